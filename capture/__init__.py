@@ -1,0 +1,1 @@
+"""What was measured: IMU recordings, keypoints, markers, cameras, devices, file formats."""

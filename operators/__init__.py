@@ -1,0 +1,1 @@
+"""Buttons: gather, call one function, report."""

@@ -1,0 +1,1 @@
+"""The shell: registration, properties, panels, preferences, command line."""

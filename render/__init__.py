@@ -1,0 +1,1 @@
+"""Synthetic datasets and pictures, rendered headless."""

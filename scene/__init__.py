@@ -1,0 +1,1 @@
+"""The only bridge between our types and Blender's data."""
