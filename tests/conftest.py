@@ -1,0 +1,25 @@
+"""Fixtures that every room's tests share."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data() -> Callable[[str], Path]:
+    """Find a file of the shared data under PALLAS_DATA (default ../shared/data), or skip."""
+    folder = Path(os.environ.get("PALLAS_DATA", ROOT.parent / "shared" / "data"))
+
+    def find(name: str) -> Path:
+        path = folder / name
+        if not path.exists():
+            if folder.is_dir():
+                pytest.fail(f"{folder} is there but lacks {name}")
+            pytest.skip(f"shared data not found: no folder {folder} (set PALLAS_DATA)")
+        return path
+
+    return find
