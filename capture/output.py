@@ -1,6 +1,5 @@
 """Writing without loss: to a temporary name first, renamed when complete, never over what is there."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,8 @@ def new_file(path: Path | str, *, force: bool = False) -> Iterator[Path]:
     The temporary name keeps the suffix, so writers that look at it work.
 
     Raises:
-        OutputError: `path` is there already and `force` is off, its folder is missing, or it can't be written.
+        OutputError: `path` is there already and `force` is off, its folder is missing, or it can't be
+            written.
     """
     path = Path(path)
     if path.exists() and not force:
@@ -28,7 +28,7 @@ def new_file(path: Path | str, *, force: bool = False) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem[:100]}.{uuid.uuid4().hex[:8]}{path.suffix}")
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         if error.filename is not None and Path(error.filename) not in (temporary, path):
             raise
