@@ -1,0 +1,99 @@
+"""Which joints the networks pose, and the bone-aligned bases in which they pose them.
+
+A network's pose is one 6D rotation per joint: the first two columns of heading_from_joint, written in
+the joint's bone-aligned basis, so that the first column is the direction of the bone to the joint's
+primary child (see `invertible_ik`). The head follows the neck, the hands follow the wrists.
+"""
+
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..rig import so3
+from ..rig.skeleton import BODY_JOINTS, BODY_PARENTS, body_skeleton
+
+__all__ = [
+    "FEET",
+    "LOWER",
+    "POSED",
+    "UPPER",
+    "bone_basis",
+    "joint_positions",
+    "posed_from_world",
+    "world_from_posed",
+]
+
+UPPER: tuple[str, ...] = (
+    "pelvis", "spine1", "spine2", "spine3", "neck", "left_collar", "right_collar", "left_shoulder",
+    "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+)  # fmt: skip
+LOWER: tuple[str, ...] = (
+    "left_hip", "right_hip", "left_knee", "right_knee",
+    "left_ankle", "right_ankle", "left_foot", "right_foot",
+)  # fmt: skip
+POSED: tuple[str, ...] = UPPER + LOWER
+FEET: tuple[int, ...] = (BODY_JOINTS.index("left_foot"), BODY_JOINTS.index("right_foot"))
+_FOLLOWS = {"head": "neck", "left_hand": "left_wrist", "right_hand": "right_wrist"}
+_PRIMARY_CHILD = {"pelvis": "spine1", "spine3": "neck"}  # of the joints that have several
+# For every one of the 24 joints, its row among the posed ones.
+_POSED_ROW: tuple[int, ...] = tuple(POSED.index(_FOLLOWS.get(name, name)) for name in BODY_JOINTS)
+
+
+@cache
+def bone_basis() -> Tensor:
+    """(21, 3, 3) joint_from_basis of the posed joints: a constant whose first column is the bone at rest."""
+    skeleton = body_skeleton()
+    bases = []
+    for name in POSED:
+        joint = skeleton.index(name)
+        children = skeleton.children[joint]
+        if name in _PRIMARY_CHILD:
+            bone = skeleton.offsets[skeleton.index(_PRIMARY_CHILD[name])]
+        else:
+            bone = skeleton.offsets[children[0]] if children else skeleton.tips[joint]
+        first = bone / np.linalg.norm(bone)
+        # Across a limb its hinge swings: the second column is the performer's forward, or left.
+        across = np.array([0.0, -1.0, 0.0]) if abs(first[1]) < 0.5 else np.array([1.0, 0.0, 0.0])  # noqa: PLR2004
+        third = np.cross(first, across)
+        third /= np.linalg.norm(third)
+        bases.append(np.stack([first, np.cross(third, first), third], axis=-1))
+    return torch.tensor(np.array(bases), dtype=torch.float32)
+
+
+def posed_from_world(heading_from_joint: Tensor) -> Tensor:
+    """6D pose (..., 21, 6) of rotations (..., 24, 3, 3) in the heading frame."""
+    rows = [BODY_JOINTS.index(name) for name in POSED]
+    basis = bone_basis().to(heading_from_joint)
+    return so3.to_sixd(heading_from_joint[..., rows, :, :] @ basis)
+
+
+def world_from_posed(sixd: Tensor) -> Tensor:
+    """Rotations (..., 24, 3, 3) in the heading frame of a 6D pose (..., 21, 6)."""
+    joint_from_basis = bone_basis().to(sixd)
+    rotations = so3.from_sixd(sixd) @ joint_from_basis.transpose(-1, -2)
+    return rotations[..., list(_POSED_ROW), :, :]
+
+
+@cache
+def _ancestors() -> Tensor:
+    """(24, 24): row j has a one for joint j and every joint between it and the root."""
+    matrix = torch.eye(len(BODY_JOINTS))
+    for joint, parent in enumerate(BODY_PARENTS):
+        if parent >= 0:
+            matrix[joint] += matrix[parent]
+    matrix[:, 0] = 0.0  # the root itself is the origin
+    return matrix
+
+
+def joint_positions(heading_from_joint: Tensor, offsets: Tensor) -> Tensor:
+    """Joint origins (..., 24, 3) relative to the root, metres: equation (7) summed along the chains.
+
+    Args:
+        heading_from_joint: (..., 24, 3, 3) global rotations.
+        offsets: (..., 24, 3) of the skeleton, broadcastable.
+    """
+    parents = [max(parent, 0) for parent in BODY_PARENTS]
+    bones = (heading_from_joint[..., parents, :, :] @ offsets[..., None]).squeeze(-1)
+    return _ancestors().to(bones) @ bones

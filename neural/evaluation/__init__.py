@@ -1,0 +1,1 @@
+"""Evaluation: the field's metrics, the baselines, and the published tables."""

@@ -1,0 +1,107 @@
+"""The invertible IK solver S: bone vectors and twists in, 6D rotations out, and exactly back.
+
+Report section 4.3. Equation (7) says P_n = R_n (TP_n - TP_parent) + P_parent. Rotate every joint's basis
+by a constant so that its first column lies along the bone to its primary child; then the bone vector
+P_child - P_n is the bone's length times the first of the six numbers' two columns, and equation (7) is
+linear in the 6D vector. On this well-scaled vector work affine couplings (Dinh et al. 2017, "RealNVP")
+with bounded scales, which start as the identity and learn what geometry alone does not say.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["InvertibleIk", "InvertibleIkConfig"]
+
+
+@dataclass(frozen=True)
+class InvertibleIkConfig:
+    """Everything needed to rebuild the solver.
+
+    Attributes:
+        n_joints: J; a pose is 6J numbers.
+        n_couplings: coupling blocks, each with its own fixed permutation.
+        hidden: width of the couplings' networks.
+        largest_log_scale: bound of |log s| in each coupling; 0 makes the couplings additive.
+    """
+
+    n_joints: int = 13
+    n_couplings: int = 6
+    hidden: int = 128
+    largest_log_scale: float = 0.2
+
+    @property
+    def size(self) -> int:
+        """Numbers in a pose, in either form."""
+        return 6 * self.n_joints
+
+
+class _Coupling(nn.Module):
+    """y1 = x1; y2 = x2 * exp(s(x1)) + t(x1), after a fixed permutation; inverted in closed form."""
+
+    permutation: Tensor
+    unpermutation: Tensor
+
+    def __init__(self, config: InvertibleIkConfig, seed: int) -> None:
+        super().__init__()
+        self.half = config.size // 2
+        self.bound = config.largest_log_scale
+        order = torch.randperm(config.size, generator=torch.Generator().manual_seed(seed))
+        self.register_buffer("permutation", order)
+        self.register_buffer("unpermutation", order.argsort())
+        self.first = nn.Linear(self.half, config.hidden)
+        self.middle = nn.Linear(config.hidden, config.hidden)
+        self.last = nn.Linear(config.hidden, 2 * (config.size - self.half))
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def _scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = nn.functional.silu(self.first(kept))
+        hidden = nn.functional.silu(self.middle(hidden))
+        log_scale, shift = self.last(hidden).chunk(2, dim=-1)
+        return self.bound * torch.tanh(log_scale), shift
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x[..., self.permutation]
+        kept, changed = x[..., : self.half], x[..., self.half :]
+        log_scale, shift = self._scale_and_shift(kept)
+        y = torch.cat([kept, changed * log_scale.exp() + shift], dim=-1)
+        return y[..., self.unpermutation]
+
+    def inverse(self, y: Tensor) -> Tensor:
+        y = y[..., self.permutation]
+        kept, changed = y[..., : self.half], y[..., self.half :]
+        log_scale, shift = self._scale_and_shift(kept)
+        x = torch.cat([kept, (changed - shift) * (-log_scale).exp()], dim=-1)
+        return x[..., self.unpermutation]
+
+
+class InvertibleIk(nn.Module):
+    """S of equations (8) and (9), for J joints.
+
+    Both sides are (..., J, 6). A pose as positions is [bone direction (3), twist u (3)] per joint, the
+    bone vector of equation (7) divided by its length; a pose as rotations is the first two columns of
+    the rotation matrix in the joint's bone-aligned basis.
+    """
+
+    def __init__(self, config: InvertibleIkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.couplings = nn.ModuleList(
+            _Coupling(config, seed) for seed in range(config.n_couplings)
+        )
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Equation (8), R = S(P): (..., J, 6) bone directions and twists to 6D rotations."""
+        x = positions.flatten(-2).float()
+        for coupling in self.couplings:
+            x = coupling(x)
+        return x.unflatten(-1, (self.config.n_joints, 6))
+
+    def inverse(self, rotations: Tensor) -> Tensor:
+        """Equation (9), P = S'(R): (..., J, 6) 6D rotations to bone directions and twists."""
+        y = rotations.flatten(-2).float()
+        for coupling in reversed(self.couplings):
+            y = coupling.inverse(y)
+        return y.unflatten(-1, (self.config.n_joints, 6))

@@ -1,0 +1,86 @@
+"""PALLAS itself: encoder, invertible IK for the upper body, and the deterministic head for the rest."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from .body import LOWER, UPPER
+from .encoder import Encoder, EncoderCache, EncoderConfig
+from .invertible_ik import InvertibleIk, InvertibleIkConfig
+
+__all__ = ["Pallas", "PallasConfig", "Prediction"]
+
+
+@dataclass(frozen=True)
+class PallasConfig:
+    """Everything needed to rebuild the network; saved as JSON beside its weights."""
+
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    invertible_ik: InvertibleIkConfig = field(default_factory=InvertibleIkConfig)
+    hidden: int = 384  # of the heads
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of (B, T) frames, in the waist's heading frame.
+
+    Attributes:
+        positions: (B, T, 13, 6) bone directions and twists of the upper body, the solver's input.
+        sixd: (B, T, 21, 6) 6D rotations of the posed joints, upper body first.
+        contacts: (B, T, 2) logits that the left and the right foot stand.
+        velocity: (B, T, 3) of the pelvis, m/s.
+        height: (B, T) of the pelvis above the floor, metres, for a body 1.70 m tall.
+    """
+
+    positions: Tensor | None
+    sixd: Tensor
+    contacts: Tensor
+    velocity: Tensor
+    height: Tensor
+
+
+class Pallas(nn.Module):
+    """(B, T, S, 12) sensor features to a `Prediction`; causal, so it streams with a cache."""
+
+    def __init__(self, config: PallasConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config.encoder)
+        self.upper = _head(config, 6 * len(UPPER))
+        self.invertible_ik = InvertibleIk(config.invertible_ik)
+        self.lower = _head(config, 6 * len(LOWER) + ROOT_OUTPUTS)
+
+    def forward(self, sensors: Tensor, cache: EncoderCache | None = None) -> Prediction:
+        """Pose every frame; with a cache the frames continue those it has seen."""
+        features = self.encoder(sensors, cache)
+        positions = self.upper(features).unflatten(-1, (len(UPPER), 6)).float()
+        lower = self.lower(features).float()
+        return read_outputs(lower, self.invertible_ik(positions), positions)
+
+    def stream(self) -> EncoderCache:
+        """An empty cache for one stream."""
+        return EncoderCache(self.config.encoder)
+
+
+ROOT_OUTPUTS = 6  # two contacts, three of velocity, one of height
+
+
+def read_outputs(
+    lower: Tensor, upper_sixd: Tensor | None = None, positions: Tensor | None = None
+) -> Prediction:
+    """Split a head's numbers; without `upper_sixd` they begin with the upper body's 6D rotations."""
+    n_rotations = lower.shape[-1] - ROOT_OUTPUTS
+    sixd = lower[..., :n_rotations].unflatten(-1, (-1, 6))
+    if upper_sixd is not None:
+        sixd = torch.cat([upper_sixd, sixd], dim=-2)
+    root = lower[..., n_rotations:]
+    return Prediction(positions, sixd, root[..., :2], root[..., 2:5], 0.9 + root[..., 5])
+
+
+def _head(config: PallasConfig, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(config.encoder.features, config.hidden),
+        nn.SiLU(),
+        nn.Linear(config.hidden, outputs),
+    )

@@ -1,0 +1,1 @@
+"""Training: windows of the motion library, losses, and the resumable loop."""

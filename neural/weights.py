@@ -1,0 +1,134 @@
+"""Networks on disk: a config as JSON and a state as safetensors, never a pickle."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..capture.output import new_file
+from ..rig.errors import ModelError
+from .baselines import LstmConfig, LstmPoser, MeanPose
+from .network import Pallas, PallasConfig
+
+__all__ = ["EMBEDDED", "build", "load_network", "read_tensors", "save_network", "write_tensors"]
+
+EMBEDDED = Path(__file__).resolve().parent / "weights"
+
+Config = TypeVar("Config")
+_KINDS: dict[str, tuple[type[Any], type[nn.Module]]] = {
+    "pallas": (PallasConfig, Pallas),
+    "lstm": (LstmConfig, LstmPoser),
+}
+_DTYPES: dict[str, tuple[np.dtype[Any], torch.dtype]] = {
+    "F32": (np.dtype("<f4"), torch.float32),
+    "F16": (np.dtype("<f2"), torch.float16),
+    "I64": (np.dtype("<i8"), torch.int64),
+}
+
+
+def build(kind: str, config: Mapping[str, Any] | None = None) -> nn.Module:
+    """A network of the named kind, untrained; an empty config gives the default sizes."""
+    if kind not in _KINDS:
+        raise ModelError(f"no network {kind!r}; there are: {', '.join(_KINDS)}")
+    config_class, network_class = _KINDS[kind]
+    return network_class(_rebuilt(config_class, config or {}))
+
+
+def save_network(
+    path: Path, kind: str, network: nn.Module, extra: Mapping[str, Any] | None = None
+) -> None:
+    """Write `path`.safetensors (float16) and `path`.json (kind, config, what else is worth knowing)."""
+    config = getattr(network, "config", None)
+    about = {
+        "kind": kind,
+        "config": asdict(config) if is_dataclass(config) else {},  # type: ignore[arg-type]
+        **(extra or {}),
+    }
+    half = {n: t.half() if t.is_floating_point() else t for n, t in network.state_dict().items()}
+    write_tensors(path.with_suffix(".safetensors"), half)
+    with new_file(path.with_suffix(".json"), force=True) as temporary:
+        temporary.write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Rebuild a network saved by `save_network`, in float32, ready to predict.
+
+    Raises:
+        ModelError: a file is missing or damaged.
+    """
+    try:
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        tensors = read_tensors(path.with_suffix(".safetensors"))
+        kind = about["kind"]
+        if kind == "mean":
+            network: nn.Module = MeanPose(tensors["outputs"].float())
+        else:
+            network = build(kind, about["config"])
+        state = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
+        network.load_state_dict(state)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(
+            f"the weights {path}.safetensors can't be used ({reason}); install PALLAS again"
+        ) from error
+    return network.eval(), about
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write a safetensors file: a length, a JSON header, the raw tensors."""
+    header: dict[str, Any] = {}
+    blobs, offset = [], 0
+    codes = {torch_type: code for code, (_, torch_type) in _DTYPES.items()}
+    for name, tensor in sorted(tensors.items()):
+        blob = tensor.detach().cpu().contiguous().numpy().tobytes()
+        header[name] = {
+            "dtype": codes[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, offset + len(blob)],
+        }
+        blobs.append(blob)
+        offset += len(blob)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with new_file(path, force=True) as temporary:
+        temporary.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(blobs))
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file with numpy alone, so that Blender needs no further library.
+
+    Raises:
+        ValueError, KeyError: the bytes are not a safetensors file.
+        OSError: it can't be read.
+    """
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    if not 2 <= size <= len(data) - 8:
+        raise ValueError(f"{path.name} is cut or not a safetensors file")
+    header = json.loads(data[8 : 8 + size])
+    body = memoryview(data)[8 + size :]
+    tensors = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        numpy_type, _ = _DTYPES[entry["dtype"]]
+        start, end = entry["data_offsets"]
+        array = np.frombuffer(body[start:end], dtype=numpy_type).reshape(entry["shape"])
+        tensors[name] = torch.from_numpy(array.copy())
+    return tensors
+
+
+def _rebuilt(config_class: type[Config], values: Mapping[str, Any]) -> Config:
+    """A frozen config dataclass from nested plain values."""
+    known = {f.name: f.type for f in fields(config_class)}  # type: ignore[arg-type]
+    arguments = {}
+    for name, value in values.items():
+        declared = known[name]
+        nested = isinstance(declared, type) and is_dataclass(declared)
+        arguments[name] = _rebuilt(declared, value) if nested else value  # type: ignore[arg-type]
+    return config_class(**arguments)
