@@ -1,0 +1,122 @@
+"""Armatures: Blender's rest pose read as numpy arrays, and as our `Skeleton`."""
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..rig import quaternion
+from ..rig.arrays import Array, Mask
+from ..rig.errors import SceneError
+from ..rig.skeleton import Skeleton
+
+__all__ = ["RestPose", "checked_armature", "read_rest_pose", "read_skeleton"]
+
+
+@dataclass(frozen=True, eq=False)
+class RestPose:
+    """The B bones of an armature object at rest, parents before children.
+
+    Attributes:
+        names: bone names.
+        parents: index of each bone's parent, -1 for none.
+        world_from_armature: (4, 4), the object's own transform.
+        armature_from_bone: (B, 4) quaternions.
+        heads: (B, 3) metres, in the world.
+        tails: (B, 3) metres, in the world.
+        inherits: (B,) False where the bone ignores its parent's rotation.
+        local_location: (B,) False where the bone's location is along the armature's axes.
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    world_from_armature: Array
+    armature_from_bone: Array
+    heads: Array
+    tails: Array
+    inherits: Mask
+    local_location: Mask
+
+    @property
+    def object_rotation(self) -> Array:
+        """(4,) world_from_armature without its scale."""
+        basis = self.world_from_armature[:3, :3]
+        return quaternion.from_matrix(basis / np.linalg.norm(basis, axis=0))
+
+    @property
+    def object_scale(self) -> float:
+        """World metres for one unit of the armature."""
+        return float(np.cbrt(abs(np.linalg.det(self.world_from_armature[:3, :3]))))
+
+
+def checked_armature(armature_object: bpy.types.Object | None) -> bpy.types.Object:
+    """Return the object if it is an armature with bones.
+
+    Raises:
+        SceneError: it is nothing, something else, or empty.
+    """
+    if armature_object is None or armature_object.type != "ARMATURE":
+        found = "nothing" if armature_object is None else repr(armature_object.name)
+        raise SceneError(f"found {found}, expected an armature; select the character's armature")
+    if not armature_object.data.bones:
+        raise SceneError(f"the armature {armature_object.name!r} has no bones; choose another one")
+    return armature_object
+
+
+def read_rest_pose(armature_object: bpy.types.Object) -> RestPose:
+    """Read the rest pose, whatever pose or action the object is in.
+
+    Raises:
+        SceneError: no armature, no bones, or the object is mirrored (negative scale).
+    """
+    bones = list(checked_armature(armature_object).data.bones)
+    index = {bone.name: i for i, bone in enumerate(bones)}
+    world = np.array(armature_object.matrix_world, dtype=np.float64)
+    if np.linalg.det(world[:3, :3]) <= 0:
+        raise SceneError(
+            f"{armature_object.name!r} is mirrored or flat (its scale is not positive); "
+            "apply its scale first"
+        )
+    matrices = np.array([bone.matrix_local for bone in bones], dtype=np.float64)
+    ends = np.array([(b.head_local, b.tail_local) for b in bones], dtype=np.float64)
+    ends = ends @ world[:3, :3].T + world[:3, 3]
+    return RestPose(
+        names=tuple(bone.name for bone in bones),
+        parents=tuple(-1 if b.parent is None else index[b.parent.name] for b in bones),
+        world_from_armature=world,
+        armature_from_bone=quaternion.from_matrix(matrices[:, :3, :3]),
+        heads=ends[:, 0],
+        tails=ends[:, 1],
+        inherits=np.array([bone.use_inherit_rotation for bone in bones]),
+        local_location=np.array([bone.use_local_location for bone in bones]),
+    )
+
+
+def read_skeleton(armature_object: bpy.types.Object) -> Skeleton:
+    """Read an armature at rest as a skeleton: one joint a bone, at its head, in world metres.
+
+    Of several bones without a parent, the one with the most bones under it is the root; the others
+    and their children are left out.
+
+    Raises:
+        SceneError: no armature, no bones, or a mirrored object.
+    """
+    rest = read_rest_pose(armature_object)
+    roots = _roots(rest.parents)
+    root = max(set(roots), key=roots.count)
+    kept = [bone for bone, of in enumerate(roots) if of == root]
+    number = {bone: i for i, bone in enumerate(kept)}
+    heads = rest.heads[kept]
+    parents = [number.get(rest.parents[bone], -1) for bone in kept]
+    offsets = np.where(np.array(parents)[:, None] < 0, heads, heads - heads[parents])
+    tips = rest.tails[kept] - heads
+    tips[[parent for parent in parents if parent >= 0]] = np.nan  # only leaves have a tip
+    return Skeleton(tuple(rest.names[bone] for bone in kept), tuple(parents), offsets, tips)
+
+
+def _roots(parents: tuple[int, ...]) -> list[int]:
+    """For every bone, the topmost bone above it."""
+    roots: list[int] = []
+    for bone, parent in enumerate(parents):
+        roots.append(bone if parent < 0 else roots[parent])
+    return roots

@@ -1,0 +1,130 @@
+"""Keyframes in bulk: whole curves written at once into a new Action, through its slot.
+
+Blender 4.4 gave Actions slots and channel bags; 5.0 took `action.fcurves` away. What is written here
+is the same on 4.5, 5.0 and later.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+from ..rig.arrays import Array
+from ..rig.errors import SceneError, ShapeError
+from .armature import checked_armature
+from .rotation_modes import ROTATION_PROPERTY, rotation_values
+
+__all__ = ["action_fcurves", "write_keyframes"]
+
+_LINEAR: Final[int] = 1  # Keyframe.interpolation as foreach_set takes it
+
+
+def write_keyframes(
+    armature_object: bpy.types.Object,
+    name: str,
+    frames: Array,
+    rotations: Mapping[str, Array],
+    locations: Mapping[str, Array] | None = None,
+) -> bpy.types.Action:
+    """Write pose-bone curves into a new Action and make it the object's current one.
+
+    Each bone keeps its rotation mode: its curves are quaternions, Euler angles (unwrapped) or axis
+    and angle accordingly. An Action that the object had before is kept in the file, unchanged.
+
+    Args:
+        armature_object: an armature of this file, or a library override of a linked one.
+        name: of the Action.
+        frames: (T,) times in scene frames, increasing; they need not be whole.
+        rotations: by bone, (T, 4) unit quaternions (w, x, y, z) of the bone's matrix_basis.
+        locations: by bone, (T, 3) of the bone's matrix_basis, in armature units.
+
+    Raises:
+        SceneError: no such bone, or the object is linked without an override.
+        ShapeError: a curve has another length than `frames`.
+    """
+    _check(armature_object, frames, {**rotations}, {**(locations or {})})
+    action = bpy.data.actions.new(name)
+    slot = action.slots.new(id_type="OBJECT", name=armature_object.name)
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    curves = strip.channelbag(slot, ensure=True)
+    times = np.asarray(frames, dtype=np.float32)
+    for bone, values in (locations or {}).items():
+        _write(curves, armature_object.pose.bones[bone], "location", times, values)
+    for bone, quaternions in rotations.items():
+        pose_bone = armature_object.pose.bones[bone]
+        mode = pose_bone.rotation_mode
+        path = ROTATION_PROPERTY.get(mode, "rotation_euler")
+        _write(curves, pose_bone, path, times, rotation_values(quaternions, mode))
+    _assign(armature_object, action, slot)
+    return action
+
+
+def action_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+    """Every curve of an Action, of all its layers, strips and slots."""
+    bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return [curve for bag in bags for curve in bag.fcurves]
+
+
+def _write(
+    curves: bpy.types.ActionChannelbag,
+    bone: bpy.types.PoseBone,
+    path: str,
+    times: npt.NDArray[np.float32],
+    values: Array,
+) -> None:
+    """One curve for every column of `values` (T, C), grouped under the bone's name."""
+    group = curves.groups.get(bone.name) or curves.groups.new(bone.name)
+    points = np.empty((len(times), 2), dtype=np.float32)
+    points[:, 0] = times
+    linear = np.full(len(times), _LINEAR, dtype=np.int32)
+    for column in range(values.shape[1]):
+        points[:, 1] = values[:, column]
+        curve = curves.fcurves.new(bone.path_from_id(path), index=column)
+        curve.group = group
+        curve.keyframe_points.add(len(times))
+        curve.keyframe_points.foreach_set("co", points.ravel())
+        curve.keyframe_points.foreach_set("interpolation", linear)
+        curve.update()
+
+
+def _assign(
+    armature_object: bpy.types.Object, action: bpy.types.Action, slot: bpy.types.ActionSlot
+) -> None:
+    """Make the Action current, and keep the former one when the file is saved."""
+    animation = armature_object.animation_data_create()
+    former = animation.action
+    if former is not None and former.library is None:
+        former.use_fake_user = True
+    animation.action = action
+    animation.action_slot = slot
+
+
+def _check(
+    armature_object: bpy.types.Object,
+    frames: Array,
+    rotations: Mapping[str, Array],
+    locations: Mapping[str, Array],
+) -> None:
+    """Refuse what can't be written before anything is."""
+    checked_armature(armature_object)
+    if armature_object.library is not None:
+        raise SceneError(
+            f"{armature_object.name!r} is linked from another file; make a library override of it "
+            "first (Object > Library Override > Make)"
+        )
+    unknown = sorted({*rotations, *locations} - set(armature_object.pose.bones.keys()))
+    if unknown:
+        raise SceneError(
+            f"{armature_object.name!r} has no bone {', '.join(map(repr, unknown))}; "
+            "check the map from joints to bones"
+        )
+    for bone, values, width in [
+        *((b, v, 4) for b, v in rotations.items()),
+        *((b, v, 3) for b, v in locations.items()),
+    ]:
+        if values.shape != (len(frames), width):
+            raise ShapeError(
+                f"the curve of {bone!r} has shape {values.shape}, expected ({len(frames)}, {width})"
+            )

@@ -1,0 +1,71 @@
+"""Quaternions as the values of a bone's own rotation mode, continuous over time."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from ..rig import quaternion
+from ..rig.arrays import Array
+
+__all__ = ["ROTATION_PROPERTY", "rotation_values"]
+
+# The property that holds a pose bone's rotation; every other mode is an Euler order.
+ROTATION_PROPERTY: Final[Mapping[str, str]] = MappingProxyType(
+    {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
+)
+
+
+def rotation_values(quaternions: Array, mode: str) -> Array:
+    """Values to key for unit quaternions (T, 4) in a rotation mode of Blender's.
+
+    Args:
+        quaternions: (T, 4), (w, x, y, z).
+        mode: "QUATERNION", "AXIS_ANGLE" or an Euler order such as "XYZ".
+
+    Returns:
+        (T, 4) quaternions, (T, 4) angle in radians and axis, or (T, 3) angles about x, y, z in radians.
+    """
+    smooth = quaternion.continuous(quaternions)
+    if mode == "QUATERNION":
+        return smooth
+    if mode == "AXIS_ANGLE":
+        return _axis_angle(smooth)
+    return _euler(smooth, mode)
+
+
+def _axis_angle(quaternions: Array) -> Array:
+    """(T, 4) angle and axis; the axis is held where there is no rotation, and never flips."""
+    sine = np.linalg.norm(quaternions[:, 1:], axis=1)
+    turned = np.flatnonzero(sine > 1e-9)
+    if len(turned) == 0:
+        return np.tile([0.0, 0.0, 1.0, 0.0], (len(quaternions), 1))
+    # Every frame takes the axis of the last frame that has one (the first such, before it).
+    last = np.maximum(np.searchsorted(turned, np.arange(len(sine)), side="right") - 1, 0)
+    source = turned[last]
+    axis = quaternion.continuous(quaternions[source, 1:] / sine[source, None])
+    along = np.sum(quaternions[:, 1:] * axis, axis=1)
+    angle = np.unwrap(2.0 * np.arctan2(along, quaternions[:, 0]))
+    return np.concatenate([angle[:, None], axis], axis=1)
+
+
+def _euler(quaternions: Array, order: str) -> Array:
+    """(T, 3) angles about x, y, z that stay near those of the frame before.
+
+    Blender's order names the axes in the sequence they are applied about fixed axes, which is the
+    reverse of the intrinsic order.
+    """
+    intrinsic = order[::-1]
+    columns = ["XYZ".index(axis) for axis in intrinsic]
+    angles = quaternion.to_euler(quaternions, intrinsic)
+    # The same rotation has a second triple on the far side of gimbal lock: take the nearer one.
+    others = np.stack([angles[:, 0] + np.pi, np.pi - angles[:, 1], angles[:, 2] + np.pi], axis=1)
+    for frame in range(1, len(angles)):
+        before = angles[frame - 1]
+        choices = np.stack([angles[frame], others[frame]])
+        choices += 2.0 * np.pi * np.round((before - choices) / (2.0 * np.pi))
+        angles[frame] = choices[np.argmin(np.abs(choices - before).sum(axis=1))]
+    values = np.empty_like(angles)
+    values[:, columns] = angles
+    return values
