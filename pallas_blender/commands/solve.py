@@ -1,0 +1,110 @@
+"""`pallas solve`: an IMU recording in, full-body motion out."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from ...capture.imu import PLACEMENTS
+from ...rig.errors import FormatError
+from ..console import Console
+from ._shared import add_force, checked_input, checked_output
+
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "read_map", "run", "seconds"]
+
+HELP = "Turn an IMU recording into full-body motion."
+EXAMPLE = "pallas solve take.pallas -o take.bvh --pose npose --pose-at 0:2"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("take", metavar="TAKE", type=Path, help="recording: .pallas, .mvnx, .csv")
+    parser.add_argument("-o", "--out", required=True, type=Path, help="motion: .npz or .bvh")
+    parser.add_argument(
+        "--pose", choices=("npose", "tpose"), default="npose", help="calibration pose (npose)"
+    )
+    parser.add_argument(
+        "--pose-at", metavar="START:END", type=seconds, help="seconds in which it is held still"
+    )
+    parser.add_argument(
+        "--map",
+        metavar="MAP.json",
+        type=Path,
+        help=f'which sensor sits where, such as {{"waist": "Pelvis"}}: {", ".join(PLACEMENTS)}',
+    )
+    parser.add_argument("--height", type=float, metavar="M", help="of the performer, metres")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same motion")
+    add_force(parser)
+
+
+def seconds(text: str) -> tuple[float, float]:
+    """A stretch of time as it is written on the command line, `START:END` in seconds."""
+    try:
+        start, end = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected START:END in seconds, as 0:2"
+        ) from None
+    if not 0 <= start < end:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected 0 <= START < END")
+    return start, end
+
+
+def read_map(path: Path) -> dict[str, str]:
+    """Which sensor of the recording sits at which placement.
+
+    Raises:
+        FormatError: the file is not an object of placements and sensor names.
+    """
+    try:
+        sensors = json.loads(checked_input(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FormatError(
+            f"{path} is not JSON ({error}); expected {{placement: sensor}}"
+        ) from error
+    if not isinstance(sensors, dict) or not all(isinstance(v, str) for v in sensors.values()):
+        raise FormatError(
+            f"{path} does not map placements to sensor names; expected {{placement: sensor}}"
+        )
+    unknown = sorted(set(sensors) - set(PLACEMENTS))
+    if unknown:
+        raise FormatError(
+            f"{path} names the placement {', '.join(unknown)}; expected {', '.join(PLACEMENTS)}"
+        )
+    return sensors
+
+
+def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
+    """Read, solve, write; report what was done."""
+    take = checked_input(arguments.take)
+    out = checked_output(arguments.out, (".npz", ".bvh"), force=arguments.force)
+    sensors = read_map(arguments.map) if arguments.map else None
+    from ...capture import formats
+
+    recording = formats.read_recording(take)
+    from ...neural.solve import SolveOptions, solve
+
+    given = {} if arguments.height is None else {"height": arguments.height}
+    options = SolveOptions(
+        pose=arguments.pose,
+        pose_at=arguments.pose_at,
+        sensors=sensors,
+        seed=arguments.seed,
+        **given,
+    )
+    started = time.perf_counter()
+    solution = solve(recording, options)
+    elapsed = time.perf_counter() - started
+    formats.write_motion(out, solution.motion, force=arguments.force)
+    report = {
+        "out": str(out),
+        "frames": len(solution.motion),
+        "fps": solution.motion.fps,
+        "seconds": solution.motion.duration,
+        "solve_seconds": elapsed,
+        **solution.report,
+    }
+    console.say(
+        f"{out}: {report['frames']} frames at {report['fps']:.6g} a second, solved in {elapsed:.1f} s"
+    )
+    return report
