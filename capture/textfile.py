@@ -72,8 +72,8 @@ def write_text(path: Path | str, text: str, *, force: bool = False) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def numbers(tokens: Sequence[str]) -> Array:
-    """The tokens as float64 (n,).
+def numbers(tokens: Sequence[str], *, missing: bool = False) -> Array:
+    """The tokens as float64 (n,); with `missing`, "nan" is allowed.
 
     Raises:
         ValueError: one is no finite number below `LARGEST`; the message names the first such token.
@@ -84,6 +84,8 @@ def numbers(tokens: Sequence[str]) -> Array:
         bad = next(token for token in tokens if not _is_number(token))
         raise ValueError(f"found {bad[:40]!r}, expected a number") from None
     wrong = ~(np.abs(values) < LARGEST)  # NaN compares false
+    if missing:
+        wrong &= ~np.isnan(values)
     if wrong.any():
         bad = tokens[int(np.argmax(wrong))]
         raise ValueError(f"found {bad[:40]!r}, expected a number of sensible size")
