@@ -55,7 +55,7 @@ def bone_basis() -> Tensor:
             bone = skeleton.offsets[children[0]] if children else skeleton.tips[joint]
         first = bone / np.linalg.norm(bone)
         # Across a limb its hinge swings: the second column is the performer's forward, or left.
-        across = np.array([0.0, -1.0, 0.0]) if abs(first[1]) < 0.5 else np.array([1.0, 0.0, 0.0])  # noqa: PLR2004
+        across = np.array([0.0, -1.0, 0.0]) if abs(first[1]) < 0.5 else np.array([1.0, 0.0, 0.0])
         third = np.cross(first, across)
         third /= np.linalg.norm(third)
         bases.append(np.stack([first, np.cross(third, first), third], axis=-1))

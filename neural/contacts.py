@@ -16,7 +16,7 @@ TOE_HEIGHT = 0.065
 
 def speeds(positions: Array, fps: float) -> Array:
     """(T, ...) speed in m/s of points (T, ..., 3), central differences."""
-    if len(positions) < 2:  # noqa: PLR2004  one frame does not move
+    if len(positions) < 2:
         return np.zeros(positions.shape[:-1])
     velocity = np.gradient(positions, 1.0 / fps, axis=0)
     return np.linalg.norm(velocity, axis=-1)

@@ -126,7 +126,7 @@ class WindowSampler:
         seed: int,
         augmentation: Augmentation | None = None,
     ) -> None:
-        self.tracks: Sequence[Track] = [track for track in tracks if len(track) > 2]  # noqa: PLR2004
+        self.tracks: Sequence[Track] = [track for track in tracks if len(track) > 2]
         if not self.tracks:
             raise ModelError("no clip to train on; build the motion library first")
         self.frames, self.batch, self.seed = frames, batch, seed

@@ -1,0 +1,99 @@
+"""Which way a performer faces, told by how people move: they reach, swing and bend forwards.
+
+A table holds, for training motions, how often a forearm, a palm, the neck and the waist point in each
+direction seen from the waist's heading. The facing of a recording is the turn about the vertical under
+which its own directions are likeliest.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ..rig import quaternion
+from ..rig.arrays import Array
+from .output import new_file
+
+__all__ = ["TABLE", "estimate_facing", "fit_facing_table", "log_likelihoods"]
+
+TABLE = Path(__file__).resolve().parent / "facing_table.npz"
+N_AZIMUTH, N_HEIGHT = 36, 12  # bins of equal area: 10 degrees by 1/6 of the sphere's height
+N_CANDIDATES = 72
+_LEFT, _RIGHT = np.array([1.0, 0.0, 0.0]), np.array([-1.0, 0.0, 0.0])
+_UP = np.array([0.0, 0.0, 1.0])
+# (table, sensor in the order of PLACEMENTS, direction in its bone's frame, mirrored into the left arm's)
+_FEATURES = (
+    (0, 1, _LEFT, False),
+    (0, 2, _RIGHT, True),
+    (1, 1, -_UP, False),
+    (1, 2, -_UP, True),
+    (2, 3, _UP, False),
+    (3, 0, _UP, False),
+)
+_N_TABLES = 4
+
+
+def estimate_facing(bones: Array, turned: Array) -> float:
+    """The facing in radians (0 faces -Y, counted counter-clockwise from above) in the pose.
+
+    Args:
+        bones: (T, 4, 4) world_from_bone as they would be if the performer faced -Y in the pose.
+        turned: (4, 4) heading_from_bone of the pose.
+    """
+    candidates = np.arange(N_CANDIDATES) * (2 * np.pi / N_CANDIDATES)
+    scores = log_likelihoods(bones, turned, candidates)
+    best = int(np.argmax(scores))
+    left, here, right = scores[best - 1], scores[best], scores[(best + 1) % N_CANDIDATES]
+    curvature = left - 2 * here + right
+    shift = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
+    facing = candidates[best] + shift * 2 * np.pi / N_CANDIDATES
+    return float((facing + np.pi) % (2 * np.pi) - np.pi)
+
+
+def log_likelihoods(bones: Array, turned: Array, candidates: Array) -> Array:
+    """Mean log-likelihood (N,) of the recording for each candidate facing (N,), radians."""
+    log_tables = _log_tables()
+    heard = np.flatnonzero(~np.isnan(bones).any(axis=(1, 2)))
+    bones = bones[heard[:: max(1, len(heard) // 2000)]]
+    since_pose = quaternion.multiply(bones, quaternion.conjugate(turned))
+    scores = np.empty(len(candidates))
+    for index, facing in enumerate(candidates):
+        turn = quaternion.from_axis_angle(_UP, facing)
+        posed = quaternion.multiply(since_pose, quaternion.multiply(turn, turned))
+        bins = _bins(posed)
+        scores[index] = sum(log_tables[t][rows].mean() for t, rows in bins)
+    return scores
+
+
+def fit_facing_table(bones_of_motions: Iterable[Array], path: Path = TABLE) -> None:
+    """Count directions over motions, each (T, 4, 4) world_from_bone, and write the table."""
+    counts = np.ones((_N_TABLES, N_AZIMUTH * N_HEIGHT))
+    for bones in bones_of_motions:
+        for table, rows in _bins(bones):
+            counts[table] += np.bincount(rows, minlength=N_AZIMUTH * N_HEIGHT)
+    share = counts / counts.sum(axis=1, keepdims=True)
+    with new_file(path, force=True) as temporary:
+        np.savez_compressed(temporary, log_share=np.log(share).astype(np.float16))
+
+
+@cache
+def _log_tables() -> Array:
+    with np.load(TABLE) as file:
+        tables: Array = file["log_share"].astype(np.float64)
+    return tables
+
+
+def _bins(bones: Array) -> list[tuple[int, Array]]:
+    """For each feature its table and the bin (T,) that each frame's direction falls in."""
+    heading = quaternion.swing_twist(bones[:, 0], _UP)[1]
+    found = []
+    for table, sensor, direction, mirrored in _FEATURES:
+        world = quaternion.rotate(bones[:, sensor], direction)
+        seen = quaternion.rotate(quaternion.conjugate(heading), world)
+        x = -seen[:, 0] if mirrored else seen[:, 0]
+        azimuth = np.arctan2(seen[:, 1], x) / (2 * np.pi) % 1.0
+        height = np.clip((seen[:, 2] + 1.0) / 2.0, 0.0, 1.0 - 1e-9)
+        column = np.minimum((azimuth * N_AZIMUTH).astype(int), N_AZIMUTH - 1)
+        found.append((table, (height * N_HEIGHT).astype(int) * N_AZIMUTH + column))
+    return found

@@ -1,0 +1,76 @@
+"""Which of a recording's sensors is which of PALLAS' four, found by the names of body segments."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from ..rig.errors import RecordingError
+from .imu import PLACEMENTS
+
+__all__ = ["BONES", "map_sensors"]
+
+# The joint whose rotation each sensor follows.
+BONES: Final[Mapping[str, str]] = {
+    "waist": "pelvis",
+    "left_wrist": "left_elbow",
+    "right_wrist": "right_elbow",
+    "neck": "neck",
+}
+# Names in order of preference, without side, case, spaces and punctuation.
+_WRIST: Final = ("wrist", "forearm", "lowerarm", "radius", "hand", "fore", "watch")
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "waist": ("waist", "pelvis", "hips", "hip", "sacrum", "lowerback", "belt", "root"),
+    "left_wrist": _WRIST,
+    "right_wrist": _WRIST,
+    "neck": ("neck", "c7", "t1", "t8", "upperback", "spine3", "upperspine", "sternum", "chest",
+             "torso", "trunk", "thorax", "head"),
+}  # fmt: skip
+
+
+def map_sensors(names: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Find the sensor for each of `PLACEMENTS` among a recording's names.
+
+    Args:
+        names: of the recording's sensors.
+        given: placement to sensor name where the user says so; the rest goes by names.
+
+    Raises:
+        RecordingError: one has no sensor; the message lists the names there are.
+    """
+    found = dict(given or {})
+    unknown = [name for name in found.values() if name not in names]
+    if unknown:
+        raise RecordingError(
+            f"the map names {', '.join(unknown)}, but the recording has {', '.join(names)}"
+        )
+    split = {name: _side_and_part(name) for name in names if name not in found.values()}
+    for placement in PLACEMENTS:
+        if placement in found:
+            continue
+        side = placement.split("_")[0] if placement.endswith("_wrist") else ""
+        for part in _NAMES[placement]:
+            match = [name for name, key in split.items() if key == (side, part)]
+            if match:
+                found[placement] = match[0]
+                break
+    missing = [placement for placement in PLACEMENTS if placement not in found]
+    if missing:
+        raise RecordingError(
+            f"no sensor for {' and '.join(missing)}: the recording has "
+            f"{', '.join(names) or 'none'}; name them with --map, a JSON file such as "
+            '{"waist": "Pelvis", "left_wrist": "Sensor 3", …}'
+        )
+    return found
+
+
+def _side_and_part(name: str) -> tuple[str, str]:
+    """("left", "forearm") of "LeftForeArm", "l_forearm", "Fore Arm (L)" and the like."""
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]?[0-9]+", name)
+    lowered = [word.lower() for word in words]
+    sides = [w for w in lowered if w in ("left", "right", "l", "r")]
+    side = {"l": "left", "r": "right"}.get(sides[0], sides[0]) if sides else ""
+    part = "".join(w for w in lowered if w not in ("left", "right", "l", "r"))
+    for prefix, full in (("left", "left"), ("right", "right")):
+        if not side and part.startswith(prefix) and len(part) > len(prefix):
+            side, part = full, part.removeprefix(prefix)
+    return side, re.sub(r"(sensor|imu|tracker|segment)", "", part)

@@ -1,0 +1,98 @@
+"""The published tables: networks over the clips that no training has seen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from torch import nn
+
+from ...capture.virtual_imu import ImuErrors, virtual_recording
+from ...rig.motion import Motion
+from ..predict import pose_body
+from .metrics import UNITS, average, motion_metrics
+
+__all__ = ["CONDITIONS", "EvaluationClip", "Row", "evaluate_networks", "markdown_table"]
+
+# Perfect sensors, and sensors as people wear them after a calibration by pose.
+CONDITIONS: Mapping[str, ImuErrors | None] = {
+    "perfect": None,
+    "worn": ImuErrors(
+        acceleration_noise=0.25,
+        acceleration_bias=0.1,
+        orientation_noise=0.02,
+        heading_drift=0.02,
+        mounting_error=0.07,
+    ),
+}
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class EvaluationClip:
+    """A motion to be found again, and the set it counts for."""
+
+    name: str
+    group: str  # the source data set
+    motion: Motion
+
+
+@dataclass(frozen=True)
+class Row:
+    """Averages of one network under one condition over one group of clips."""
+
+    network: str
+    condition: str
+    group: str
+    frames: int
+    metrics: Mapping[str, float]
+
+
+def evaluate_networks(
+    networks: Mapping[str, nn.Module],
+    clips: Sequence[EvaluationClip],
+    fps: float,
+    progress: Progress,
+) -> list[Row]:
+    """Solve every clip with every network under every condition.
+
+    Args:
+        networks: by the name they have in the table.
+        clips: at any rate.
+        fps: the networks' rate.
+        progress: told (done, all, clip name).
+    """
+    results: dict[tuple[str, str, str], list[tuple[dict[str, float], int]]] = {}
+    for number, clip in enumerate(clips):
+        truth = clip.motion.resampled(fps)
+        progress(number, len(clips), clip.name)
+        for condition, errors in CONDITIONS.items():
+            seeded = None if errors is None else replace(errors, seed=number)
+            recording = virtual_recording(truth, errors=seeded)
+            for name, network in networks.items():
+                bones, acceleration = recording.world_from_sensor, recording.acceleration
+                solved = pose_body(network, bones, acceleration, truth.skeleton, fps).motion
+                key = (name, condition, clip.group)
+                found = motion_metrics(solved, truth)
+                results.setdefault(key, []).append((found, len(truth)))
+    rows = [_row(key, pairs) for key, pairs in results.items()]
+    for name in networks:
+        for condition in CONDITIONS:
+            pairs = [
+                p for (n, c, _), ps in results.items() if (n, c) == (name, condition) for p in ps
+            ]
+            rows.append(_row((name, condition, "all"), pairs))
+    return rows
+
+
+def _row(key: tuple[str, str, str], pairs: Sequence[tuple[dict[str, float], int]]) -> Row:
+    lengths = [length for _, length in pairs]
+    return Row(*key, sum(lengths), average([metrics for metrics, _ in pairs], lengths))
+
+
+def markdown_table(rows: Sequence[Row]) -> str:
+    """The rows as a table for a README; a metric per line, a network per column."""
+    heads = [f"{row.network}, {row.condition}" for row in rows]
+    lines = ["| metric | unit | " + " | ".join(heads) + " |", "|---" * (len(rows) + 2) + "|"]
+    for name, unit in UNITS.items():
+        cells = [f"{row.metrics[name]:.2f}" for row in rows]
+        lines.append(f"| {name.replace('_', ' ')} | {unit} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
