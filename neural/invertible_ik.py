@@ -45,14 +45,14 @@ class _Coupling(nn.Module):
 
     def __init__(self, config: InvertibleIkConfig, seed: int) -> None:
         super().__init__()
-        self.half = config.size // 2
+        self.n_kept = config.size // 2
         self.bound = config.largest_log_scale
         order = torch.randperm(config.size, generator=torch.Generator().manual_seed(seed))
         self.register_buffer("permutation", order)
         self.register_buffer("unpermutation", order.argsort())
-        self.first = nn.Linear(self.half, config.hidden)
+        self.first = nn.Linear(self.n_kept, config.hidden)
         self.middle = nn.Linear(config.hidden, config.hidden)
-        self.last = nn.Linear(config.hidden, 2 * (config.size - self.half))
+        self.last = nn.Linear(config.hidden, 2 * (config.size - self.n_kept))
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
@@ -64,14 +64,14 @@ class _Coupling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x[..., self.permutation]
-        kept, changed = x[..., : self.half], x[..., self.half :]
+        kept, changed = x[..., : self.n_kept], x[..., self.n_kept :]
         log_scale, shift = self._scale_and_shift(kept)
         y = torch.cat([kept, changed * log_scale.exp() + shift], dim=-1)
         return y[..., self.unpermutation]
 
     def inverse(self, y: Tensor) -> Tensor:
         y = y[..., self.permutation]
-        kept, changed = y[..., : self.half], y[..., self.half :]
+        kept, changed = y[..., : self.n_kept], y[..., self.n_kept :]
         log_scale, shift = self._scale_and_shift(kept)
         x = torch.cat([kept, (changed - shift) * (-log_scale).exp()], dim=-1)
         return x[..., self.unpermutation]
