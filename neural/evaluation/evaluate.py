@@ -2,15 +2,27 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from torch import nn
 
 from ...capture.virtual_imu import ImuErrors, virtual_recording
+from ...rig.errors import ModelError
 from ...rig.motion import Motion
+from ..library import load_library
 from ..predict import pose_body
+from ..weights import EMBEDDED, load_network
 from .metrics import UNITS, average, motion_metrics
 
-__all__ = ["CONDITIONS", "EvaluationClip", "Row", "evaluate_networks", "markdown_table"]
+__all__ = [
+    "CONDITIONS",
+    "EvaluationClip",
+    "Row",
+    "evaluate_networks",
+    "library_clips",
+    "markdown_table",
+    "trained_networks",
+]
 
 # Perfect sensors, and sensors as people wear them after a calibration by pose.
 CONDITIONS: Mapping[str, ImuErrors | None] = {
@@ -96,3 +108,29 @@ def markdown_table(rows: Sequence[Row]) -> str:
         cells = [f"{row.metrics[name]:.2f}" for row in rows]
         lines.append(f"| {name.replace('_', ' ')} | {unit} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def library_clips(library: Path, split: str = "test") -> list[EvaluationClip]:
+    """The clips of a built library's split, each in the group of its data set."""
+    return [
+        EvaluationClip(clip.name, clip.name.split("/")[0], clip.motion)
+        for clip in load_library(library, split)
+    ]
+
+
+def trained_networks(folders: Sequence[Path]) -> dict[str, nn.Module]:
+    """The embedded network, and those that `pallas train` left in `folders`.
+
+    Raises:
+        ModelError: a folder holds no finished network.
+    """
+    networks = {"pallas": load_network(EMBEDDED / "pallas")[0]}
+    for folder in folders:
+        found = [
+            p for p in sorted(folder.glob("*.json")) if p.with_suffix(".safetensors").is_file()
+        ]
+        if not found:
+            raise ModelError(f"{folder} holds no finished network; finish pallas train first")
+        for path in found:
+            networks[path.stem] = load_network(path.with_suffix(""))[0]
+    return networks
