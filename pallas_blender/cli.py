@@ -7,12 +7,15 @@ import argparse
 import os
 import sys
 import tomllib
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 
+from ..capture.textfile import FormatWarning
 from ..rig.errors import ModelError, PallasError
 from . import commands
 from .console import Console
@@ -44,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(stop.code or 0)
     console = Console(as_json=arguments.json)
     try:
-        with console.only_result_on_stdout():
+        with console.only_result_on_stdout(), _told_warnings(console):
             result = _run(arguments, console)
     except PallasError as error:
         return _fail(console, str(error))
@@ -67,6 +70,15 @@ def _run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
             raise
         raise ModelError(_OPTIONAL[error.name]) from error
     return result
+
+
+@contextmanager
+def _told_warnings(console: Console) -> Iterator[None]:
+    """Tell a damaged file's warnings in one line each, without the source lines Python adds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FormatWarning)
+        warnings.showwarning = lambda message, *_, **__: console.note(f"pallas: warning: {message}")
+        yield
 
 
 def _fail(console: Console, message: str) -> int:

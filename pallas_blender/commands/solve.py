@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import time
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from ...rig.errors import FormatError
 from ..console import Console
 from ._shared import add_force, checked_input, checked_output
 
-__all__ = ["EXAMPLE", "HELP", "add_arguments", "read_map", "run", "seconds"]
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "metres", "read_map", "run", "seconds"]
 
 HELP = "Turn an IMU recording into full-body motion."
 EXAMPLE = "pallas solve take.pallas -o take.bvh --pose npose --pose-at 0:2"
+
+_SHORTEST, _TALLEST = 0.5, 2.5  # metres; what is outside was meant in another unit
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help=f'which sensor sits where, such as {{"waist": "Pelvis"}}: {", ".join(PLACEMENTS)}',
     )
-    parser.add_argument("--height", type=float, metavar="M", help="of the performer, metres")
+    parser.add_argument(
+        "--facing",
+        type=float,
+        metavar="DEGREES",
+        help="where the performer faces in the pose: 0 is -Y, 90 is +X (found from the motion)",
+    )
+    parser.add_argument(
+        "--acceleration-unit", choices=("m/s^2", "g"), default="m/s^2", help="of the take (m/s^2)"
+    )
+    parser.add_argument("--height", type=metres, metavar="M", help="of the performer, metres")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same motion")
     add_force(parser)
 
@@ -48,6 +60,19 @@ def seconds(text: str) -> tuple[float, float]:
     if not 0 <= start < end:
         raise argparse.ArgumentTypeError(f"{text!r}: expected 0 <= START < END")
     return start, end
+
+
+def metres(text: str) -> float:
+    """A person's height as it is written on the command line."""
+    try:
+        height = float(text)
+    except ValueError:
+        height = math.nan
+    if not _SHORTEST <= height <= _TALLEST:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected {_SHORTEST:g} to {_TALLEST:g} metres, as 1.75"
+        )
+    return height
 
 
 def read_map(path: Path) -> dict[str, str]:
@@ -89,6 +114,8 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         pose=arguments.pose,
         pose_at=arguments.pose_at,
         sensors=sensors,
+        facing=None if arguments.facing is None else math.radians(arguments.facing),
+        acceleration_unit=arguments.acceleration_unit,
         seed=arguments.seed,
         **given,
     )
