@@ -20,6 +20,7 @@ __all__ = ["TABLE", "estimate_facing", "fit_facing_table", "log_likelihoods"]
 TABLE = Path(__file__).resolve().parent / "facing_table.npz"
 N_AZIMUTH, N_HEIGHT = 36, 12  # bins of equal area: 10 degrees by 1/6 of the sphere's height
 N_CANDIDATES = 72
+SURPRISE = 0.1  # share of directions that no training motion explains
 _LEFT, _RIGHT = np.array([1.0, 0.0, 0.0]), np.array([-1.0, 0.0, 0.0])
 _UP = np.array([0.0, 0.0, 1.0])
 # (table, sensor in the order of PLACEMENTS, direction in its bone's frame, mirrored into the left arm's)
@@ -72,9 +73,20 @@ def fit_facing_table(bones_of_motions: Iterable[Array], path: Path = TABLE) -> N
     for bones in bones_of_motions:
         for table, rows in _bins(bones):
             counts[table] += np.bincount(rows, minlength=N_AZIMUTH * N_HEIGHT)
-    share = counts / counts.sum(axis=1, keepdims=True)
+    share = _blurred(counts / counts.sum(axis=1, keepdims=True))
     with new_file(path, force=True) as temporary:
         np.savez_compressed(temporary, log_share=np.log(share).astype(np.float16))
+
+
+def _blurred(share: Array) -> Array:
+    """Spread each bin over its neighbours, and leave every direction possible."""
+    grid = share.reshape(_N_TABLES, N_HEIGHT, N_AZIMUTH)
+    for _ in range(2):
+        grid = 0.25 * np.roll(grid, 1, axis=2) + 0.5 * grid + 0.25 * np.roll(grid, -1, axis=2)
+        grid = np.pad(grid, ((0, 0), (1, 1), (0, 0)), mode="edge")
+        grid = 0.25 * grid[:, :-2] + 0.5 * grid[:, 1:-1] + 0.25 * grid[:, 2:]
+    uniform = 1.0 / (N_AZIMUTH * N_HEIGHT)
+    return (1.0 - SURPRISE) * grid.reshape(_N_TABLES, -1) + SURPRISE * uniform
 
 
 @cache

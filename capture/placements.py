@@ -18,6 +18,7 @@ BONES: Final[Mapping[str, str]] = {
 }
 # Names in order of preference, without side, case, spaces and punctuation.
 _WRIST: Final = ("wrist", "forearm", "lowerarm", "radius", "hand", "fore", "watch")
+_SIDES: Final = {"left": "left", "l": "left", "right": "right", "r": "right"}
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "waist": ("waist", "pelvis", "hips", "hip", "sacrum", "lowerback", "belt", "root"),
     "left_wrist": _WRIST,
@@ -49,7 +50,7 @@ def map_sensors(names: Sequence[str], given: Mapping[str, str] | None = None) ->
             continue
         side = placement.split("_")[0] if placement.endswith("_wrist") else ""
         for part in _NAMES[placement]:
-            match = [name for name, key in split.items() if key == (side, part)]
+            match = [name for name, key in split.items() if key[0] == side and part in key[1]]
             if match:
                 found[placement] = match[0]
                 break
@@ -63,14 +64,17 @@ def map_sensors(names: Sequence[str], given: Mapping[str, str] | None = None) ->
     return found
 
 
-def _side_and_part(name: str) -> tuple[str, str]:
-    """("left", "forearm") of "LeftForeArm", "l_forearm", "Fore Arm (L)" and the like."""
-    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]?[0-9]+", name)
-    lowered = [word.lower() for word in words]
-    sides = [w for w in lowered if w in ("left", "right", "l", "r")]
-    side = {"l": "left", "r": "right"}.get(sides[0], sides[0]) if sides else ""
-    part = "".join(w for w in lowered if w not in ("left", "right", "l", "r"))
-    for prefix, full in (("left", "left"), ("right", "right")):
+def _side_and_part(name: str) -> tuple[str, frozenset[str]]:
+    """("left", {"forearm", "fore", "arm"}) of "LeftForeArm", "l_forearm", "Fore Arm (L)" and the like."""
+    words = [
+        w.lower() for w in re.findall(r"[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*(?![a-z])|[0-9]+", name)
+    ]
+    sides = [word for word in words if word in _SIDES]
+    side = _SIDES[sides[0]] if sides else ""
+    parts = [word for word in words if word not in _SIDES]
+    part = "".join(parts)
+    for prefix in ("left", "right"):  # of "lefthand"
         if not side and part.startswith(prefix) and len(part) > len(prefix):
-            side, part = full, part.removeprefix(prefix)
-    return side, re.sub(r"(sensor|imu|tracker|segment)", "", part)
+            side, part = prefix, part.removeprefix(prefix)
+    whole = re.sub(r"(sensor|imu|tracker|segment)", "", part)
+    return side, frozenset([*parts, whole])
