@@ -27,7 +27,7 @@ setup-45:
 	@dev/setup $(VENV_45) 4.5.15
 
 demo: setup
-	@$(BIN)/pallas demo --out $(OUT) $(ARGS)
+	@$(BIN)/pallas demo --out $(OUT) --force $(ARGS)
 
 test: setup
 	@$(BIN)/python -m pytest -m "not window" $(ARGS)

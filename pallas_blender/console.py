@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Console", "Progress"]
+__all__ = ["Console", "Progress", "plain"]
 
 _BAR_WIDTH = 28
 _REDRAW_SECONDS = 0.1
@@ -99,36 +99,52 @@ class Console:
 
     @contextmanager
     def only_result_on_stdout(self) -> Iterator[None]:
-        """Send what libraries print, Blender's own C code included, to stderr."""
+        """Beside JSON, send what libraries print, Blender's own C code included, to stderr."""
         if not self.as_json:
             yield
             return
-        sys.stdout.flush()
-        kept = os.dup(1)
+        with _descriptor(1, 2), redirect_stdout(sys.stderr):
+            yield
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Drop what Blender's C code prints on stdout, such as a line per rendered frame."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(2, 1)
-            with redirect_stdout(sys.stderr):
+            with _descriptor(1, nowhere):
                 yield
         finally:
-            sys.stdout.flush()
-            os.dup2(kept, 1)
-            os.close(kept)
+            os.close(nowhere)
 
     def result(self, value: Mapping[str, Any]) -> None:
         """Print the JSON object, when JSON was asked for."""
         if self.as_json:
-            sys.stdout.write(json.dumps(_plain(value)) + "\n")
+            sys.stdout.write(json.dumps(plain(value)) + "\n")
             sys.stdout.flush()
 
 
-def _plain(value: object) -> object:
+@contextmanager
+def _descriptor(number: int, target: int) -> Iterator[None]:
+    """Let file descriptor `number` be `target` for a while, for C code that writes there."""
+    sys.stdout.flush()
+    kept = os.dup(number)
+    try:
+        os.dup2(target, number)
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, number)
+        os.close(kept)
+
+
+def plain(value: object) -> object:
     """Only what JSON knows: numpy's numbers and arrays as ours, NaN and infinity as null."""
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): plain(item) for name, item in value.items()}
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Path):
