@@ -302,7 +302,9 @@ def format_bvh(
         position, rotations = axes.y_up_from_z_up(position), axes.y_up_from_z_up_rotation(rotations)
     sequence = _depth_first(skeleton)
     angles = np.degrees(_unwrapped(quaternion.to_euler(rotations, order)))
-    table = np.concatenate([position, angles[:, sequence].reshape(len(motion), -1)], axis=1)
+    table = np.concatenate(
+        [position, angles[:, sequence].reshape(len(motion), 3 * len(sequence))], axis=1
+    )
     if not np.isfinite(table).all():
         raise FormatError("the motion holds NaN, which BVH can't say; fill the gaps first")
     lines = ["HIERARCHY", *_hierarchy_lines(skeleton, sequence, offsets, tips, order)]

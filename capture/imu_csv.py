@@ -25,7 +25,6 @@ from .textfile import numbers, read_text, write_text
 
 __all__ = [
     "format_imu_csv",
-    "imu_from_table",
     "parse_imu_csv",
     "read_imu_csv",
     "unit_quaternions",
@@ -53,10 +52,10 @@ def read_imu_csv(path: Path | str) -> ImuRecording:
 
 def parse_imu_csv(text: str) -> ImuRecording:
     """Parse the text of an IMU CSV. See `read_imu_csv`."""
-    return imu_from_table(parse_table(text))
+    return _from_table(parse_table(text))
 
 
-def imu_from_table(table: CsvTable) -> ImuRecording:
+def _from_table(table: CsvTable) -> ImuRecording:
     """The recording that a parsed CSV holds."""
     placements = tuple(
         name.removesuffix(".qw") for name in table.columns if name.endswith(".qw") and name != ".qw"

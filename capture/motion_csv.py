@@ -25,7 +25,6 @@ from .textfile import numbers, read_text, write_text
 
 __all__ = [
     "format_motion_csv",
-    "motion_from_table",
     "parse_motion_csv",
     "read_motion_csv",
     "write_motion_csv",
@@ -51,10 +50,10 @@ def read_motion_csv(path: Path | str) -> Motion:
 
 def parse_motion_csv(text: str) -> Motion:
     """Parse the text of a motion CSV. See `read_motion_csv`."""
-    return motion_from_table(parse_table(text))
+    return _from_table(parse_table(text))
 
 
-def motion_from_table(table: CsvTable) -> Motion:
+def _from_table(table: CsvTable) -> Motion:
     """The motion that a parsed CSV holds."""
     skeleton = _skeleton(table)
     rotations = [
