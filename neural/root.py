@@ -69,14 +69,14 @@ def _height(evidence: RootEvidence, fps: float) -> Array:
     """Height that puts the lowest sole on the floor while a foot stands, the network's otherwise."""
     soles = evidence.joints[:, ANKLES + TOES, 2] - SOLES * evidence.scale
     by_feet = -soles.min(axis=1)
-    standing = evidence.contacts.max(axis=1)
-    trust = np.clip((standing - 0.3) / 0.4, 0.0, 1.0)
-    correction = trust * (by_feet - evidence.height)
+    standing = np.flatnonzero(evidence.contacts.max(axis=1) > 0.5)
+    if len(standing) == 0:
+        return np.maximum(evidence.height, by_feet)
     # The correction is carried through flight from one landing to the next, and never jumps.
-    weight = np.maximum(trust, 1e-3)
-    width = max(1, int(0.1 * fps))
-    kernel = np.hanning(2 * width + 1)
-    smooth = np.convolve(np.pad(correction * weight, width, mode="edge"), kernel, "valid")
-    smooth = smooth / np.convolve(np.pad(weight, width, mode="edge"), kernel, "valid")
-    height = evidence.height + smooth
+    correction = (by_feet - evidence.height)[standing]
+    carried = np.interp(np.arange(len(by_feet)), standing, correction)
+    width = max(1, int(0.05 * fps))
+    kernel = np.hanning(2 * width + 3)
+    padded = np.pad(carried, width + 1, mode="edge")
+    height = evidence.height + np.convolve(padded, kernel / kernel.sum(), "valid")
     return np.maximum(height, by_feet)  # no sole below the floor
