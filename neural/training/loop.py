@@ -81,9 +81,8 @@ def fit(
         started = time.perf_counter()
         terms = run.advance(sampler(run.step))
         elapsed = time.perf_counter() - started
-        if run.step % 20 == 0:
-            line = " ".join(f"{name} {float(value.detach()):.4f}" for name, value in terms.items())
-            progress(run.step, options.steps, f"{elapsed:.2f} s/step {line}")
+        line = " ".join(f"{name} {float(value.detach()):.4f}" for name, value in terms.items())
+        progress(run.step, options.steps, f"{elapsed:.2f} s/step {line}")
         if run.step % options.checkpoint_every == 0 or run.step == options.steps:
             run.log(terms, run.validate(held_out(0)))
             run.save()

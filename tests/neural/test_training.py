@@ -1,0 +1,133 @@
+"""Training: windows that are what they say, runs that go on after a stop, weights that come back."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from pallas.neural.baselines import MeanPose
+from pallas.neural.training.dataset import Augmentation, Track, WindowSampler, prepare
+from pallas.neural.training.loop import TrainingOptions, fit
+from pallas.neural.weights import build, load_network, read_tensors, save_network, write_tensors
+from pallas.rig import ModelError, Motion, body_skeleton, quaternion
+
+PERFECT = Augmentation(
+    mirror=0.0, upper_back=0.0, mounting_error=0.0, acceleration_noise=0.0, acceleration_bias=0.0
+)
+
+
+def wandering(frames: int, seed: int = 0) -> Motion:
+    """A body whose joints wander smoothly, at 120 frames a second."""
+    random = np.random.default_rng(seed)
+    vectors = np.cumsum(random.normal(0, 0.005, (frames, 24, 3)), axis=0)
+    root = np.cumsum(random.normal(0, 0.003, (frames, 3)), axis=0) + np.array([0.0, 0.0, 0.9])
+    return Motion(body_skeleton(), root, quaternion.from_rotation_vector(vectors), 120.0)
+
+
+@pytest.fixture(scope="module")
+def tracks() -> list[Track]:
+    return [prepare(wandering(frames, frames), 60.0) for frames in (200, 90)]
+
+
+def sampler(tracks: list[Track], **changes: float) -> WindowSampler:
+    options = {**{f: getattr(PERFECT, f) for f in PERFECT.__dataclass_fields__}, **changes}
+    return WindowSampler(tracks, frames=64, batch=4, seed=0, augmentation=Augmentation(**options))
+
+
+def test_perfect_sensors_see_the_bones_they_sit_on(tracks):
+    batch = sampler(tracks)(0)
+    seen = batch.sensors[..., 3:].unflatten(-1, (3, 3))
+    joints = [body_skeleton().index(n) for n in ("pelvis", "left_elbow", "right_elbow", "neck")]
+    torch.testing.assert_close(seen, batch.rotations[:, :, joints], atol=1e-5, rtol=0)
+    # In the waist's heading frame the waist has no heading left.
+    waist = seen[:, :, 0]
+    torch.testing.assert_close(waist[..., 1, 0], waist[..., 0, 1], atol=1e-5, rtol=0)
+
+
+def test_a_mirrored_window_swaps_the_sides(tracks):
+    plain, mirrored = sampler(tracks)(1), sampler(tracks, mirror=1.0)(1)
+    torch.testing.assert_close(
+        mirrored.sensors[:, :, 1, 3:].unflatten(-1, (3, 3)),
+        plain.sensors[:, :, 2, 3:].unflatten(-1, (3, 3))
+        * torch.tensor([[1.0, -1, -1], [-1, 1, 1], [-1, 1, 1]]),
+        atol=1e-5,
+        rtol=0,
+    )
+    torch.testing.assert_close(mirrored.contacts, plain.contacts.flip(-1))
+
+
+def test_the_same_number_gives_the_same_batch_and_another_another(tracks):
+    first, again, other = sampler(tracks)(5), sampler(tracks)(5), sampler(tracks)(6)
+    assert torch.equal(first.sensors, again.sensors)
+    assert not torch.equal(first.sensors, other.sensors)
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_never_was(tracks, tmp_path):
+    options = TrainingOptions(
+        steps=4, batch=2, frames=32, checkpoint_every=2, warm_up=2, learning_rate=1e-3
+    )
+
+    def stop_in_the_third_step(step: int, *_: object) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    straight = fit("lstm", tracks, tracks, tmp_path / "straight", options, lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        fit("lstm", tracks, tracks, tmp_path / "stopped", options, stop_in_the_third_step)
+    stopped = fit("lstm", tracks, tracks, tmp_path / "stopped", options, lambda *_: None)
+    for name, tensor in straight.state_dict().items():
+        torch.testing.assert_close(stopped.state_dict()[name], tensor, msg=name)
+
+
+def test_training_lowers_the_loss_and_logs_it(tracks, tmp_path):
+    options = TrainingOptions(
+        steps=30, batch=2, frames=32, checkpoint_every=10, warm_up=3, averaging=0.5
+    )
+    fit("lstm", tracks, tracks, tmp_path, options, lambda *_: None)
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in log] == [10, 20, 30]
+    assert log[-1]["validation"]["rotation"] < log[0]["validation"]["rotation"]
+
+
+def test_weights_come_back_in_half_precision(tmp_path):
+    network = build("pallas")
+    save_network(tmp_path / "net", "pallas", network)
+    loaded, about = load_network(tmp_path / "net")
+    assert about["kind"] == "pallas"
+    for name, tensor in network.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], tensor, atol=2e-3, rtol=2e-3)
+
+
+def test_tensors_are_read_back_to_the_bit(tmp_path):
+    tensors = {"a": torch.randn(3, 4), "b": torch.arange(5), "c": torch.randn(2).half()}
+    write_tensors(tmp_path / "x.safetensors", tensors)
+    for name, tensor in read_tensors(tmp_path / "x.safetensors").items():
+        assert torch.equal(tensor, tensors[name])
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "other"])
+def test_damaged_weights_are_told_in_one_line(tmp_path, damage):
+    save_network(tmp_path / "net", "mean", MeanPose(torch.zeros(132)))
+    path = tmp_path / "net.safetensors"
+    if damage == "missing":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:-50])
+    else:
+        path.write_bytes(b"not tensors at all")
+    with pytest.raises(
+        ModelError, match=r"weights .*net\.safetensors can't be used.*install"
+    ) as error:
+        load_network(tmp_path / "net")
+    assert "\n" not in str(error.value)
+
+
+def test_the_baseline_is_as_large_as_the_network():
+    sizes = {k: sum(p.numel() for p in build(k).parameters()) for k in ("pallas", "lstm")}
+    assert sizes["lstm"] == pytest.approx(sizes["pallas"], rel=0.05)
+
+
+def test_an_unknown_network_is_told_with_those_there_are():
+    with pytest.raises(ModelError, match="no network 'gan'; there are: pallas, lstm"):
+        build("gan")
