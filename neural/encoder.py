@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from .attention import Block, RmsNorm, TimeCache, rotary
 
-__all__ = ["Encoder", "EncoderCache", "EncoderConfig"]
+__all__ = ["Encoder", "EncoderCache", "EncoderConfig", "LongShortCrossAttention"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from torch import Tensor
 from ..rig import quaternion
 from ..rig.arrays import Array
 
-__all__ = ["ACCELERATION_UNIT", "heading_of", "sensor_features"]
+__all__ = ["ACCELERATION_UNIT", "heading_matrix", "heading_of", "sensor_features"]
 
 ACCELERATION_UNIT = 10.0  # m/s^2; keeps the network's inputs near one
 _UP = np.array([0.0, 0.0, 1.0])

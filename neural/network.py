@@ -9,7 +9,7 @@ from .body import LOWER, UPPER
 from .encoder import Encoder, EncoderCache, EncoderConfig
 from .invertible_ik import InvertibleIk, InvertibleIkConfig
 
-__all__ = ["Pallas", "PallasConfig", "Prediction"]
+__all__ = ["Pallas", "PallasConfig", "Prediction", "read_outputs"]
 
 
 @dataclass(frozen=True)

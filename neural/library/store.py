@@ -20,7 +20,17 @@ from ...rig.errors import FileError, FormatError, PallasError
 from ...rig.motion import Motion
 from ...rig.skeleton import BODY_JOINTS, BODY_PARENTS, Skeleton
 
-__all__ = ["SPLITS", "Clip", "Entry", "Library", "load_library", "load_splits", "save_clip"]
+__all__ = [
+    "SPLITS",
+    "Clip",
+    "Entry",
+    "Library",
+    "load_library",
+    "load_splits",
+    "save_clip",
+    "save_index",
+    "save_table",
+]
 
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 _INDEX = "index.csv"

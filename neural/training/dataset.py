@@ -17,7 +17,7 @@ from ..body import posed_from_world
 from ..contacts import foot_contacts
 from ..features import heading_matrix, sensor_features
 
-__all__ = ["Batch", "Track", "WindowSampler", "leg_scale", "prepare"]
+__all__ = ["Augmentation", "Batch", "Track", "WindowSampler", "leg_scale", "prepare"]
 
 # The upper back stands in for the neck in part of the windows: some suits have a sensor only there.
 _SENSORS = {**STANDARD_SENSORS, "upper_back": VirtualSensor("spine3", (0.0, 0.10, 0.10))}

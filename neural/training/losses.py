@@ -11,7 +11,7 @@ from ..invertible_ik import InvertibleIk
 from ..network import Prediction
 from .dataset import Batch
 
-__all__ = ["Weights", "invertible_ik_losses", "pose_losses"]
+__all__ = ["Weights", "invertible_ik_losses", "pose_losses", "total"]
 
 _N_UPPER = len(UPPER)
 

@@ -16,7 +16,7 @@ from ..weights import save_network
 from .dataset import Augmentation, Track, WindowSampler, prepare
 from .loop import Progress, TrainingOptions, fit
 
-__all__ = ["NAMES", "train"]
+__all__ = ["NAMES", "load_tracks", "train"]
 
 NETWORK_FPS = 60.0
 EXERCISES = 0.5  # how often a frame of the exercise set is drawn against one of everyday motion
