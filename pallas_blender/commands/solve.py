@@ -5,9 +5,13 @@ import json
 import math
 import time
 from pathlib import Path
+from typing import Any
 
+from ...capture import formats
 from ...capture.imu import PLACEMENTS
-from ...rig.errors import FormatError
+from ...rig.errors import FormatError, PallasError
+from ...rig.motion import Motion
+from ...rig.transfer import body_from_motion
 from ..console import Console
 from ._shared import add_force, checked_input, checked_output
 
@@ -104,8 +108,6 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     take = checked_input(arguments.take)
     out = checked_output(arguments.out, (".npz", ".bvh"), force=arguments.force)
     sensors = read_map(arguments.map) if arguments.map else None
-    from ...capture import formats
-
     recording = formats.read_recording(take)
     from ...neural.solve import SolveOptions, solve
 
@@ -123,7 +125,7 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     solution = solve(recording, options)
     elapsed = time.perf_counter() - started
     formats.write_motion(out, solution.motion, force=arguments.force)
-    report = {
+    report: dict[str, Any] = {
         "out": str(out),
         "frames": len(solution.motion),
         "fps": solution.motion.fps,
@@ -131,7 +133,38 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         "solve_seconds": elapsed,
         **solution.report,
     }
-    console.say(
-        f"{out}: {report['frames']} frames at {report['fps']:.6g} a second, solved in {elapsed:.1f} s"
-    )
+    reference = _reference(take)
+    if reference is not None:
+        from ...neural.evaluation.reference import compare_with_reference
+
+        report["against_the_files_own_pose"] = dict(
+            compare_with_reference(solution.motion, reference)
+        )
+    _tell(report, console)
     return report
+
+
+def _reference(take: Path) -> Motion | None:
+    """The pose that the recording program's own software computed, where the file holds one."""
+    if take.suffix.lower() not in formats.MOTION_SUFFIXES:
+        return None
+    try:
+        return body_from_motion(formats.read_motion(take))
+    except PallasError:
+        return None  # nothing to compare with; the take itself was read and solved
+
+
+def _tell(report: dict[str, Any], console: Console) -> None:
+    console.say(
+        f"{report['out']}: {report['frames']} frames at {report['fps']:.6g} a second, "
+        f"solved in {report['solve_seconds']:.1f} s"
+    )
+    console.say(f"  calibrated on {report['calibration']}")
+    for gap in report["gaps_held"]:
+        console.say(
+            f"  {gap['sensor']} silent from {gap['start']:g} to {gap['end']:g} s: held still"
+        )
+    errors = report.get("against_the_files_own_pose", {})
+    if errors:
+        console.say("against the pose that the file holds (angles in degrees, distances in cm):")
+        console.table({f"  {name}": f"{error:.1f}" for name, error in errors.items()})
