@@ -16,9 +16,9 @@ CHARACTER_FILE: Final[Path] = Path(__file__).parent / "assets" / "character.npz"
 
 # Base colour (linear RGB) and roughness of each material of the file.
 _LOOK: Final[dict[str, tuple[tuple[float, float, float], float]]] = {
-    "Suit": ((0.045, 0.095, 0.145), 0.62),
-    "Skin": ((0.62, 0.52, 0.44), 0.5),
-    "Shoes": ((0.55, 0.2, 0.07), 0.5),
+    "Suit": ((0.035, 0.085, 0.15), 0.6),
+    "Skin": ((0.56, 0.42, 0.33), 0.5),
+    "Shoes": ((0.018, 0.026, 0.035), 0.5),
     "Eyes": ((0.03, 0.03, 0.035), 0.25),
 }
 
