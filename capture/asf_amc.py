@@ -20,7 +20,7 @@ from ..rig.motion import Motion
 from ..rig.skeleton import Skeleton
 from . import axes
 from .asf import AsfBone, AsfFigure, fixed_axes_rotation, parse_asf
-from .textfile import FormatWarning, numbers, read_text
+from .textfile import FormatWarning, naming, numbers, read_text
 
 __all__ = ["parse_amc", "read_amc", "read_asf"]
 
@@ -57,10 +57,8 @@ def read_amc(
         FormatError: one is no ASF or AMC, is cut, or they don't belong together.
     """
     figure, text = _figure(asf_path), read_text(amc_path)
-    try:
+    with naming(amc_path):
         return parse_amc(figure, text, fps=fps, unit=unit)
-    except FormatError as error:
-        raise FormatError(f"{amc_path}: {error}") from error
 
 
 def parse_amc(
@@ -92,10 +90,8 @@ def parse_amc(
 
 def _figure(path: Path | str) -> AsfFigure:
     text = read_text(path)
-    try:
+    with naming(path):
         return parse_asf(text)
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
 
 
 def _metres(figure: AsfFigure, unit: float | None) -> float:

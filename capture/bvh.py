@@ -31,7 +31,7 @@ from ..rig.motion import Motion
 from ..rig.skeleton import Skeleton
 from . import axes
 from .bvh_hierarchy import CHANNELS, BvhTree, parse_hierarchy
-from .textfile import FormatWarning, numbers, read_text, write_text
+from .textfile import FormatWarning, naming, numbers, read_text, write_text
 
 __all__ = ["format_bvh", "parse_bvh", "read_all_bvh", "read_bvh", "write_bvh"]
 
@@ -77,10 +77,9 @@ def read_all_bvh(
     path: Path | str, *, unit: float | str = "auto", up: str = "auto", fps: float | None = None
 ) -> tuple[Motion, ...]:
     """Read every figure (ROOT) of a BVH file, in its order. See `read_bvh`."""
-    try:
-        return _parse(read_text(path), _Options(unit, up, fps))
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
+    content = read_text(path)
+    with naming(path):
+        return _parse(content, _Options(unit, up, fps))
 
 
 def parse_bvh(

@@ -76,9 +76,11 @@ def parse_table(text: str) -> CsvTable:
     for line, fields in _rows(text, separator):
         if fields and fields[0].startswith("#"):
             notes.append((line, (fields[0][1:].strip(), *fields[1:])))
+        elif not any(fields):
+            continue
         elif header is None:
             header = _header(line, fields)
-        elif any(fields):
+        else:
             rows.append(_row(line, fields, len(header)))
             lines.append(line)
     if header is None:

@@ -21,7 +21,7 @@ from ..rig.arrays import Array
 from ..rig.errors import FormatError
 from .csvtable import CsvTable, format_table, parse_table
 from .imu import ImuRecording
-from .textfile import numbers, read_text, write_text
+from .textfile import naming, numbers, read_text, write_text
 
 __all__ = [
     "format_imu_csv",
@@ -44,10 +44,9 @@ def read_imu_csv(path: Path | str) -> ImuRecording:
         FileError: the file can't be read.
         FormatError: it lacks columns, or a line is wrong; the message names the line.
     """
-    try:
-        return parse_imu_csv(read_text(path))
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
+    content = read_text(path)
+    with naming(path):
+        return parse_imu_csv(content)
 
 
 def parse_imu_csv(text: str) -> ImuRecording:

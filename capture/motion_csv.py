@@ -21,7 +21,7 @@ from ..rig.motion import Motion
 from ..rig.skeleton import Skeleton
 from .csvtable import CsvTable, format_table, parse_table
 from .imu_csv import unit_quaternions
-from .textfile import numbers, read_text, write_text
+from .textfile import naming, numbers, read_text, write_text
 
 __all__ = [
     "format_motion_csv",
@@ -42,10 +42,9 @@ def read_motion_csv(path: Path | str) -> Motion:
         FileError: the file can't be read.
         FormatError: it lacks the skeleton or columns, or a line is wrong; the message names the line.
     """
-    try:
-        return parse_motion_csv(read_text(path))
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
+    content = read_text(path)
+    with naming(path):
+        return parse_motion_csv(content)
 
 
 def parse_motion_csv(text: str) -> Motion:

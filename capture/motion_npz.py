@@ -23,7 +23,7 @@ from ..rig.errors import FormatError, ShapeError
 from ..rig.motion import Motion
 from ..rig.skeleton import Skeleton
 from .output import new_file
-from .textfile import LARGEST, read_bytes
+from .textfile import LARGEST, naming, read_bytes
 
 __all__ = ["parse_motion_npz", "read_motion_npz", "write_motion_npz"]
 
@@ -46,10 +46,9 @@ def read_motion_npz(path: Path | str) -> Motion:
         FileError: the file can't be read.
         FormatError: it is no motion npz, or is cut.
     """
-    try:
-        return parse_motion_npz(read_bytes(path))
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
+    content = read_bytes(path)
+    with naming(path):
+        return parse_motion_npz(content)
 
 
 def parse_motion_npz(content: bytes) -> Motion:

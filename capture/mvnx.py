@@ -25,7 +25,7 @@ from ..rig.errors import FormatError
 from ..rig.motion import Motion
 from ..rig.skeleton import Skeleton
 from .imu import ImuRecording
-from .textfile import FormatWarning, numbers, read_text
+from .textfile import FormatWarning, naming, numbers, read_text
 
 __all__ = ["MvnxFile", "parse_mvnx", "read_mvnx"]
 
@@ -71,10 +71,9 @@ def read_mvnx(path: Path | str) -> MvnxFile:
         FormatError: it is no MVNX, or is cut.
         RecordingError: its clock does not move forward.
     """
-    try:
-        return parse_mvnx(read_text(path))
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
+    content = read_text(path)
+    with naming(path):
+        return parse_mvnx(content)
 
 
 def parse_mvnx(text: str) -> MvnxFile:

@@ -6,11 +6,13 @@ gap; both are told by a `FormatWarning`.
 """
 
 import json
+import re
 import struct
 import time as clock
 import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +25,7 @@ from ..rig.arrays import Array, checked
 from ..rig.errors import FormatError, OutputError, RecordingError
 from .imu import ImuRecording
 from .output import new_file
-from .textfile import FormatWarning, read_bytes
+from .textfile import FormatWarning, naming, read_bytes
 
 __all__ = [
     "FORMAT_NAME",
@@ -44,7 +46,7 @@ _SAMPLE, _CALIBRATION = b"SMPL", b"CALB"
 _HEAD = struct.Struct("<4sI")  # tag, bytes of payload
 _CHECKSUM = struct.Struct("<I")  # CRC-32 of head and payload
 _MOST_SENSORS = 1000
-_LONGEST_CALIBRATION = 1 << 20
+_TAGS = re.compile(_SAMPLE + b"|" + _CALIBRATION)
 _FLUSH_SECONDS = 1.0
 
 
@@ -80,9 +82,14 @@ class RecordingWriter:
         }
         try:
             self._file = self.path.open("wb")
+        except OSError as error:
+            raise self._failed(error) from error
+        try:
             self._file.write(json.dumps(header, ensure_ascii=False).encode() + b"\n")
             self._file.flush()
         except OSError as error:
+            with suppress(OSError):  # closing tries to write once more
+                self._file.close()
             raise self._failed(error) from error
 
     def __enter__(self) -> "RecordingWriter":
@@ -149,7 +156,12 @@ class RecordingWriter:
             raise self._failed(error) from error
 
     def _calibrate(self, entry: dict[str, Any]) -> None:
-        self._append(_CALIBRATION, json.dumps(entry, ensure_ascii=False).encode())
+        payload = json.dumps(entry, ensure_ascii=False).encode()
+        if len(payload) > _longest_calibration(len(self._placements)):
+            raise RecordingError(
+                f"a calibration of {len(payload)} bytes is too long; shorten its name"
+            )
+        self._append(_CALIBRATION, payload)
 
     def _append(self, tag: bytes, payload: bytes) -> None:
         record = _HEAD.pack(tag, len(payload)) + payload
@@ -196,10 +208,9 @@ def read_recording_file(path: Path | str) -> ImuRecording:
         FormatError: it is no recording, or its header is damaged.
         RecordingError: its clock does not move forward.
     """
-    try:
-        return parse_recording(read_bytes(path))
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
+    content = read_bytes(path)
+    with naming(path):
+        return parse_recording(content)
 
 
 def parse_recording(content: bytes) -> ImuRecording:
@@ -207,7 +218,7 @@ def parse_recording(content: bytes) -> ImuRecording:
     line, _, body = content.partition(b"\n")
     placements = _header(line)
     found = _Found(len(placements))
-    for tag, payload, skipped in _records(body, found.sample_bytes):
+    for tag, payload, skipped in _records(body, len(placements)):
         found.add(tag, payload, skipped)
     samples = found.table()
     sensors = samples[:, 1:].reshape(len(samples), len(placements), 7)
@@ -251,11 +262,11 @@ def _checked_placements(placements: tuple[str, ...]) -> tuple[str, ...]:
     return placements
 
 
-def _records(body: bytes, sample_bytes: int) -> Iterator[tuple[bytes, bytes, int]]:
+def _records(body: bytes, sensors: int) -> Iterator[tuple[bytes, bytes, int]]:
     """Every intact record: tag, payload, and the bytes that were skipped before it."""
     place, skipped = 0, 0
     while place < len(body):
-        payload = _payload(body, place, sample_bytes)
+        payload = _payload(body, place, sensors)
         if payload is None:
             after = _next_tag(body, place + 1)
             skipped += after - place
@@ -268,12 +279,24 @@ def _records(body: bytes, sample_bytes: int) -> Iterator[tuple[bytes, bytes, int
         _warn(f"the last {skipped} bytes are no complete sample and were dropped")
 
 
-def _payload(body: bytes, place: int, sample_bytes: int) -> bytes | None:
+def _sample_bytes(sensors: int) -> int:
+    return 8 * (1 + 7 * sensors)
+
+
+def _longest_calibration(sensors: int) -> int:
+    """A bound, so that a damaged length does not make a reader check megabytes again and again."""
+    return 1024 + 256 * sensors
+
+
+def _payload(body: bytes, place: int, sensors: int) -> bytes | None:
     """The payload of the record at `place`, or None if there is no intact one."""
     if place + _HEAD.size > len(body):
         return None
     tag, length = _HEAD.unpack_from(body, place)
-    fits = length == sample_bytes if tag == _SAMPLE else length <= _LONGEST_CALIBRATION
+    is_sample = tag == _SAMPLE
+    fits = (
+        length == _sample_bytes(sensors) if is_sample else length <= _longest_calibration(sensors)
+    )
     end = place + _HEAD.size + length
     if tag not in (_SAMPLE, _CALIBRATION) or not fits or end + _CHECKSUM.size > len(body):
         return None
@@ -283,8 +306,8 @@ def _payload(body: bytes, place: int, sample_bytes: int) -> bytes | None:
 
 
 def _next_tag(body: bytes, start: int) -> int:
-    places = [body.find(tag, start) for tag in (_SAMPLE, _CALIBRATION)]
-    return min((place for place in places if place >= 0), default=len(body))
+    found = _TAGS.search(body, start)
+    return found.start() if found else len(body)
 
 
 @dataclass
@@ -297,13 +320,9 @@ class _Found:
     bone_from_sensor: Array | None = None
     lost: list[tuple[int, int]] = field(default_factory=list)  # (samples before, samples lost)
 
-    @property
-    def sample_bytes(self) -> int:
-        return 8 * (1 + 7 * self.sensors)
-
     def add(self, tag: bytes, payload: bytes, skipped: int) -> None:
         if skipped:
-            whole = self.sample_bytes + _HEAD.size + _CHECKSUM.size
+            whole = _sample_bytes(self.sensors) + _HEAD.size + _CHECKSUM.size
             self.lost.append((len(self.samples), max(round(skipped / whole), 1)))
         if tag == _SAMPLE:
             self.samples.append(np.frombuffer(payload, dtype="<f8").astype(np.float64))

@@ -4,16 +4,17 @@ Every reader goes through `read_bytes` or `read_text`, so a missing file, a fold
 text in another encoding are told the same way everywhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from ..rig.arrays import Array
-from ..rig.errors import FileError, FormatError
+from ..rig.errors import FileError, FormatError, RecordingError, ShapeError
 from .output import new_file
 
-__all__ = ["LARGEST", "FormatWarning", "numbers", "read_bytes", "read_text", "write_text"]
+__all__ = ["LARGEST", "FormatWarning", "naming", "numbers", "read_bytes", "read_text", "write_text"]
 
 # No length, angle or time in a motion file comes near this; a larger number is damage, and would overflow.
 LARGEST = 1e9
@@ -70,6 +71,15 @@ def write_text(path: Path | str, text: str, *, force: bool = False) -> None:
     """
     with new_file(path, force=force) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Put the file's name before what is wrong in it, for parsers that see only its content."""
+    try:
+        yield
+    except (FormatError, RecordingError, ShapeError) as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 def numbers(tokens: Sequence[str], *, missing: bool = False) -> Array:

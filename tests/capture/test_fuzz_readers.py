@@ -1,0 +1,239 @@
+"""Any bytes give a value or a `PallasError`, whatever is in them."""
+
+import io
+import zlib
+from collections.abc import Callable
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pallas.capture.asf import parse_asf
+from pallas.capture.asf_amc import parse_amc
+from pallas.capture.bvh import format_bvh, parse_bvh
+from pallas.capture.formats import read_motion, read_recording
+from pallas.capture.imu import ImuRecording
+from pallas.capture.imu_csv import format_imu_csv, parse_imu_csv
+from pallas.capture.motion_csv import format_motion_csv, parse_motion_csv
+from pallas.capture.motion_npz import parse_motion_npz, write_motion_npz
+from pallas.capture.mvnx import parse_mvnx
+from pallas.capture.recording import parse_recording, write_recording_file
+from pallas.rig import Motion, PallasError, Skeleton, quaternion
+
+pytestmark = [
+    # What is guessed or repaired is told by warnings; numpy tells of odd but legal headers.
+    pytest.mark.filterwarnings("ignore::pallas.capture.textfile.FormatWarning"),
+    pytest.mark.filterwarnings("ignore:Reading `.npy`:UserWarning"),
+]
+QUICK = settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+SKELETON = Skeleton(
+    ("hips", "spine", "leg"),
+    (-1, 0, 0),
+    np.array([[0, 0, 0.9], [0, 0, 0.3], [0.1, 0, 0]]),
+    np.array([[np.nan] * 3, [0, 0, 0.5], [0, 0, -0.9]]),
+)
+MOTION = Motion(
+    SKELETON, np.array([[0, 0, 0.9]] * 3), np.tile(quaternion.IDENTITY, (3, 3, 1)), 30.0
+)
+RECORDING = ImuRecording(
+    np.arange(4) / 50,
+    np.tile(quaternion.IDENTITY, (4, 2, 1)),
+    np.zeros((4, 2, 3)),
+    ("waist", "neck"),
+    np.tile(quaternion.IDENTITY, (2, 1)),
+    {"npose": np.tile(quaternion.IDENTITY, (2, 1))},
+)
+ASF = """:units
+  length 0.45
+  angle deg
+:root
+  order TX TY TZ RX RY RZ
+  axis XYZ
+  position 0 0 0
+  orientation 0 0 0
+:bonedata
+  begin
+    name femur
+    direction 0 -1 0
+    length 7
+    axis 0 0 20 XYZ
+    dof rx ry rz
+  end
+:hierarchy
+  begin
+    root femur
+  end
+"""
+AMC = ":FULLY-SPECIFIED\n:DEGREES\n1\nroot 0 1 2 3 4 5\nfemur 1 2 3\n2\nroot 0 1 2 3 4 5\nfemur 1 2 3\n"
+MVNX = """<?xml version="1.0"?><mvnx xmlns="http://www.xsens.com/mvn/mvnx"><subject label="A" frameRate="60">
+<segments><segment label="Pelvis"><points><point label="j"><pos_b>0 0 1</pos_b></point></points></segment>
+<segment label="Head"><points/></segment></segments><sensors><sensor label="Head"/></sensors>
+<joints><joint label="j"><connector1>Pelvis/j</connector1><connector2>Head/j</connector2></joint></joints>
+<frames><frame time="0" index="0" type="normal"><orientation>1 0 0 0 1 0 0 0</orientation>
+<position>0 0 0 0 0 1</position><sensorOrientation>1 0 0 0</sensorOrientation>
+<sensorFreeAcceleration>0 0 0</sensorFreeAcceleration></frame></frames></subject></mvnx>"""
+
+
+def _text(parse: Callable[[str], object]) -> Callable[[bytes], object]:
+    return lambda content: parse(content.decode("utf-8", "replace"))
+
+
+def _as_bytes(write: Callable[..., None], value: object, folder) -> bytes:
+    path = folder / "valid.npz"
+    write(path, value)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def valid(tmp_path_factory) -> MappingProxyType:
+    """A small valid file of every format."""
+    npz = _as_bytes(write_motion_npz, MOTION, tmp_path_factory.mktemp("npz"))
+    take = _as_bytes(write_recording_file, RECORDING, tmp_path_factory.mktemp("take"))
+    return MappingProxyType(
+        {
+            "bvh": format_bvh(MOTION).encode(),
+            "asf": ASF.encode(),
+            "amc": AMC.encode(),
+            "mvnx": MVNX.encode(),
+            "imu_csv": format_imu_csv(RECORDING).encode(),
+            "motion_csv": format_motion_csv(MOTION).encode(),
+            "npz": npz,
+            "pallas": take,
+        }
+    )
+
+
+READERS: dict[str, Callable[[bytes], object]] = {
+    "bvh": _text(parse_bvh),
+    "asf": _text(parse_asf),
+    "amc": _text(lambda text: parse_amc(parse_asf(ASF), text)),
+    "mvnx": _text(parse_mvnx),
+    "imu_csv": _text(parse_imu_csv),
+    "motion_csv": _text(parse_motion_csv),
+    "npz": parse_motion_npz,
+    "pallas": parse_recording,
+}
+# What breaks parsers: absurd counts and sizes, not-numbers, brackets, and other formats' words.
+NASTY = (
+    b"-1", b"0", b"1e308", b"-1e309", b"nan", b"inf", b"999999999", b"99999999999999999999", b"{", b"}",
+    b"\n", b"\r", b"\0", b"\xff\xfe", b'"', b"<", b"</frame>", b"&#0;", b"1_0", b"--", b",", b";", b"#",
+    b"CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation", b"JOINT a { OFFSET 0 0 0",
+    b"SMPL", b"CALB", b"\x93NUMPY", b"PK\x03\x04", b"Frames: 999999999", b"order", b"begin", b"end",
+    b"\t", b"\xc2\x85",
+)  # fmt: skip
+
+edit = st.tuples(
+    st.sampled_from(["cut", "insert", "replace", "delete", "repeat"]),
+    st.floats(0, 1),
+    st.integers(1, 40),
+    st.sampled_from(NASTY) | st.binary(min_size=1, max_size=8),
+)
+
+
+def _edited(content: bytes, edits: list[tuple[str, float, int, bytes]]) -> bytes:
+    for kind, where, length, what in edits:
+        place = int(where * len(content))
+        before, after = content[:place], content[place:]
+        content = {
+            "cut": before,
+            "insert": before + what + after,
+            "replace": before + what + after[len(what) :],
+            "delete": before + after[length:],
+            "repeat": before + after[:length] + after,
+        }[kind]
+    return content
+
+
+def _check(read: Callable[[bytes], object], content: bytes) -> None:
+    try:
+        value = read(content)
+    except PallasError as error:
+        assert str(error)
+    else:
+        if isinstance(value, Motion):
+            value.world()  # what was read can be used
+
+
+@pytest.mark.parametrize("name", READERS)
+@QUICK
+@given(edits=st.lists(edit, min_size=1, max_size=4))
+def test_a_damaged_file_gives_a_value_or_an_error(valid, name: str, edits: list):
+    _check(READERS[name], _edited(valid[name], edits))
+
+
+@pytest.mark.parametrize("name", READERS)
+@QUICK
+@given(content=st.binary(max_size=300) | st.lists(st.sampled_from(NASTY)).map(b" ".join))
+def test_any_bytes_give_a_value_or_an_error(name: str, content: bytes):
+    _check(READERS[name], content)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_the_valid_files_are_valid(valid, name: str):
+    READERS[name](valid[name])
+
+
+@QUICK
+@given(
+    content=st.binary(max_size=200),
+    suffix=st.sampled_from([".bvh", ".npz", ".csv", ".mvnx", ".pallas", ".x", ""]),
+)
+def test_any_file_gives_a_value_or_an_error(tmp_path, content: bytes, suffix: str):
+    path = tmp_path / f"file{suffix}"
+    path.write_bytes(content)
+    for read in (read_motion, read_recording):
+        try:
+            read(path)
+        except PallasError as error:
+            assert str(path) in str(error)
+
+
+@QUICK
+@given(payload=st.binary(max_size=60) | st.lists(st.sampled_from(NASTY)).map(b" ".join))
+def test_a_calibration_record_may_hold_anything(valid, payload: bytes):
+    record = b"CALB" + len(payload).to_bytes(4, "little") + payload
+    _check(parse_recording, valid["pallas"] + record + zlib.crc32(record).to_bytes(4, "little"))
+
+
+@QUICK
+@given(
+    name=st.sampled_from(["version", "names", "parents", "offsets", "fps", "rotations"]),
+    kind=st.sampled_from(["<f8", "<i4", "<U5", "|S3", "<c16", "|b1", "<M8[s]"]),
+    shape=st.lists(st.integers(0, 4), max_size=3),
+)
+def test_an_npz_may_hold_arrays_of_any_type_and_shape(name: str, kind: str, shape: list[int]):
+    arrays = {
+        "version": 1,
+        "names": np.array(SKELETON.names),
+        "parents": np.array(SKELETON.parents),
+        "offsets": SKELETON.offsets,
+        "tips": SKELETON.tips,
+        "fps": 30.0,
+        "root_position": MOTION.root_position,
+        "rotations": MOTION.rotations,
+    }
+    file = io.BytesIO()
+    np.savez(file, **(arrays | {name: np.zeros(shape, dtype=kind)}))
+    _check(parse_motion_npz, file.getvalue())
+
+
+def test_ten_thousand_nested_joints_are_read_without_recursion():
+    depth = 10_000
+    opened = "JOINT a { OFFSET 0 0.01 0 CHANNELS 0 " * depth
+    text = (
+        f"HIERARCHY ROOT r {{ OFFSET 0 0 0 CHANNELS 1 Xrotation {opened} {'}' * (depth + 1)}\n"
+        "MOTION\nFrames: 1\nFrame Time: 0.01\n90\n"
+    )
+    assert len(parse_bvh(text, unit="cm").skeleton) == depth + 1
+
+
+def test_a_file_full_of_false_records_is_searched_quickly():
+    header = b'{"format": "pallas-imu", "version": 1, "placements": ["a"]}\n'
+    assert len(parse_recording(header + b"SMPL" * 200_000)) == 0
