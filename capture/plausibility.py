@@ -26,6 +26,12 @@ def check_units(recording: ImuRecording) -> None:
     length = np.linalg.norm(recording.world_from_sensor, axis=-1)
     if not np.isfinite(length).any():
         raise RecordingError("every orientation of the recording is missing; nothing can be solved")
+    lost = recording.missing.all(axis=0)
+    if lost.any():
+        silent = [n for n, gone in zip(recording.placements, lost, strict=True) if gone]
+        raise RecordingError(
+            f"{' and '.join(silent)} sent nothing in the whole recording; all four sensors are needed"
+        )
     off = float(np.nanmedian(np.abs(length - 1.0)))
     if off > UNIT_TOLERANCE:
         raise RecordingError(

@@ -140,9 +140,9 @@ def test_a_sensor_that_never_spoke_is_named(run, take):
     assert_one_line(run(dataclasses.replace(take, world_from_sensor=orientation)), "right_wrist")
 
 
-@pytest.mark.parametrize("samples", [0, 1, 5])
-def test_too_few_samples_are_told(run, take, samples):
-    assert_one_line(run(stretch(take, slice(samples))), "expected")
+@pytest.mark.parametrize(("samples", "word"), [(0, "no samples"), (1, "sample"), (5, "0.1 s")])
+def test_too_few_samples_are_told(run, take, samples, word):
+    assert_one_line(run(stretch(take, slice(samples))), word)
 
 
 @pytest.mark.parametrize("fps", [15.0, 1000.0])
