@@ -21,6 +21,7 @@ __all__ = [
     "MOTION_SUFFIXES",
     "RECORDING_SUFFIXES",
     "find_asf",
+    "format_of",
     "read_motion",
     "read_recording",
     "write_motion",
@@ -102,6 +103,16 @@ def write_recording(path: Path | str, recording: ImuRecording, *, force: bool = 
     writers[suffix](path, recording, force=force)
 
 
+def format_of(path: Path | str) -> str:
+    """The suffix of a file's format, by its name or else by its content; "" where it is not known.
+
+    Raises:
+        FileError: the content had to be looked at, and can't be read.
+    """
+    suffix = Path(path).suffix.lower()
+    return suffix if suffix in _KINDS else _sniffed(Path(path))
+
+
 def find_asf(amc: Path | str) -> Path:
     """The ASF that belongs to an AMC: `07_01.asf`, `07.asf`, or the only one in the folder.
 
@@ -123,9 +134,7 @@ def find_asf(amc: Path | str) -> Path:
 
 
 def _read(path: Path, readers: Mapping[str, Callable[[Path], _T]], wanted: str) -> _T:
-    suffix = path.suffix.lower()
-    if suffix not in _KINDS:
-        suffix = _sniffed(path)
+    suffix = format_of(path)
     if suffix in readers:
         return readers[suffix](path)
     if suffix:

@@ -54,13 +54,14 @@ def read_text(path: Path | str) -> str:
     """
     content = read_bytes(path)
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise FormatError(
             f"{path} is not UTF-8 text (byte 0x{content[error.start]:02x} in line {line}); "
             "save it as UTF-8, or check that it is the right file"
         ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def write_text(path: Path | str, text: str, *, force: bool = False) -> None:
