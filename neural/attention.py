@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Block", "RmsNorm", "SwiGlu", "TimeCache", "rotary", "sliding_window"]
+__all__ = ["Block", "RmsNorm", "SwiGlu", "TimeCache", "attend", "rotary", "sliding_window"]
 
 
 class RmsNorm(nn.Module):
@@ -59,6 +59,17 @@ def sliding_window(n_queries: int, n_keys: int, window: int, device: torch.devic
     query = torch.arange(n_keys - n_queries, n_keys, device=device)[:, None]
     key = torch.arange(n_keys, device=device)[None]
     return (key <= query) & (key > query - window)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Equation (6) with scores over sqrt(head_dim): (..., heads, Q, head_dim) from K keys and values.
+
+    torch has a fused kernel for four axes only, so the leading ones are folded into one.
+    """
+    lead = query.shape[:-3]
+    folded = (part.flatten(0, -4) for part in (query, key, value))
+    out = functional.scaled_dot_product_attention(*folded, attn_mask=mask)
+    return out.unflatten(0, lead)
 
 
 class TimeCache:
@@ -125,10 +136,8 @@ class Block(nn.Module):
         if cache is not None:
             key, value = cache.extended(key, value, self.window)
         mask = sliding_window(frames, key.shape[-2], self.window, x.device)
-        heads = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        return self.time.merge(heads).transpose(1, 2)
+        return self.time.merge(attend(query, key, value, mask)).transpose(1, 2)
 
     def _over_sensors(self, x: Tensor) -> Tensor:
         position = torch.arange(x.shape[2], device=x.device)
-        heads = functional.scaled_dot_product_attention(*self.sensor.split(x, position))
-        return self.sensor.merge(heads)
+        return self.sensor.merge(attend(*self.sensor.split(x, position)))

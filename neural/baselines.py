@@ -17,7 +17,7 @@ class LstmConfig:
 
     n_sensors: int = 4
     n_features: int = 12
-    hidden: int = 204
+    hidden: int = 182
     n_layers: int = 2
     fps: float = 60.0
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from .attention import Block, RmsNorm, TimeCache, rotary
+from .attention import Block, RmsNorm, TimeCache, attend, rotary
 
 __all__ = ["Encoder", "EncoderCache", "EncoderConfig", "LongShortCrossAttention"]
 
@@ -22,8 +21,8 @@ class EncoderConfig:
     n_features: int = 12  # per sensor: 3 linear acceleration [m/s^2 / 10] + 9 rotation entries
     width: int = 128
     n_heads: int = 4
-    n_blocks: int = 4
-    hidden: int = 344
+    n_blocks: int = 3
+    hidden: int = 256
     window: int = 60  # frames each block sees back, itself included
     features: int = 256  # per frame, handed to the heads
     long_span: int = 240  # frames of history that ask (query) ...
@@ -95,9 +94,7 @@ class LongShortCrossAttention(nn.Module):
         answering = now - torch.arange(self.config.short_span, device=fused.device)  # (n_new, K)
         q = query[:, :, asking.clamp(min=0)]  # (B, H, n_new, Q, head_dim)
         k, v = key[:, :, answering.clamp(min=0)], value[:, :, answering.clamp(min=0)]
-        heads = functional.scaled_dot_product_attention(
-            q, k, v, attn_mask=(answering >= 0)[:, None, :]
-        )
+        heads = attend(q, k, v, (answering >= 0)[:, None, :])
         weight = self.pool[:, None, :].masked_fill(asking < 0, -torch.inf).softmax(-1)
         pooled = torch.einsum("bhnqd,hnq->bnhd", heads, weight.to(heads.dtype))
         out: Tensor = self.out(pooled.flatten(-2))

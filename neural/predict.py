@@ -45,8 +45,8 @@ def pose_body(
         skeleton: the body to move, 24 joints.
         fps: frames per second of the input; the network's own rate.
     """
-    bones = so3.from_quaternion(torch.as_tensor(world_from_bone, dtype=torch.float32))
-    sensors = sensor_features(bones, torch.as_tensor(acceleration, dtype=torch.float32))
+    bones = so3.from_quaternion(torch.tensor(world_from_bone, dtype=torch.float32))
+    sensors = sensor_features(bones, torch.tensor(acceleration, dtype=torch.float32))
     with torch.inference_mode():
         prediction = _run(network, sensors[None])
     world_from_heading = heading_matrix(bones[:, 0])

@@ -11,12 +11,13 @@ from .checks import on_floor, problem_of, steady_parts
 from .cmu import cmu_takes
 from .store import Entry, load_splits, save_clip, save_index, save_table
 from .take import Take, Takes
+from .ui_prmd import ui_prmd_takes
 
 __all__ = ["BuildReport", "build_library"]
 
 _REJECTED = ("name", "subject", "minutes", "reason")
 # Every set: a function of its folder and of the names that are wanted (all if none is given).
-SETS: tuple[Callable[[Path, Collection[str]], Takes], ...] = (cmu_takes,)
+SETS: tuple[Callable[[Path, Collection[str]], Takes], ...] = (cmu_takes, ui_prmd_takes)
 
 
 @dataclass(frozen=True)
@@ -137,5 +138,5 @@ def _entry(take: Take, splits: dict[str, str]) -> Entry:
         take.name, take.subject, take.source, take.licence,
         # A subject that no one has assigned is seen in training only: tests stay what they were.
         splits.get(take.subject, "train"),
-        take.weight, take.retargeted, motion.fps, len(motion),
+        take.weight, take.retargeted, motion.fps, len(motion), take.residual,
     )  # fmt: skip

@@ -50,6 +50,7 @@ class Entry:
         retargeted: moved to another figure by others: proportions and limb turns are not the person's.
         fps: frames per second.
         frames: how many.
+        residual: metres, root mean square distance of the markers from the body; NaN without markers.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Entry:
     retargeted: bool
     fps: float
     frames: int
+    residual: float = float("nan")
 
     @property
     def minutes(self) -> float:
@@ -148,7 +150,7 @@ def _entry(row: dict[str, Any], index: Path) -> Entry:
         return Entry(
             row["name"], row["subject"], row["source"], row["licence"], row["split"],
             float(row["weight"]), row["retargeted"] == "True", float(row["fps"]),
-            int(row["frames"]),
+            int(row["frames"]), float(row["residual"]),
         )  # fmt: skip
     except (KeyError, ValueError, TypeError) as error:
         raise FormatError(f"{index} has a row that can't be read ({error}): build again") from error

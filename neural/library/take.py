@@ -22,6 +22,7 @@ class Take:
         weight: how much to trust it, 1 for optical motion capture of the person itself.
         retargeted: someone moved the motion to another figure.
         mended: frames that were repaired.
+        residual: metres, root mean square distance of the markers from the body; NaN without markers.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Take:
     weight: float = 1.0
     retargeted: bool = False
     mended: int = 0
+    residual: float = float("nan")
 
 
 Takes = Iterator[Take]

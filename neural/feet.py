@@ -1,0 +1,79 @@
+"""Foot cleaning: standing feet become pins in the solver, and no sole goes below the floor.
+
+Only the legs move; the root and the upper body stay exactly as they are.
+"""
+
+import numpy as np
+
+from ..rig.arrays import Array, Mask
+from ..rig.motion import Motion
+from ..rig.skeleton import BODY_JOINTS
+from ..rig.solve import Points, Problem, SmoothChange, StayNear, solve
+from .contacts import ANKLES, TOES
+from .root import SOLES
+from .training.dataset import leg_scale
+
+__all__ = ["clean_feet"]
+
+LEGS = tuple(f"{side}_{j}" for j in ("hip", "knee", "ankle") for side in ("left", "right"))
+POINTS = [*ANKLES, *TOES]  # heels and balls: left heel, right heel, left ball, right ball
+FLAT = 0.02  # metres for a body 1.70 m tall; a foot tilted by less stands on heel and ball
+SHORTEST = 0.05  # seconds; a shorter contact is no stand
+PIN = 200.0  # 1 / metres, half a centimetre
+NEAR = 1.0  # 1 / radians
+SMOOTH = 15.0  # 1 / radians per frame
+
+
+def clean_feet(motion: Motion, contacts: Mask) -> Motion:
+    """Hold standing feet still and on the floor.
+
+    Args:
+        motion: 24 joints, floor at z = 0.
+        contacts: (T, 2) True where the left and the right foot stand.
+
+    Returns:
+        The motion with other leg rotations.
+    """
+    scale = leg_scale(motion.skeleton.offsets)
+    targets, weights = _pins(motion.world()[1][:, POINTS], contacts, motion.fps, scale)
+    if not np.isfinite(targets).any():
+        return motion
+    problem = Problem(
+        motion.skeleton,
+        (
+            Points([BODY_JOINTS[joint] for joint in POINTS], targets, weights=weights),
+            StayNear(motion, rotation_weight=NEAR),
+            SmoothChange(motion, rotation_weight=SMOOTH),
+        ),
+        moving=LEGS,
+        moves_root=False,
+    )
+    return solve(problem, motion, iterations=8, tolerance=1e-4).motion
+
+
+def _pins(points: Array, contacts: Mask, fps: float, scale: float) -> tuple[Array, Array]:
+    """Targets (T, 4, 3), NaN where a point is free, and weights (T, 4)."""
+    soles = SOLES * scale
+    targets = np.full_like(points, np.nan)
+    sunk = points[..., 2] < soles
+    targets[sunk] = points[sunk]
+    targets[..., 2] = np.where(sunk, soles, np.nan)
+    holding = _holding(points, contacts, scale)
+    for point in range(len(POINTS)):
+        for start, stop in _stretches(holding[:, point], max(2, int(SHORTEST * fps))):
+            place = points[start:stop, point].mean(axis=0)
+            targets[start:stop, point] = place[0], place[1], soles[point]
+    return targets, np.full(points.shape[:2], PIN)
+
+
+def _holding(points: Array, contacts: Mask, scale: float) -> Mask:
+    """(T, 4) which points hold: heel and ball of a flat foot, the lower of a tilted one."""
+    tilt = (points[:, :2, 2] - points[:, 2:, 2]) / scale - (SOLES[0] - SOLES[2])
+    heel, ball = contacts & (tilt < FLAT), contacts & (tilt > -FLAT)
+    holding: Mask = np.concatenate([heel, ball], axis=1)
+    return holding
+
+
+def _stretches(active: Mask, shortest: int) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(active, prepend=False, append=False)).reshape(-1, 2)
+    return [(int(a), int(b)) for a, b in edges if b - a >= shortest]
