@@ -24,7 +24,8 @@ from .problem import Problem, State
 
 __all__ = ["Solution", "solve"]
 
-_CHUNK = 512  # frames at a time where nothing couples them, to bound memory
+_BLOCKS = 4  # dimensions of a block-diagonal derivative
+_CHUNK = 128  # frames at a time where nothing couples them, to bound memory
 _FLOOR = 1e-9  # added to the diagonal, so that an unknown that nothing sees stays where it is
 _LEAST_DAMPING, _MOST_DAMPING, _STUCK = 1e-9, 1e8, 1e4
 _ROUNDING = 1e-12  # relative; a cost that rises by less has not risen
@@ -272,9 +273,12 @@ def _equations(problem: Problem, state: State, start: int) -> _Equations:
     for term, own in zip(problem.frame_terms, state.own, strict=True):
         linear = term.linearise(pose, own)
         transposed = linear.frame.transpose(-1, -2)
+        eq.cost += term.cost(pose, own)
+        if linear.frame.ndim == _BLOCKS:
+            _add_blocks(eq, linear.residual, linear.frame)
+            continue
         eq.hessian += transposed @ linear.frame
         eq.gradient += (transposed @ linear.residual[..., None]).squeeze(-1)
-        eq.cost += term.cost(pose, own)
         blocks = [(slice(0, len(state.scales)), linear.scales)]
         blocks.append((slice(place, place + len(own)), linear.own))
         _add_shared(eq, linear.residual, transposed, [b for b in blocks if b[1] is not None])
@@ -283,6 +287,16 @@ def _equations(problem: Problem, state: State, start: int) -> _Equations:
     for pair_term in problem.pair_terms:
         _add_pairs(eq, *pair_term.linearise_pairs(pose))
     return eq
+
+
+def _add_blocks(eq: _Equations, residual: Tensor, blocks: Tensor) -> None:
+    """Add a term whose derivatives are 3 x 3 blocks on the diagonal."""
+    count = blocks.shape[1]
+    by_blocks = blocks.transpose(-1, -2)
+    eq.gradient += (by_blocks @ residual.unflatten(-1, (count, 3))[..., None]).flatten(1)
+    every = torch.arange(count)
+    view = eq.hessian.view(len(blocks), count, 3, count, 3)
+    view[:, every, :, every, :] += (by_blocks @ blocks).transpose(0, 1)
 
 
 def _add_shared(

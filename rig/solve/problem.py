@@ -26,7 +26,8 @@ class Linear(NamedTuple):
 
     Attributes:
         residual: (T, R).
-        frame: (T, R, D) by the unknowns of the frame.
+        frame: (T, R, D) by the unknowns of the frame; or (T, D / 3, 3, 3) where R = D and every three rows
+            depend on their own three unknowns only.
         scales: (T, R, G) by the bone scales, or None.
         own: (T, R, S) by what the term itself shares over all frames, or None.
     """

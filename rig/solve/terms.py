@@ -171,7 +171,7 @@ class StayNear(_Unshared):
 
     Args:
         motion: T frames of the same skeleton.
-        rotation_weight: one, (J,) or (T, J): 1 / radians.
+        rotation_weight: one, (J,), (J, 3) about the joint's axes, or (T, J, 3): 1 / radians.
         root_weight: 1 / metres.
     """
 
@@ -179,20 +179,33 @@ class StayNear(_Unshared):
         self, motion: Motion, rotation_weight: npt.ArrayLike = 1.0, root_weight: float = 0.0
     ) -> None:
         self.rotations, self.root = _tensors(motion)
-        shape = tuple(self.rotations.shape[:2])
-        self.weights = torch.tensor(np.broadcast_to(rotation_weight, shape).astype(np.float64))
+        self.weights = _axis_weights(rotation_weight, self.rotations)
         self.root_weight = root_weight
 
     def cost(self, pose: Pose, own: Tensor) -> Tensor:
         """(T,)."""
-        return 0.5 * (self.linearise(pose, own).residual ** 2).sum(-1)
+        away, shift, weights = self._state(pose)
+        turned = (weights * away).square().sum((-1, -2))
+        return 0.5 * (
+            turned + (self.root_weight * shift).square().sum(-1) * pose.problem.moves_root
+        )
 
     def linearise(self, pose: Pose, own: Tensor) -> Linear:
-        """(T, D) residual: one row per unknown."""
-        away, turn = _away(pose, self.rotations[pose.frames])
+        """(T, D) residual: one row per unknown, three by three."""
+        away, shift, weights = self._state(pose)
+        residual, blocks = weights * away, weights[..., None] * inverse_right_jacobian(away)
+        if pose.problem.moves_root:
+            eye = self.root_weight * torch.eye(3, dtype=torch.float64).expand(len(away), 1, 3, 3)
+            residual = torch.cat([self.root_weight * shift[:, None], residual], dim=1)
+            blocks = torch.cat([eye, blocks], dim=1)
+        return Linear(residual.flatten(1), blocks)
+
+    def _state(self, pose: Pose) -> tuple[Tensor, Tensor, Tensor]:
+        joints = pose.problem.joints
+        reference = self.rotations[pose.frames][:, joints].transpose(-1, -2)
+        away = so3.log(reference @ pose.state.rotations[:, joints])
         shift = pose.state.root - self.root[pose.frames]
-        weights = self.weights[pose.frames][:, pose.problem.joints]
-        return Linear(*_rows(pose, away, turn, shift, weights, self.root_weight))
+        return away, shift, self.weights[pose.frames][:, joints]
 
 
 class SmoothChange:
@@ -200,7 +213,7 @@ class SmoothChange:
 
     Args:
         motion: T frames of the same skeleton.
-        rotation_weight: one or (J,): 1 / radians per frame.
+        rotation_weight: one, (J,) or (J, 3): 1 / radians per frame.
         root_weight: 1 / metres per frame.
     """
 
@@ -208,15 +221,14 @@ class SmoothChange:
         self, motion: Motion, rotation_weight: npt.ArrayLike = 1.0, root_weight: float = 0.0
     ) -> None:
         self.rotations, self.root = _tensors(motion)
-        count = self.rotations.shape[1]
-        self.weights = torch.tensor(np.broadcast_to(rotation_weight, (count,)).astype(np.float64))
+        self.weights = _axis_weights(rotation_weight, self.rotations)
         self.root_weight = root_weight
 
     def linearise_pairs(self, pose: Pose) -> Pair:
         """(T-1, D) residual."""
         away, turn = _away(pose, self.rotations[pose.frames])
         shift = pose.state.root - self.root[pose.frames]
-        weights = self.weights[pose.problem.joints].expand(len(away), -1)
+        weights = self.weights[pose.frames][:, pose.problem.joints]
         residual, jacobian = _rows(pose, away, turn, shift, weights, self.root_weight)
         return Pair(residual[1:] - residual[:-1], -jacobian[:-1], jacobian[1:])
 
@@ -241,10 +253,24 @@ class Smoothness:
         # The left Jacobian is the right one of the opposite vector.
         before = -inverse_right_jacobian(-away)
         shift = pose.state.root[1:] - pose.state.root[:-1]
-        weights = torch.full(away.shape[:2], self.rotation_weight, dtype=torch.float64)
+        weights = torch.full(away.shape, self.rotation_weight, dtype=torch.float64)
         residual, by_after = _rows(pose, away, after, shift, weights, self.root_weight)
         _, by_before = _rows(pose, away, before, shift, weights, -self.root_weight)
         return Pair(residual, by_before, by_after)
+
+
+def _axis_weights(weight: npt.ArrayLike, rotations: Tensor) -> Tensor:
+    """(T, J, 3), a view where frames or axes share a weight."""
+    given = np.asarray(weight, dtype=np.float64)
+    given = given[:, None] if given.ndim == 1 else given
+    shape = tuple(rotations.shape[:3])
+    try:
+        full = np.broadcast_to(given, shape)
+    except ValueError as error:
+        raise ShapeError(
+            f"rotation_weight: {error}; expected one, (J,), (J, 3) or {shape}"
+        ) from error
+    return torch.tensor(given).expand(shape) if given.ndim else torch.tensor(full.copy())
 
 
 def _tensors(motion: Motion) -> tuple[Tensor, Tensor]:
@@ -269,8 +295,8 @@ def _rows(
     if first:
         residual[:, :3] = abs(root_weight) * shift
         jacobian[:, range(3), range(3)] = root_weight
-    residual[:, first:] = (weights[..., None] * away).flatten(1)
+    residual[:, first:] = (weights * away).flatten(1)
     for block in range(away.shape[1]):
         rows = slice(first + 3 * block, first + 3 * block + 3)
-        jacobian[:, rows, rows] = weights[:, block, None, None] * turn[:, block]
+        jacobian[:, rows, rows] = weights[:, block, :, None] * turn[:, block]
     return residual, jacobian

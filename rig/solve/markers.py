@@ -1,0 +1,324 @@
+"""A body from optical markers: first the person (bone lengths, marker places), then every frame.
+
+The person is fitted together with the poses of a few hundred frames (an arrowhead problem); after that
+every frame is a small problem of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import quaternion
+from ..arrays import Array
+from ..errors import ShapeError
+from ..marker_sets import Marker
+from ..motion import Motion
+from ..skeleton import BODY_JOINTS, Skeleton, body_skeleton
+from .lm import solve
+from .problem import Problem, Shape
+from .terms import Points, StayNear
+
+__all__ = ["MarkedBody", "fit_body", "marker_errors", "track"]
+
+_STANDARD_HEIGHT = 1.70
+_C7_HEIGHT = 0.85  # of body height, standing
+_ROBUST = 0.03  # metres; a marker further off has been swapped or torn off
+_LEAST_BEND = 0.25  # sine of a bend that begins to show how the bone above is twisted
+_STRIDE = 5  # frames between those that are solved from scratch
+_LOCKED = (
+    "left_foot",
+    "right_foot",
+    "left_hand",
+    "right_hand",
+)  # no marker sees toes or fingers bend
+_MOVING = tuple(name for name in BODY_JOINTS if name not in _LOCKED)
+_GROUPS = (
+    ("left_hip", "right_hip"),
+    ("left_knee", "right_knee"),
+    ("left_ankle", "right_ankle"),
+    ("left_foot", "right_foot"),
+    ("spine1", "spine2", "spine3"),
+    ("neck",),
+    ("head",),
+    ("left_collar", "right_collar"),
+    ("left_shoulder", "right_shoulder"),
+    ("left_elbow", "right_elbow"),
+    ("left_wrist", "right_wrist"),
+)
+# 1 / radians about x, y, z of how far a joint strays from the T-pose; knees and elbows are nearly hinges.
+_STIFFNESS: Mapping[str, tuple[float, float, float]] = {
+    "pelvis": (0.0, 0.0, 0.0),
+    "spine1": (3.0, 3.0, 3.0),
+    "spine2": (3.0, 3.0, 3.0),
+    "spine3": (3.0, 3.0, 3.0),
+    "neck": (1.5, 1.5, 1.5),
+    "head": (1.5, 1.5, 1.5),
+    "collar": (3.0, 3.0, 3.0),
+    "shoulder": (0.2, 0.1, 0.1),
+    "elbow": (0.5, 3.0, 0.1),
+    "wrist": (2.0, 2.0, 2.0),
+    "hip": (0.2, 0.1, 0.2),
+    "knee": (0.1, 5.0, 3.0),
+    "ankle": (0.3, 1.0, 1.0),
+}
+# Limb bones whose first direction the markers show: joint, the joint it hangs from, from, to.
+_LIMBS: tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("shoulder", "chest", "elbow", ("SHO",), ("ELB",)),
+    ("elbow", "shoulder", "wrist", ("ELB",), ("WRA", "WRB")),
+    ("hip", "pelvis", "knee", ("ASI", "PSI"), ("KNE",)),
+    ("knee", "hip", "ankle", ("KNE",), ("ANK",)),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class MarkedBody:
+    """A person with markers on.
+
+    Attributes:
+        skeleton: 24 joints with the person's bone lengths.
+        markers: the marker set.
+        offsets: (M, 3) metres, where each marker sits in its joint's frame.
+    """
+
+    skeleton: Skeleton
+    markers: tuple[Marker, ...]
+    offsets: Array
+
+
+def fit_body(trajectories: Array, markers: Sequence[Marker], fps: float) -> MarkedBody:
+    """Fit bone lengths and marker places to a few hundred frames of different poses.
+
+    Args:
+        trajectories: (T, M, 3) metres, NaN where missing, in the order of `markers`; Plug-in-Gait.
+        markers: the marker set.
+        fps: frames per second.
+
+    Raises:
+        ShapeError: the trajectories have another number of markers.
+    """
+    markers = tuple(markers)
+    _check(trajectories, markers)
+    height = float(np.nanpercentile(_named(trajectories, markers)["C7"][:, 2], 95.0)) / _C7_HEIGHT
+    size = height / _STANDARD_HEIGHT
+    guess = MarkedBody(body_skeleton(height), markers, size * np.array([m.offset for m in markers]))
+    poses = _solved(guess, trajectories, _first_pose(guess, trajectories, fps), 15)
+    points = Points(
+        [m.joint for m in markers],
+        trajectories,
+        guess.offsets,
+        [m.weight for m in markers],
+        _ROBUST,
+        free=[1.0 / m.placement for m in markers],
+    )
+    terms = (points, _near_rest(poses))
+    problem = Problem(guess.skeleton, terms, _MOVING, shape=Shape(_GROUPS))
+    solution = solve(problem, poses, iterations=25, tolerance=1e-5)
+    return MarkedBody(solution.motion.skeleton, markers, solution.own[0].reshape(-1, 3))
+
+
+def track(body: MarkedBody, clips: Sequence[Array], fps: float) -> list[Motion]:
+    """Fit the pose of every frame of every clip.
+
+    Every fifth frame is solved from scratch; those between start from their neighbours, which brings them
+    so near that a single step is enough.
+
+    Args:
+        body: the person.
+        clips: (T, M, 3) metres each, NaN where missing.
+        fps: frames per second.
+
+    Raises:
+        ShapeError: a clip has another number of markers.
+    """
+    for clip in clips:
+        _check(clip, body.markers)
+    frames = [_coarse_frames(len(clip)) for clip in clips]
+    coarse = [clip[chosen] for clip, chosen in zip(clips, frames, strict=True)]
+    first = [_first_pose(body, clip, fps) for clip in coarse]
+    found = _split(_solved(body, np.concatenate(coarse), _joined(first), 12), coarse)
+    starts = [
+        _between(motion, chosen, len(clip))
+        for motion, chosen, clip in zip(found, frames, clips, strict=True)
+    ]
+    return _split(_solved(body, np.concatenate(clips), _joined(starts), 1), clips)
+
+
+def _coarse_frames(count: int) -> npt.NDArray[np.intp]:
+    return np.unique(np.append(np.arange(0, count, _STRIDE), count - 1))
+
+
+def _between(motion: Motion, frames: npt.NDArray[np.intp], count: int) -> Motion:
+    """Poses at `frames`, interpolated to every frame."""
+    times, every = frames.astype(np.float64), np.arange(count, dtype=np.float64)
+    root = np.stack([np.interp(every, times, axis) for axis in motion.root_position.T], axis=-1)
+    rotations = quaternion.resample(motion.rotations, times, every)
+    return Motion(motion.skeleton, root, rotations, motion.fps)
+
+
+def _joined(motions: Sequence[Motion]) -> Motion:
+    return Motion(
+        motions[0].skeleton,
+        np.concatenate([motion.root_position for motion in motions]),
+        np.concatenate([motion.rotations for motion in motions]),
+        motions[0].fps,
+    )
+
+
+def _split(motion: Motion, clips: Sequence[Array]) -> list[Motion]:
+    ends = np.cumsum([len(clip) for clip in clips])
+    starts = [0, *ends[:-1]]
+    return [motion.clipped(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
+
+
+def marker_errors(body: MarkedBody, motion: Motion, trajectories: Array) -> Array:
+    """(T, M) metres between each marker and its place on the body; NaN where missing."""
+    world, origins = motion.world()
+    index = [body.skeleton.index(marker.joint) for marker in body.markers]
+    places = origins[:, index] + quaternion.rotate(world[:, index], body.offsets)
+    errors: Array = np.linalg.norm(places - trajectories, axis=-1)
+    return errors
+
+
+def _check(trajectories: Array, markers: Sequence[Marker]) -> None:
+    if trajectories.ndim != 3 or trajectories.shape[1:] != (len(markers), 3):
+        raise ShapeError(
+            f"trajectories have shape {trajectories.shape}, expected (frames, {len(markers)}, 3)"
+        )
+
+
+def _solved(body: MarkedBody, trajectories: Array, start: Motion, iterations: int) -> Motion:
+    points = Points(
+        [m.joint for m in body.markers],
+        trajectories,
+        body.offsets,
+        [m.weight for m in body.markers],
+        _ROBUST,
+    )
+    problem = Problem(body.skeleton, (points, _near_rest(start)), _MOVING)
+    return solve(problem, start, iterations=iterations, tolerance=1e-4).motion
+
+
+def _near_rest(motion: Motion) -> StayNear:
+    rest = np.broadcast_to(quaternion.IDENTITY, motion.rotations.shape)
+    weights = [_STIFFNESS.get(name.split("_")[-1], (0.0, 0.0, 0.0)) for name in BODY_JOINTS]
+    reference = Motion(motion.skeleton, motion.root_position, rest, motion.fps)
+    return StayNear(reference, np.array(weights))
+
+
+def _named(trajectories: Array, markers: Sequence[Marker]) -> dict[str, Array]:
+    return {marker.name: trajectories[:, i] for i, marker in enumerate(markers)}
+
+
+def _first_pose(body: MarkedBody, trajectories: Array, fps: float) -> Motion:
+    """A pose that points every bone where its markers are; enough to start from."""
+    at = _named(trajectories, body.markers)
+    rest = body.skeleton
+    world = np.tile(quaternion.IDENTITY, (len(trajectories), len(rest), 1))
+
+    def put(names: tuple[str, ...], rotation: Array) -> None:
+        for name in names:
+            world[:, rest.index(name)] = rotation
+
+    back = 0.5 * (at["LPSI"] + at["RPSI"] - at["LASI"] - at["RASI"])
+    pelvis = _known(_frame(at["LASI"] - at["RASI"] + at["LPSI"] - at["RPSI"], back))
+    chest = _known(_frame(at["LSHO"] - at["RSHO"], at["C7"] - at["CLAV"]), pelvis)
+    head_left = at["LFHD"] - at["RFHD"] + at["LBHD"] - at["RBHD"]
+    head_back = at["LBHD"] + at["RBHD"] - at["LFHD"] - at["RFHD"]
+    head = _known(_frame(head_left, head_back), chest)
+    put(("pelvis",), pelvis)
+    put(("spine1",), quaternion.slerp(pelvis, chest, 1.0 / 3.0))
+    put(("spine2",), quaternion.slerp(pelvis, chest, 2.0 / 3.0))
+    put(("spine3", "left_collar", "right_collar"), chest)
+    put(("neck",), quaternion.slerp(chest, head, 0.5))
+    put(("head",), head)
+    for side in ("left", "right"):
+        frames = {"pelvis": pelvis, "chest": chest}
+        for joint, hung, child, start, end in _LIMBS:
+            offset = rest.offsets[rest.index(f"{side}_{child}")]
+            along = _middle(at, side, end) - _middle(at, side, start)
+            if joint == "hip":
+                hip = quaternion.rotate(pelvis, rest.offsets[rest.index(f"{side}_hip")])
+                along = _middle(at, side, end) - _pelvis_origin(body, at, pelvis) - hip
+            turned = _turned(frames[hung], offset, along)
+            frames[joint] = _twisted(turned, offset, *_bend(at, side, joint))
+            put((f"{side}_{joint}",), frames[joint])
+        put((f"{side}_wrist", f"{side}_hand"), frames["elbow"])
+        put((f"{side}_ankle", f"{side}_foot"), frames["knee"])
+    return Motion.from_world(rest, _pelvis_origin(body, at, pelvis), world, fps)
+
+
+def _frame(left: Array, back: Array) -> Array:
+    return quaternion.from_frames(left, back)
+
+
+def _known(rotation: Array, otherwise: Array | None = None) -> Array:
+    """`rotation` (T, 4) where it is known; elsewhere another, or the nearest frame's."""
+    bad = np.isnan(rotation).any(axis=-1)
+    if otherwise is not None:
+        return np.where(bad[:, None], otherwise, rotation)
+    if bad.all():
+        return np.tile(quaternion.IDENTITY, (len(rotation), 1))
+    good = np.flatnonzero(~bad)
+    nearest = good[np.abs(good[None] - np.arange(len(rotation))[:, None]).argmin(axis=1)]
+    return np.asarray(rotation[nearest])
+
+
+def _middle(at: Mapping[str, Array], side: str, names: tuple[str, ...]) -> Array:
+    return np.asarray(np.mean([at[f"{side[0].upper()}{name}"] for name in names], axis=0))
+
+
+def _turned(frame: Array, offset: Array, along: Array) -> Array:
+    """`frame` (T, 4) turned the shortest way so that `offset` points `along` (T, 3)."""
+    have = quaternion.rotate(frame, offset)
+    return _known(quaternion.multiply(quaternion.shortest_arc(have, along), frame), frame)
+
+
+def _bend(at: Mapping[str, Array], side: str, joint: str) -> tuple[Array, Array]:
+    """The direction (3,) in a bone's frame, and (T, 3) in the world, that show its twist.
+
+    Elbows bend to the front and knees to the back; the thumb's side of the wrist is in front.
+    """
+    front, back = np.array([0.0, -1.0, 0.0]), np.array([0.0, 1.0, 0.0])
+    if joint == "shoulder":
+        along = _middle(at, side, ("WRA", "WRB")) - _middle(at, side, ("ELB",))
+        return front, along / np.linalg.norm(along, axis=-1, keepdims=True)
+    if joint == "hip":
+        along = _middle(at, side, ("ANK",)) - _middle(at, side, ("KNE",))
+        return back, along / np.linalg.norm(along, axis=-1, keepdims=True)
+    if joint == "elbow":
+        across = _middle(at, side, ("WRA",)) - _middle(at, side, ("WRB",))
+        return front, across / np.linalg.norm(across, axis=-1, keepdims=True)
+    return back, np.zeros((len(at["C7"]), 3))
+
+
+def _twisted(frame: Array, bone: Array, direction: Array, shown: Array) -> Array:
+    """Turn `frame` (T, 4) about its bone so that `direction` points to `shown` (T, 3), if that tells much."""
+    axis = quaternion.rotate(frame, bone / np.linalg.norm(bone))
+    have = quaternion.rotate(frame, direction)
+    across = np.nan_to_num(shown - np.sum(shown * axis, axis=-1, keepdims=True) * axis)
+    sine = np.sum(axis * np.cross(have, across), axis=-1)
+    angle = np.arctan2(sine, np.sum(have * across, axis=-1))
+    trust = np.clip((np.linalg.norm(across, axis=-1) - _LEAST_BEND) / _LEAST_BEND, 0.0, 1.0)
+    turn = quaternion.from_rotation_vector((trust * angle)[:, None] * axis)
+    return quaternion.multiply(turn, frame)
+
+
+def _pelvis_origin(body: MarkedBody, at: Mapping[str, Array], pelvis: Array) -> Array:
+    """(T, 3) where the pelvis joint must be, from the pelvis markers that are there."""
+    names = ("LASI", "RASI", "LPSI", "RPSI")
+    index = [[m.name for m in body.markers].index(name) for name in names]
+    origins = np.stack(
+        [
+            at[n] - quaternion.rotate(pelvis, body.offsets[i])
+            for n, i in zip(names, index, strict=True)
+        ]
+    )
+    known = np.isfinite(origins).all(axis=-1, keepdims=True)
+    mean = np.nan_to_num(origins).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    times = np.arange(len(mean))
+    good = known.any(axis=0)[:, 0]
+    if not good.any():
+        return np.zeros_like(mean)
+    return np.stack([np.interp(times, times[good], axis[good]) for axis in mean.T], axis=-1)
