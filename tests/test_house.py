@@ -177,6 +177,22 @@ def test_every_package_is_listed_for_setuptools():
     assert set(packages) == on_disk
 
 
+def test_every_data_file_is_packaged():
+    """Weights and tables reach a pip install only through package-data's patterns."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["*"]
+    left_out = []
+    for name in expected_files():
+        path = ROOT / name
+        if path.parent == ROOT or path.suffix == ".py":
+            continue
+        package = next(p for p in path.parents if (p / "__init__.py").exists())
+        inside = path.relative_to(package)
+        if not any(len(inside.parts) == p.count("/") + 1 and inside.match(p) for p in patterns):
+            left_out.append(name)
+    assert left_out == []
+
+
 def test_every_folder_with_modules_is_a_package():
     bare = {p.parent for p in ALL_MODULES if not (p.parent / "__init__.py").exists()}
     assert bare == set()
