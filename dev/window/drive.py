@@ -1,7 +1,7 @@
 """Work in Blender's window as an animator would, and write down what happened.
 
-Runs inside Blender. Leaves in the current folder: found.json, before.ppm and after.ppm (the screen),
-after.png (the same, to keep). A timer takes the steps, so that Blender draws between them.
+Runs inside Blender. Leaves in the current folder: found.json, before.ppm and after.ppm (the screen), and
+after.png (the same, small enough to keep). A timer takes the steps, so that Blender draws between them.
 """
 
 import json
@@ -28,6 +28,7 @@ def story(found: dict[str, object]) -> Iterator[float]:
     found["torch before solving"] = "torch" in sys.modules
     for thing in list(bpy.data.objects):
         bpy.data.objects.remove(thing)
+    bpy.ops.wm.save_as_mainfile(filepath=str(HERE / "take.blend"))
     area.spaces.active.show_region_ui = True
     yield 0.5  # the sidebar has no tabs before it was drawn once
     sidebar = next(region for region in area.regions if region.type == "UI")
@@ -52,9 +53,7 @@ def story(found: dict[str, object]) -> Iterator[float]:
     bpy.ops.ed.undo_push(message="Before")
     run(found, area, "apply", bpy.ops.pallas.apply_to_character)
     found["after applying"] = contents()
-    scene = bpy.context.scene
-    scene.frame_set(round(scene.frame_start + 0.6 * (scene.frame_end - scene.frame_start)))
-    look_at(area)
+    show_character(area)
     yield 2.0
     shoot("after")
     press(area, "ctrl+z")
@@ -91,17 +90,27 @@ def contents() -> dict[str, int]:
     return {"animated": len(keyed), "armatures": len(armatures)}
 
 
+def show_character(area: bpy.types.Area) -> None:
+    """A moment in the middle of its motion, unselected, without the bones in it."""
+    armature = next(o for o in bpy.data.objects if o.type == "ARMATURE")
+    first, last = armature.animation_data.action.frame_range
+    bpy.context.scene.frame_set(round(first + 0.6 * (last - first)))
+    armature.select_set(False)
+    area.spaces.active.overlay.show_bones = False
+    look_at(area)
+
+
 def look_at(area: bpy.types.Area) -> None:
     """See the whole character from its front left, wherever it has walked."""
     view = area.spaces.active.region_3d
     view.view_perspective = "PERSP"
     view.view_rotation = Euler((1.38, 0.0, 0.55)).to_quaternion()
-    view.view_distance = 4.6
+    view.view_distance = 3.4
     armature = next((o for o in bpy.data.objects if o.type == "ARMATURE"), None)
     hips = (0.0, 0.0, 0.9)
     if armature is not None:
         hips = armature.matrix_world @ armature.pose.bones[0].head
-    view.view_location = (hips[0], hips[1], 0.9)
+    view.view_location = (hips[0], hips[1], 0.85)
     area.spaces.active.shading.type = "SOLID"
 
 
@@ -113,8 +122,9 @@ def places(area: bpy.types.Area, kind: str) -> list[int]:
 
 def shoot(name: str) -> None:
     """The whole screen, as a camera in front of it would see it."""
-    subprocess.run(["import", "-window", "root", f"{name}.png"], check=True)
-    subprocess.run(["convert", f"{name}.png", "-depth", "8", f"{name}.ppm"], check=True)
+    subprocess.run(["import", "-window", "root", "-depth", "8", f"{name}.ppm"], check=True)
+    small = ["-resize", "1280x", "-colors", "200", f"PNG8:{name}.png"]
+    subprocess.run(["convert", f"{name}.ppm", *small], check=True)
 
 
 def press(area: bpy.types.Area, keys: str) -> None:

@@ -95,7 +95,9 @@ def _video() -> str:
 
 def _data() -> str:
     """The folder that training and the tests on real data read."""
-    folder = Path(os.environ.get("PALLAS_DATA", _ROOT.parent / "shared" / "data"))
+    given = os.environ.get("PALLAS_DATA")
+    folder = Path(given) if given else _ROOT.parent / "shared" / "data"
     if not folder.is_dir():
-        raise LookupError(f"no folder {folder} (only training needs it; set PALLAS_DATA)")
+        what = f"no folder {folder}" if given else "PALLAS_DATA is not set"
+        raise LookupError(f"{what} (only training needs it)")
     return str(folder)
