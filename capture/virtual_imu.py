@@ -78,6 +78,18 @@ class ImuErrors:
     wander_time: float = 2.0
     seed: int = 0
 
+    @classmethod
+    def worn(cls, seed: int = 0) -> "ImuErrors":
+        """Sensors as people wear them, after a calibration by pose."""
+        return cls(
+            acceleration_noise=0.25,
+            acceleration_bias=0.1,
+            orientation_noise=0.02,
+            heading_drift=0.02,
+            mounting_error=0.07,
+            seed=seed,
+        )
+
 
 @dataclass(frozen=True)
 class _Truth:

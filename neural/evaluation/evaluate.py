@@ -25,16 +25,7 @@ __all__ = [
 ]
 
 # Perfect sensors, and sensors as people wear them after a calibration by pose.
-CONDITIONS: Mapping[str, ImuErrors | None] = {
-    "perfect": None,
-    "worn": ImuErrors(
-        acceleration_noise=0.25,
-        acceleration_bias=0.1,
-        orientation_noise=0.02,
-        heading_drift=0.02,
-        mounting_error=0.07,
-    ),
-}
+CONDITIONS: Mapping[str, ImuErrors | None] = {"perfect": None, "worn": ImuErrors.worn()}
 Progress = Callable[[int, int, str], None]
 
 
