@@ -15,6 +15,7 @@ _WRISTS = ("left_wrist", "right_wrist")
 _TOE_SMOOTHING = 0.04  # seconds
 _WRIST_LIMIT = np.radians(110.0)  # no wrist bends further
 _WRIST_SPEED = 45.0  # rad/s
+_WRIST_MARGIN = 0.05  # seconds before and after
 _POSE_JUMP = np.radians(12.0)  # between a calibration pose and the first frame of the take
 _GLITCH_FRAMES = 3  # the longest run of bad frames that is mended
 _GLITCH_SPEED = 9.0  # rad/s that a joint must leave and come back with, and m/s for the root's path
@@ -103,6 +104,10 @@ def _plausible_wrist(path: Array, fps: float) -> Array:
     bad[1:] |= jumps
     if not bad.any():
         return path
+    margin = round(_WRIST_MARGIN * fps)
+    # Leave time to come back from where the bad frames were entered.
+    nearby = np.flatnonzero(bad)[:, None] + np.arange(-margin, margin + 1)
+    bad[np.clip(nearby, 0, len(bad) - 1)] = True
     if bad.all():
         return np.tile(quaternion.IDENTITY, (len(path), 1))
     times = np.arange(len(path), dtype=np.float64)

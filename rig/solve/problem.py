@@ -8,7 +8,7 @@ scales of groups of bones and the places of markers on their bones.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -80,6 +80,7 @@ class Pose:
         return slice(self.start, self.start + len(self.state.root))
 
 
+@runtime_checkable
 class Term(Protocol):
     """A part of the objective that looks at one frame at a time."""
 
@@ -96,6 +97,7 @@ class Term(Protocol):
         """Per frame: cost (), gradient (S,), diagonal Hessian (S,) of a prior on the shared values."""
 
 
+@runtime_checkable
 class PairTerm(Protocol):
     """A part of the objective that couples each frame with the next."""
 
@@ -149,12 +151,12 @@ class Problem:
     @cached_property
     def frame_terms(self) -> list[Term]:
         """Terms that look at one frame at a time."""
-        return [term for term in self.terms if not hasattr(term, "linearise_pairs")]  # type: ignore[misc]
+        return [term for term in self.terms if isinstance(term, Term)]
 
     @cached_property
     def pair_terms(self) -> list[PairTerm]:
         """Terms between neighbouring frames."""
-        return [term for term in self.terms if hasattr(term, "linearise_pairs")]
+        return [term for term in self.terms if isinstance(term, PairTerm)]
 
     @property
     def size(self) -> int:

@@ -8,7 +8,8 @@ import torch
 
 from pallas.rig import Motion, ShapeError, body_skeleton, quaternion
 from pallas.rig.solve import Points, Problem, Shape, SmoothChange, Smoothness, StayNear, solve
-from pallas.rig.solve.lm import _equations, _state, _total_cost, _with_shared
+from pallas.rig.solve.equations import equations_at, total_cost
+from pallas.rig.solve.lm import _state, _with_shared
 
 BODY = body_skeleton(1.7)
 LEGS = ("left_hip", "left_knee", "left_ankle")
@@ -46,8 +47,8 @@ def test_the_derivatives_of_every_term_are_those_of_its_cost():
         shape=Shape((("left_knee", "right_knee"), ("spine1", "spine2", "spine3"))),
     )
     state = _state(problem, start)
-    equations = _equations(problem, state, 0)
-    assert equations.total == pytest.approx(_total_cost(problem, state, 0))
+    equations = equations_at(problem, state, 0)
+    assert equations.total == pytest.approx(total_cost(problem, state, 0))
     random = torch.Generator().manual_seed(0)
     for _ in range(5):
         step = torch.randn(4, problem.size, dtype=torch.float64, generator=random)
@@ -56,7 +57,7 @@ def test_the_derivatives_of_every_term_are_those_of_its_cost():
 
         def cost(sign: float, step=step, shared=shared, h=h) -> float:
             moved = _with_shared(problem.stepped(state, sign * h * step), sign * h * shared)
-            return _total_cost(problem, moved, 0)
+            return total_cost(problem, moved, 0)
 
         slope = (cost(1.0) - cost(-1.0)) / (2.0 * h)
         expected = float((equations.gradient * step).sum() + equations.shared_gradient @ shared)
