@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from pallas.pallas_blender.commands.demo import TAKE
+
 pytestmark = pytest.mark.blender
 pytest.importorskip("bpy")
 
 ROOT = Path(__file__).resolve().parents[2]
-DEMO = ROOT / "neural" / "demo" / "demo.pallas"
 SCRIPT = """
 import json, sys
 import bpy
@@ -49,7 +50,7 @@ def found(tmp_path_factory):
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder / "blender")}
     (folder / "blender").mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(archive), str(DEMO)],
+        [sys.executable, "-c", SCRIPT, str(archive), str(TAKE)],
         env=environment,
         cwd=folder,
         capture_output=True,

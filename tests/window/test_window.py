@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pallas.pallas_blender.commands.demo import TAKE
+
 pytestmark = pytest.mark.window
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +26,7 @@ def folder(tmp_path_factory):
     command = [sys.executable, str(ROOT / "dev" / "zip"), "--output-dir", str(work)]
     subprocess.run(command, check=True, capture_output=True)
     next(work.glob("*.zip")).rename(work / "pallas.zip")
-    shutil.copy(ROOT / "neural" / "demo" / "demo.pallas", work / "take.pallas")
+    shutil.copy(TAKE, work / "take.pallas")
     shutil.copy(ROOT / "dev" / "window" / "drive.py", work / "drive.py")
     done = subprocess.run(
         [str(ROOT / "dev" / "window" / "run"), str(CACHE / "sid"), str(work)],
