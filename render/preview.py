@@ -23,7 +23,7 @@ _SHEET_FAR: Final[float] = 26.0  # metres to the camera: far, so that all are se
 _FILM_TALL: Final[float] = 2.3
 _FILM_FAR: Final[float] = 7.0
 _SENSOR: Final[float] = 36.0  # millimetres, width of Blender's camera
-_THREE_QUARTERS: Final[float] = np.radians(38.0)  # how far a figure looks past the camera
+_THREE_QUARTERS: Final[float] = np.radians(52.0)  # how far a figure looks past the camera
 
 
 def render_sheet(
@@ -32,7 +32,7 @@ def render_sheet(
     *,
     frames: int = 8,
     height: int = 480,
-    samples: int = 24,
+    samples: int = 20,
     force: bool = False,
 ) -> None:
     """Render frames of the armature's action side by side into one PNG, evenly over its time.
@@ -74,7 +74,7 @@ def render_preview(
     *,
     fps: float = 12.0,
     size: tuple[int, int] = (320, 256),
-    samples: int = 6,
+    samples: int = 5,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -136,9 +136,7 @@ def _to_slot(course: Course, index: int, slot: float) -> Matrix:
     return Matrix.Translation((slot, 0.0, 0.0)) @ turn @ to_origin
 
 
-def _freeze(
-    stage: Stage, wardrobe: list[bpy.types.Object], moment: float, to_slot: Matrix
-) -> None:
+def _freeze(stage: Stage, wardrobe: list[bpy.types.Object], moment: float, to_slot: Matrix) -> None:
     """Leave a copy of the figure as it is at one frame."""
     evaluated = stage.frame_at(moment)
     for item in wardrobe:

@@ -10,9 +10,7 @@ from ..rig.errors import SceneError
 __all__ = ["encode_video"]
 
 
-def encode_video(
-    pictures: Sequence[Path], path: Path, fps: float, size: tuple[int, int]
-) -> None:
+def encode_video(pictures: Sequence[Path], path: Path, fps: float, size: tuple[int, int]) -> None:
     """Encode pictures as H.264 in MP4.
 
     Args:
@@ -45,9 +43,7 @@ def _splice(scene: bpy.types.Scene, pictures: Sequence[Path]) -> None:
     scene.frame_start, scene.frame_end = 1, len(pictures)
 
 
-def _settings(
-    scene: bpy.types.Scene, path: Path, fps: float, size: tuple[int, int]
-) -> None:
+def _settings(scene: bpy.types.Scene, path: Path, fps: float, size: tuple[int, int]) -> None:
     """The pictures as they are, in a file that every browser plays."""
     render = scene.render
     render.resolution_x, render.resolution_y = size

@@ -18,7 +18,7 @@ SENSOR_PROPERTY: Final[str] = "pallas_sensor"  # custom property that holds the 
 # Placement: the joint whose bone carries it, how far along that bone it sits, and which way of the
 # T-pose (x left, y back, z up) its outer face looks.
 _PLACES: Final[Mapping[str, tuple[str, float, tuple[float, float, float]]]] = {
-    "waist": ("pelvis", 0.6, (0.0, 1.0, 0.0)),
+    "waist": ("pelvis", 0.55, (0.0, 1.0, 0.0)),
     "left_wrist": ("left_elbow", 0.86, (0.0, 0.0, 1.0)),
     "right_wrist": ("right_elbow", 0.86, (0.0, 0.0, 1.0)),
     "neck": ("spine3", 0.93, (0.0, 1.0, 0.0)),

@@ -1,0 +1,67 @@
+"""Retarget: the embedded character, and the solved motion on a character."""
+
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from ..capture.formats import read_motion
+from ..scene.apply import apply_motion
+from ..scene.character import add_character
+from ..scene.sensors import add_sensors
+from .common import PallasOperator
+
+__all__ = ["PALLAS_OT_add_character", "PALLAS_OT_apply_to_character"]
+
+
+class PALLAS_OT_add_character(PallasOperator, bpy.types.Operator):
+    """Add the character that comes with PALLAS, 1.70 m tall, on a rig with Mixamo's bone names"""
+
+    bl_idname = "pallas.add_character"
+    bl_label = "Add Character"
+    bl_options = {"REGISTER", "UNDO"}
+
+    sensors: BoolProperty(
+        name="Show Sensors", description="Small boxes where the sensors sit", default=True
+    )
+
+    def run(self, context):
+        character = add_character()
+        if self.sensors:
+            add_sensors(character)
+        return f"Added {character.name}"
+
+
+class PALLAS_OT_apply_to_character(PallasOperator, bpy.types.Operator):
+    """Write the solved motion onto the active armature as a new Action, or onto a new character"""
+
+    bl_idname = "pallas.apply_to_character"
+    bl_label = "Apply to Character"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: StringProperty(name="Action", description="Name of the new Action; the take's if empty")
+
+    @classmethod
+    def poll(cls, context):
+        motion = context.scene.pallas.solve.motion
+        if not motion:
+            cls.poll_message_set("Solve a take first")
+            return False
+        if not Path(motion).exists():
+            cls.poll_message_set("The solved motion is gone with the last session; solve again")
+            return False
+        return True
+
+    def run(self, context):
+        settings = context.scene.pallas
+        motion = read_motion(settings.solve.motion)
+        armature = context.object
+        if armature is None or armature.type != "ARMATURE":
+            armature = add_character()
+            add_sensors(armature)
+        name = self.name or Path(settings.capture.take).stem or "PALLAS"
+        action = apply_motion(armature, motion, name)
+        first, last = action.frame_range
+        if settings.retarget.fit_range:
+            context.scene.frame_end = max(context.scene.frame_end, round(last))
+        return f"{armature.name}: {len(motion)} keys, frames {first:.0f} to {last:.0f}"

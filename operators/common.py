@@ -1,0 +1,152 @@
+"""What every operator shares: errors meet the user here, once; long work runs beside the viewport."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import bpy
+
+from ..rig.errors import PallasError
+
+__all__ = ["Job", "LongOperator", "PallasOperator", "ProcessJob", "ThreadJob"]
+
+_T = TypeVar("_T")
+_TICK = 0.1  # seconds between two looks at a job
+
+
+class Job(Protocol):
+    """Work that goes on beside Blender and never touches its data."""
+
+    def done(self) -> bool: ...
+
+    def result(self) -> Any: ...  # noqa: ANN401  what the work returns; waits for it, raises its error
+
+    def cancel(self) -> None: ...
+
+
+class ThreadJob(Generic[_T]):
+    """A function in a thread of its own; a cancelled one runs out unheard."""
+
+    def __init__(self, function: Callable[[], _T]) -> None:
+        self._function = function
+        self._value: list[_T] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            self._value.append(self._function())
+        except BaseException as error:  # noqa: BLE001  carried to the main thread, raised in result()
+            self._error = error
+
+    def done(self) -> bool:
+        return not self._thread.is_alive()
+
+    def result(self) -> _T:
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._value[0]
+
+    def cancel(self) -> None:
+        """Nothing to stop: nobody asks for the result any more."""
+
+
+class ProcessJob:
+    """A program; a cancelled one is ended."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+
+    def done(self) -> bool:
+        return self._process.poll() is not None
+
+    def result(self) -> None:
+        _, told = self._process.communicate()
+        if self._process.returncode:
+            lines = [line for line in told.splitlines() if line.strip()]
+            raise PallasError(lines[-1] if lines else "the render process failed without a word")
+
+    def cancel(self) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+
+class PallasOperator:
+    """Mixin: `run` does the work and returns the message; errors of the user's are reported."""
+
+    def execute(self, context):
+        try:
+            message = self.run(context)
+        except PallasError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, message)
+        return {"FINISHED"}
+
+
+class LongOperator(PallasOperator):
+    """Mixin for long work: from a button it runs beside the viewport, and Esc cancels it.
+
+    `start` gathers what is needed and begins; `finish` puts the result into Blender's data and returns
+    the message. From a script (`execute`) it is waited for.
+    """
+
+    def run(self, context):
+        return self.finish(context, self.start(context).result())
+
+    def invoke(self, context, event):
+        if bpy.app.background:
+            return self.execute(context)
+        try:
+            self._job = self.start(context)
+        except PallasError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self._began = time.monotonic()
+        self._timer = context.window_manager.event_timer_add(_TICK, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        context.window_manager.progress_begin(0, 100)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context, event):
+        if event.type == "ESC":
+            self._job.cancel()
+            self._leave(context)
+            self.report({"INFO"}, f"{self.bl_label} cancelled")
+            return {"CANCELLED"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        if not self._job.done():
+            self._show(context, time.monotonic() - self._began)
+            return {"PASS_THROUGH"}
+        self._leave(context)
+        try:
+            message = self.finish(context, self._job.result())
+        except PallasError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, message)
+        return {"FINISHED"}
+
+    def cancel(self, context):
+        """Blender closes, or loads another file."""
+        self._job.cancel()
+        self._leave(context)
+
+    def _show(self, context, seconds):
+        # How long it takes isn't known: the number beside the pointer counts seconds.
+        context.window_manager.progress_update(min(int(seconds), 99))
+        context.workspace.status_text_set(f"{self.bl_label}: {seconds:.0f} s (Esc cancels)")
+
+    def _leave(self, context):
+        context.window_manager.event_timer_remove(self._timer)
+        context.window_manager.progress_end()
+        context.workspace.status_text_set(None)
+        for area in context.screen.areas:
+            area.tag_redraw()

@@ -1,0 +1,84 @@
+"""Solve: from the loaded take to a full-body motion."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+
+from ..capture.formats import read_recording, write_motion
+from ..rig.errors import ModelError
+from .common import LongOperator, ThreadJob
+
+__all__ = ["PALLAS_OT_solve"]
+
+
+class PALLAS_OT_solve(LongOperator, bpy.types.Operator):
+    """Solve the loaded take to a full-body motion; the viewport stays free, Esc cancels"""
+
+    bl_idname = "pallas.solve"
+    bl_label = "Solve"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context):
+        if not context.scene.pallas.capture.take:
+            cls.poll_message_set("Load a take first")
+            return False
+        return True
+
+    def start(self, context):
+        _find_torch(context)
+        return ThreadJob(_work(context.scene))
+
+    def finish(self, context, result):
+        motion, frames, fps = result
+        settings = context.scene.pallas.solve
+        settings.motion = str(motion)
+        settings.summary = f"{frames} frames at {fps:.0f} Hz"
+        return f"Solved {settings.summary}"
+
+
+def _work(scene: bpy.types.Scene) -> Callable[[], tuple[Path, int, float]]:
+    """The solve as a function that touches no Blender data."""
+    settings, legs = scene.pallas.solve, scene.pallas.legs
+    take = Path(scene.pallas.capture.take)
+    chosen = {
+        "pose": settings.pose,
+        "pose_at": (settings.pose_start, settings.pose_end) if settings.use_pose_at else None,
+        "acceleration_unit": settings.acceleration_unit,
+        "height": settings.height,
+        "clean_feet": legs.clean_feet,
+        "seed": legs.seed,
+    }
+    folder = Path(bpy.app.tempdir) / "pallas"
+
+    def work() -> tuple[Path, int, float]:
+        from ..neural.solve import SolveOptions, solve
+
+        motion = solve(read_recording(take), SolveOptions(**chosen)).motion
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{take.stem}.npz"
+        write_motion(path, motion, force=True)
+        return path, len(motion), motion.fps
+
+    return work
+
+
+def _find_torch(context: bpy.types.Context) -> None:
+    """Make torch importable, from the folder of the preferences if it is not at hand.
+
+    Raises:
+        ModelError: it is nowhere.
+    """
+    root = __package__.rpartition(".")[0]
+    addon = context.preferences.addons.get(root)
+    folder = bpy.path.abspath(addon.preferences.torch_folder) if addon and addon.preferences else ""
+    if folder and folder not in sys.path:
+        sys.path.append(folder)
+    if importlib.util.find_spec("torch") is None:
+        raise ModelError(
+            "torch is not installed, and solving needs it; "
+            "Preferences > Add-ons > PALLAS says how to get it"
+        )

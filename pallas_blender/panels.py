@@ -1,0 +1,94 @@
+"""The sidebar tab "PALLAS": one panel a step, in the order of work. Panels draw; they never compute."""
+
+from pathlib import PurePath
+
+import bpy
+
+__all__ = ["PANELS"]
+
+
+class _Panel:
+    bl_category = "PALLAS"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+
+    def column(self):
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        return self.layout.column()
+
+
+class PALLAS_PT_capture(_Panel, bpy.types.Panel):
+    bl_label = "Capture"
+
+    def draw(self, context):
+        capture = context.scene.pallas.capture
+        column = self.column()
+        column.operator("pallas.load_take", icon="FILE_FOLDER")
+        if capture.take:
+            column.label(text=PurePath(capture.take).name, icon="ACTION")
+            column.label(text=capture.summary)
+
+
+class PALLAS_PT_solve(_Panel, bpy.types.Panel):
+    bl_label = "Solve"
+
+    def draw(self, context):
+        solve = context.scene.pallas.solve
+        column = self.column()
+        column.prop(solve, "pose")
+        column.prop(solve, "use_pose_at")
+        if solve.use_pose_at:
+            column.prop(solve, "pose_start")
+            column.prop(solve, "pose_end")
+        column.prop(solve, "height")
+        column.prop(solve, "acceleration_unit")
+        column.separator()
+        column.operator("pallas.solve", icon="PLAY")
+        if solve.motion:
+            column.label(text=solve.summary, icon="CHECKMARK")
+
+
+class PALLAS_PT_legs(_Panel, bpy.types.Panel):
+    bl_label = "Legs"
+
+    def draw(self, context):
+        legs = context.scene.pallas.legs
+        column = self.column()
+        column.prop(legs, "clean_feet")
+        column.prop(legs, "seed")
+
+
+class PALLAS_PT_retarget(_Panel, bpy.types.Panel):
+    bl_label = "Retarget"
+
+    def draw(self, context):
+        armature = context.object
+        column = self.column()
+        column.operator("pallas.add_character", icon="OUTLINER_OB_ARMATURE")
+        if armature is not None and armature.type == "ARMATURE":
+            column.label(text=f"Onto {armature.name}", icon="ARMATURE_DATA")
+        else:
+            column.label(text="Onto a new character", icon="ADD")
+        column.prop(context.scene.pallas.retarget, "fit_range")
+        column.operator("pallas.apply_to_character", icon="ANIM")
+
+
+class PALLAS_PT_render(_Panel, bpy.types.Panel):
+    bl_label = "Render"
+
+    def draw(self, context):
+        render = context.scene.pallas.render
+        column = self.column()
+        for name in ("sheet", "frames", "height", "overwrite"):
+            column.prop(render, name)
+        column.operator("pallas.render_sheet", icon="RENDER_STILL")
+
+
+PANELS = (
+    PALLAS_PT_capture,
+    PALLAS_PT_solve,
+    PALLAS_PT_legs,
+    PALLAS_PT_retarget,
+    PALLAS_PT_render,
+)

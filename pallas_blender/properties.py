@@ -1,0 +1,92 @@
+"""What the panels show and the operators read: `scene.pallas.*`, saved with the file."""
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+__all__ = ["PROPERTY_GROUPS", "PALLAS_PG_scene"]
+
+
+class PALLAS_PG_capture(bpy.types.PropertyGroup):
+    take: StringProperty(name="Take", description="The recording to solve", subtype="FILE_PATH")
+    summary: StringProperty(name="Summary")
+
+
+class PALLAS_PG_solve(bpy.types.PropertyGroup):
+    pose: EnumProperty(
+        name="Pose",
+        description="The pose in which the performer stood still for calibration",
+        items=(
+            ("npose", "N-Pose", "Upright, arms hanging"),
+            ("tpose", "T-Pose", "Upright, arms out to the sides, palms down"),
+        ),
+    )
+    use_pose_at: BoolProperty(
+        name="Pose At", description="Say when the pose was held instead of searching for it"
+    )
+    pose_start: FloatProperty(name="Start", min=0.0, default=0.0, subtype="TIME_ABSOLUTE")
+    pose_end: FloatProperty(name="End", min=0.0, default=2.0, subtype="TIME_ABSOLUTE")
+    height: FloatProperty(
+        name="Height", description="Of the performer", default=1.7, min=0.5, max=2.5, unit="LENGTH"
+    )
+    acceleration_unit: EnumProperty(
+        name="Acceleration",
+        description="Unit of the recording's accelerations",
+        items=(
+            ("m/s^2", "m/s²", "Metres per second squared"),
+            ("g", "g", "Multiples of 9.80665 m/s²"),
+        ),
+    )
+    motion: StringProperty(name="Motion", subtype="FILE_PATH")
+    summary: StringProperty(name="Summary")
+
+
+class PALLAS_PG_legs(bpy.types.PropertyGroup):
+    clean_feet: BoolProperty(
+        name="Clean Feet", description="Let feet that stand, stand", default=True
+    )
+    seed: IntProperty(name="Seed", description="Of everything random in the legs", min=0)
+
+
+class PALLAS_PG_retarget(bpy.types.PropertyGroup):
+    fit_range: BoolProperty(
+        name="Extend Scene",
+        description="Move the scene's last frame back if the motion is longer",
+        default=True,
+    )
+
+
+class PALLAS_PG_render(bpy.types.PropertyGroup):
+    sheet: StringProperty(
+        name="Sheet", description="PNG to write", default="//sheet.png", subtype="FILE_PATH"
+    )
+    frames: IntProperty(name="Frames", description="Figures in the row", default=8, min=1, max=24)
+    height: IntProperty(
+        name="Height", description="Of the picture", default=480, min=32, max=4320, subtype="PIXEL"
+    )
+    overwrite: BoolProperty(name="Overwrite", description="Replace a picture that is there")
+
+
+class PALLAS_PG_scene(bpy.types.PropertyGroup):
+    capture: PointerProperty(type=PALLAS_PG_capture)
+    solve: PointerProperty(type=PALLAS_PG_solve)
+    legs: PointerProperty(type=PALLAS_PG_legs)
+    retarget: PointerProperty(type=PALLAS_PG_retarget)
+    render: PointerProperty(type=PALLAS_PG_render)
+
+
+# The last one points at the others, which must be registered first.
+PROPERTY_GROUPS = (
+    PALLAS_PG_capture,
+    PALLAS_PG_solve,
+    PALLAS_PG_legs,
+    PALLAS_PG_retarget,
+    PALLAS_PG_render,
+    PALLAS_PG_scene,
+)
