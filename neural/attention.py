@@ -67,8 +67,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
     torch has a fused kernel for four axes only, so the leading ones are folded into one.
     """
     lead = query.shape[:-3]
-    folded = (part.flatten(0, -4) for part in (query, key, value))
-    out = functional.scaled_dot_product_attention(*folded, attn_mask=mask)
+    query, key, value = (part.flatten(0, -4) for part in (query, key, value))
+    out = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
     return out.unflatten(0, lead)
 
 

@@ -8,6 +8,7 @@ with bounded scales, which start as the identity and learn what geometry alone d
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -103,5 +104,5 @@ class InvertibleIk(nn.Module):
         """Equation (9), P = S'(R): (..., J, 6) 6D rotations to bone directions and twists."""
         y = rotations.flatten(-2).float()
         for coupling in reversed(self.couplings):
-            y = coupling.inverse(y)
+            y = cast(_Coupling, coupling).inverse(y)
         return y.unflatten(-1, (self.config.n_joints, 6))

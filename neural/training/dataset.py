@@ -97,7 +97,7 @@ def prepare(motion: Motion, fps: float, weight: float = 1.0) -> Track:
     velocity = np.gradient(motion.root_position, 1.0 / fps, axis=0) / scale
 
     def narrow(values: Array | Mask) -> Array:
-        return values.astype(np.float32)  # type: ignore[return-value]  # half the memory
+        return values.astype(np.float32)  # half the memory
 
     return Track(
         narrow(rotations),

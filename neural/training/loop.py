@@ -123,7 +123,7 @@ class _Run:
         self.network.train()
         terms = self.losses(self.network, batch.to(self.device))
         self.optimiser.zero_grad(set_to_none=True)
-        total(terms).backward()  # type: ignore[no-untyped-call]
+        total(terms).backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
