@@ -4,7 +4,14 @@ from pathlib import PurePath
 
 import bpy
 
-__all__ = ["PANELS"]
+__all__ = [
+    "PANELS",
+    "PALLAS_PT_capture",
+    "PALLAS_PT_legs",
+    "PALLAS_PT_render",
+    "PALLAS_PT_retarget",
+    "PALLAS_PT_solve",
+]
 
 
 class _Panel:

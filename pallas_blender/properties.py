@@ -10,7 +10,15 @@ from bpy.props import (
     StringProperty,
 )
 
-__all__ = ["PROPERTY_GROUPS", "PALLAS_PG_scene"]
+__all__ = [
+    "PROPERTY_GROUPS",
+    "PALLAS_PG_capture",
+    "PALLAS_PG_legs",
+    "PALLAS_PG_render",
+    "PALLAS_PG_retarget",
+    "PALLAS_PG_scene",
+    "PALLAS_PG_solve",
+]
 
 
 class PALLAS_PG_capture(bpy.types.PropertyGroup):
