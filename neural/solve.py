@@ -9,16 +9,20 @@ import numpy as np
 from torch import nn
 
 from ..capture.calibration import Calibration, calibrate
+from ..capture.facing import sides_look_swapped
 from ..capture.imu import PLACEMENTS, ImuRecording
-from ..capture.placements import map_sensors
+from ..capture.placements import BONES, map_sensors
 from ..capture.plausibility import check_units
 from ..capture.regular import Regular, regular_samples
 from ..rig import quaternion
 from ..rig.arrays import Array, Mask
 from ..rig.motion import Motion
 from ..rig.skeleton import body_skeleton
+from .contacts import STANDING
+from .evaluation.quality import motion_quality
 from .feet import clean_feet
-from .predict import pose_body
+from .predict import Posed, pose_body
+from .threads import one_thread
 from .weights import EMBEDDED, load_network
 
 __all__ = ["Solution", "SolveOptions", "solve"]
@@ -26,7 +30,6 @@ __all__ = ["Solution", "SolveOptions", "solve"]
 NETWORK_FPS = 60.0
 GRAVITY = 9.80665
 LONGEST_BRIDGE = 0.25  # seconds; a longer gap is held and told
-STANDING = 0.5  # probability from which a foot counts as standing
 
 
 @dataclass(frozen=True)
@@ -87,22 +90,28 @@ def solve(recording: ImuRecording, options: SolveOptions | None = None) -> Solut
         chosen, pose=options.pose, pose_at=options.pose_at, facing=options.facing
     )
     regular = regular_samples(chosen, NETWORK_FPS, LONGEST_BRIDGE)
-    solved, contacts = _solve_regular(regular, calibration, options)
-    motion, standing = _at_rate(solved, contacts, recording)
-    return Solution(motion, standing, _report(chosen, sensors, calibration, regular, motion))
-
-
-def _solve_regular(
-    regular: Regular, calibration: Calibration, options: SolveOptions
-) -> tuple[Motion, Array]:
     bones = quaternion.multiply(
         regular.world_from_sensor, quaternion.conjugate(calibration.bone_from_sensor)
     )
+    with one_thread():
+        posed = _posed(bones, regular.acceleration, options)
+    motion, standing = _at_rate(posed, recording)
+    report = {
+        **_told(chosen, calibration, regular),
+        "sensors": sensors,
+        "frames": len(motion),
+        "warnings": _warnings(regular, bones),
+        "quality": _quality(posed, bones),
+    }
+    return Solution(motion, standing, report)
+
+
+def _posed(bones: Array, acceleration: Array, options: SolveOptions) -> Posed:
     skeleton = body_skeleton(options.height)
-    posed = pose_body(_network(), bones, regular.acceleration, skeleton, NETWORK_FPS)
+    posed = pose_body(_network(), bones, acceleration, skeleton, NETWORK_FPS)
     if not options.clean_feet:
-        return posed.motion, posed.contacts
-    return clean_feet(posed.motion, posed.contacts > STANDING), posed.contacts
+        return posed
+    return replace(posed, motion=clean_feet(posed.motion, posed.contacts > STANDING))
 
 
 @lru_cache(maxsize=1)
@@ -110,8 +119,9 @@ def _network() -> nn.Module:
     return load_network(EMBEDDED / "pallas")[0]
 
 
-def _at_rate(motion: Motion, contacts: Array, recording: ImuRecording) -> tuple[Motion, Mask]:
+def _at_rate(posed: Posed, recording: ImuRecording) -> tuple[Motion, Mask]:
     """Bring a motion at the network's rate back to the recording's, over its whole span."""
+    motion = posed.motion
     span = recording.times[-1] - recording.times[0]
     count = int(np.round(span * recording.fps)) + 1
     times = np.linspace(0.0, span, count)
@@ -119,23 +129,15 @@ def _at_rate(motion: Motion, contacts: Array, recording: ImuRecording) -> tuple[
     rotations = quaternion.resample(motion.rotations, motion.times, times)
     nearest = np.clip(np.round(times * motion.fps).astype(int), 0, len(motion) - 1)
     fps = (count - 1) / span
-    return Motion(motion.skeleton, root, rotations, fps), contacts[nearest] > STANDING
+    return Motion(motion.skeleton, root, rotations, fps), posed.contacts[nearest] > STANDING
 
 
-def _report(
-    recording: ImuRecording,
-    sensors: Mapping[str, str],
-    calibration: Calibration,
-    regular: Regular,
-    motion: Motion,
-) -> dict[str, Any]:
+def _told(recording: ImuRecording, calibration: Calibration, regular: Regular) -> dict[str, Any]:
     facing = np.degrees(calibration.facing)
     return {
         "samples": len(recording),
         "rate": round(recording.fps, 3),
         "seconds": round(float(recording.times[-1] - recording.times[0]), 3),
-        "frames": len(motion),
-        "sensors": dict(sensors),
         "calibration": calibration.source,
         "facing_degrees": None if np.isnan(facing) else round(float(facing), 1),
         "missing": round(float(recording.missing.mean()), 4),
@@ -144,3 +146,24 @@ def _report(
             for gap in regular.held
         ],
     }
+
+
+def _warnings(regular: Regular, bones: Array) -> list[str]:
+    """What a user should look at, one line each."""
+    found = [
+        f"{gap.placement} is silent for {gap.end - gap.start:.2f} s from {gap.start:.2f} s; its last "
+        "pose is held"
+        for gap in regular.held
+    ]
+    if sides_look_swapped(bones):
+        found.append(
+            "left_wrist and right_wrist look exchanged; if they are, name them with --map, such as "
+            '{"left_wrist": "…", "right_wrist": "…"}'
+        )
+    return found
+
+
+def _quality(posed: Posed, bones: Array) -> dict[str, float]:
+    sensed = {joint: bones[:, column] for column, joint in enumerate(BONES.values())}
+    found = motion_quality(posed.motion, posed.contacts > STANDING, sensed)
+    return {name: round(value, 3) for name, value in found.items()}

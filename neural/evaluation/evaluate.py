@@ -7,10 +7,14 @@ from pathlib import Path
 from torch import nn
 
 from ...capture.virtual_imu import ImuErrors, virtual_recording
+from ...rig.arrays import Array
 from ...rig.errors import ModelError
 from ...rig.motion import Motion
+from ..contacts import STANDING
+from ..feet import clean_feet
 from ..library import load_library
 from ..predict import pose_body
+from ..threads import one_thread
 from ..weights import EMBEDDED, load_network
 from .metrics import UNITS, average, motion_metrics
 
@@ -72,7 +76,8 @@ def evaluate_networks(
             recording = virtual_recording(truth, errors=seeded)
             for name, network in networks.items():
                 bones, acceleration = recording.world_from_sensor, recording.acceleration
-                solved = pose_body(network, bones, acceleration, truth.skeleton, fps).motion
+                with one_thread():
+                    solved = _solved(network, bones, acceleration, truth)
                 key = (name, condition, clip.group)
                 found = motion_metrics(solved, truth)
                 results.setdefault(key, []).append((found, len(truth)))
@@ -84,6 +89,12 @@ def evaluate_networks(
             ]
             rows.append(_row((name, condition, "all"), pairs))
     return rows
+
+
+def _solved(network: nn.Module, bones: Array, acceleration: Array, truth: Motion) -> Motion:
+    """As `solve` does it: posed, then feet cleaned, on the performer's own skeleton."""
+    posed = pose_body(network, bones, acceleration, truth.skeleton, truth.fps)
+    return clean_feet(posed.motion, posed.contacts > STANDING)
 
 
 def _row(key: tuple[str, str, str], pairs: Sequence[tuple[dict[str, float], int]]) -> Row:
