@@ -24,7 +24,7 @@ _LIGHTS: Final = (
     ("Rim", (2.6, 3.4, 3.4), 1.6, 260.0, (0.82, 0.9, 1.0)),
     ("Fill", (4.0, -2.6, 2.0), 3.5, 40.0, (0.9, 0.95, 1.0)),
 )
-_AMBIENT: Final[float] = 0.5
+_AMBIENT: Final[float] = 0.36
 _ROW_GAIN: Final[float] = 0.3  # more light for each figure in a row, beside the longer lamp
 _FEW: Final[int] = 16  # samples below which speed matters more than the last bit of smoothness
 _CHEST: Final[Vector] = Vector((0.0, 0.0, 0.95))  # what the lights aim at
