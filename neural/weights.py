@@ -17,7 +17,7 @@ from .network import Pallas, PallasConfig
 
 __all__ = ["EMBEDDED", "build", "load_network", "read_tensors", "save_network", "write_tensors"]
 
-EMBEDDED = Path(__file__).resolve().parent / "weights"
+EMBEDDED = Path(__file__).resolve().parent / "trained"
 
 Config = TypeVar("Config")
 _KINDS: dict[str, tuple[type[Any], type[nn.Module]]] = {
