@@ -1,19 +1,21 @@
 """UI-PRMD: ten rehabilitation exercises by nine people, from optical markers by our own marker IK."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
+from ...rig import quaternion
 from ...rig.arrays import Array
 from ...rig.errors import FormatError
 from ...rig.marker_sets import PLUG_IN_GAIT, Marker
 from ...rig.motion import Motion
+from ...rig.skeleton import Skeleton
 from .mend import mended
 from .take import Take, Takes
 
-__all__ = ["marker_order", "read_repetitions", "ui_prmd_takes"]
+__all__ = ["marker_order", "read_repetitions", "ui_prmd_takes", "with_resting_neck"]
 
 SOURCE = "UI-PRMD, Vakanski et al. 2018, segmented Vicon positions"
 LICENCE = "Open Data Commons PDDL 1.0"
@@ -85,15 +87,42 @@ def _subject(prefix: str, every: list[Array], wanted: dict[str, Array]) -> Takes
     body = fit_body(_spread(every), marker_order(), FPS)
     usable = {name: clip for name, clip in wanted.items() if _missing(clip) <= _MOST_MISSING}
     motions = dict(zip(usable, track(body, list(usable.values()), FPS), strict=True))
+    resting = dict(zip(usable, with_resting_neck(list(motions.values())), strict=True))
     for name, positions in wanted.items():
         if name not in usable:
             share = f"{100 * _missing(positions):.0f} % of the markers are missing"
             yield _take(prefix, name, None, share, 0)
             continue
         rms = float(np.sqrt(np.nanmean(marker_errors(body, motions[name], positions) ** 2)))
-        motion, touched = mended(motions[name])
+        motion, touched = mended(resting[name])
         problem = f"markers {100 * rms:.1f} cm off the body" if rms > _LARGEST_RMS else ""
         yield _take(prefix, name, motion, problem, touched, rms)
+
+
+def with_resting_neck(motions: Sequence[Motion]) -> list[Motion]:
+    """Let the neck of one person rest as it is usually held.
+
+    A neck slopes forward from the shoulders to the skull; the standard body's is upright. Without this the
+    neck would be bent forward by a dozen degrees in every frame, and a sensor on it turned by as much.
+    The slope goes into the rest pose instead; no joint moves.
+    """
+    if not motions:
+        return []
+    skeleton = motions[0].skeleton
+    neck, head = skeleton.index("neck"), skeleton.index("head")
+    bends = quaternion.to_rotation_vector(np.concatenate([m.rotations[:, neck] for m in motions]))
+    slope = quaternion.from_rotation_vector(np.array([np.median(bends[:, 0]), 0.0, 0.0]))
+    offsets = np.array(skeleton.offsets)
+    offsets[head] = quaternion.rotate(slope, offsets[head])
+    sloped = Skeleton(skeleton.names, skeleton.parents, offsets, skeleton.tips)
+    back = quaternion.conjugate(slope)
+    result = []
+    for motion in motions:
+        rotations = np.array(motion.rotations)
+        rotations[:, neck] = quaternion.multiply(rotations[:, neck], back)
+        rotations[:, head] = quaternion.multiply(slope, rotations[:, head])
+        result.append(Motion(sloped, motion.root_position, rotations, motion.fps))
+    return result
 
 
 def _missing(positions: Array) -> float:

@@ -11,6 +11,7 @@ import pallas.neural.library as room
 from pallas.neural.library import SPLITS, Library, build_library, load_library, load_splits
 from pallas.neural.library.checks import clip_floor, on_floor, problem_of, steady_parts
 from pallas.neural.library.mend import mended, restored_cmu_bvh, without_pose_frame
+from pallas.neural.library.ui_prmd import with_resting_neck
 from pallas.rig import (
     FileError,
     FormatError,
@@ -88,6 +89,15 @@ def test_the_lost_bones_of_the_cmu_conversion_come_back():
     np.testing.assert_allclose(fixed[3], [0.0, 0.0, np.hypot(0.01, 0.11)])
     np.testing.assert_allclose(fixed[8], [0.1, 0.0, 0.0])
     np.testing.assert_allclose(fixed[12], [-0.11, 0.0, 0.0])
+
+
+def test_a_neck_that_is_always_bent_rests_so_and_no_joint_moves():
+    bent = turned(turned(standing(), "neck", slice(None), 0.25), "head", slice(None), -0.3)
+    (resting,) = with_resting_neck([bent])
+    np.testing.assert_allclose(resting.world()[1], bent.world()[1], atol=1e-12)
+    neck, head = resting.rotations[0, BODY.index("neck")], resting.rotations[0, BODY.index("head")]
+    assert quaternion.angle(neck, quaternion.IDENTITY) < 1e-9
+    assert quaternion.to_rotation_vector(head)[0] == pytest.approx(-0.05)
 
 
 def test_a_clip_stands_on_the_floor_and_one_on_a_box_keeps_its_height():
