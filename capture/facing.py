@@ -25,6 +25,7 @@ SURPRISE = 0.1  # share of directions that no training motion explains
 _LEFT, _RIGHT = np.array([1.0, 0.0, 0.0]), np.array([-1.0, 0.0, 0.0])
 _UP = np.array([0.0, 0.0, 1.0])
 # (table, sensor in the order of PLACEMENTS, direction in its bone's frame, mirrored into the left arm's)
+_EXCHANGED = [0, 2, 1, 3]
 # heading_from_bone of hanging arms: a quarter turn about y, to the left and to the right.
 _HANGING = quaternion.from_axis_angle(
     np.array([0.0, 1.0, 0.0]), np.array([0.0, np.pi / 2, -np.pi / 2, 0.0])
@@ -57,26 +58,27 @@ def estimate_facing(bones: Array, turned: Array) -> float:
     return float((facing + np.pi) % (2 * np.pi) - np.pi)
 
 
-def sides_look_swapped(bones: Array) -> bool:
+def sides_look_swapped(bones: Array, *, by_pose: bool) -> bool:
     """Whether the wrists' motion is far likelier with left and right exchanged.
 
     On 30 validation clips the right order was likelier by 2.7 nats at least.
 
     Args:
         bones: (T, 4, 4) world_from_bone, waist, left wrist, right wrist, neck.
+        by_pose: the mounting was found on a pose, so that each arm is known by its turns since it hung
+            down; else it came with the sensors.
     """
-    identity = np.tile(quaternion.IDENTITY, (4, 1))
-    here = np.zeros(1)
-    given = log_likelihoods(bones, identity, here)[0]
-    # Each arm's turns since it hung down, tried on the other side.
-    across = quaternion.multiply(
-        bones[:, [0, 2, 1, 3]], quaternion.conjugate(_HANGING[[0, 2, 1, 3]])
-    )
-    candidates = np.arange(N_CANDIDATES) * (2 * np.pi / N_CANDIDATES)
-    turned = quaternion.multiply(across, _HANGING)
-    mounted = log_likelihoods(bones[:, [0, 2, 1, 3]], identity, here)[0]
-    exchanged = max(mounted, log_likelihoods(turned, _HANGING, candidates).max())
-    return bool(exchanged > given + SWAP_MARGIN)
+    exchanged = bones[:, _EXCHANGED]
+    if not by_pose:
+        upright, here = np.tile(quaternion.IDENTITY, (4, 1)), np.zeros(1)
+        given = log_likelihoods(bones, upright, here).max()
+        other = log_likelihoods(exchanged, upright, here).max()
+    else:
+        turns = quaternion.multiply(exchanged, quaternion.conjugate(_HANGING[_EXCHANGED]))
+        candidates = np.arange(N_CANDIDATES) * (2 * np.pi / N_CANDIDATES)
+        given = log_likelihoods(bones, _HANGING, candidates).max()
+        other = log_likelihoods(quaternion.multiply(turns, _HANGING), _HANGING, candidates).max()
+    return bool(other > given + SWAP_MARGIN)
 
 
 def log_likelihoods(bones: Array, turned: Array, candidates: Array) -> Array:

@@ -100,7 +100,7 @@ def solve(recording: ImuRecording, options: SolveOptions | None = None) -> Solut
         **_told(chosen, calibration, regular),
         "sensors": sensors,
         "frames": len(motion),
-        "warnings": _warnings(regular, bones),
+        "warnings": _warnings(regular, bones, calibration),
         "quality": _quality(posed, bones),
     }
     return Solution(motion, standing, report)
@@ -148,14 +148,14 @@ def _told(recording: ImuRecording, calibration: Calibration, regular: Regular) -
     }
 
 
-def _warnings(regular: Regular, bones: Array) -> list[str]:
+def _warnings(regular: Regular, bones: Array, calibration: Calibration) -> list[str]:
     """What a user should look at, one line each."""
     found = [
         f"{gap.placement} is silent for {gap.end - gap.start:.2f} s from {gap.start:.2f} s; its last "
         "pose is held"
         for gap in regular.held
     ]
-    if sides_look_swapped(bones):
+    if sides_look_swapped(bones, by_pose=not np.isnan(calibration.facing)):
         found.append(
             "left_wrist and right_wrist look exchanged; if they are, name them with --map, such as "
             '{"left_wrist": "…", "right_wrist": "…"}'
