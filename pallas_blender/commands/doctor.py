@@ -70,7 +70,7 @@ def _torch() -> str:
 
 
 def _weights() -> str:
-    files = sorted((_ROOT / "neural" / "weights").glob("*.safetensors"))
+    files = sorted((_ROOT / "neural").glob("*/*.safetensors"))
     if not files:
         raise LookupError("no weights in the package; install PALLAS again")
     return ", ".join(f"{file.stem} ({file.stat().st_size / 1e6:.1f} MB)" for file in files)

@@ -164,6 +164,8 @@ def _tell(report: dict[str, Any], console: Console) -> None:
         console.say(
             f"  {gap['sensor']} silent from {gap['start']:g} to {gap['end']:g} s: held still"
         )
+    for warning in report["warnings"]:
+        console.note(f"pallas: warning: {warning}")
     errors = report.get("against_the_files_own_pose", {})
     if errors:
         console.say("against the pose that the file holds (angles in degrees, distances in cm):")

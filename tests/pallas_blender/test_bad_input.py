@@ -15,8 +15,11 @@ from pallas.rig import Motion, body_skeleton, quaternion
 STILL = 2.0  # seconds in the N-pose at the start
 
 
-def arm_swing(seconds=6.0, fps=60.0):
-    """Someone who stands with hanging arms, then bends both elbows to and fro, facing -Y."""
+def arm_swing(seconds=6.0, fps=60.0, outwards=0.0):
+    """Someone who stands with hanging arms, then bends both elbows to and fro, facing -Y.
+
+    The left arm is raised to its side too, by up to 1.2 `outwards` radians.
+    """
     skeleton = body_skeleton()
     times = np.arange(round(seconds * fps)) / fps
     rotations = np.tile(quaternion.IDENTITY, (len(times), len(skeleton), 1))
@@ -24,8 +27,9 @@ def arm_swing(seconds=6.0, fps=60.0):
     bend = 0.6 * (1.0 - np.cos(2.0 * math.pi * moved))
     for side, sign in (("left", 1.0), ("right", -1.0)):
         shoulder = skeleton.names.index(f"{side}_shoulder")
-        hang = quaternion.from_axis_angle(np.array([0.0, 1.0, 0.0]), sign * math.pi / 2)
-        rotations[:, shoulder] = hang
+        down = sign * math.pi / 2 - (outwards if side == "left" else 0.0) * bend
+        y = np.array([0.0, 1.0, 0.0])
+        rotations[:, shoulder] = [quaternion.from_axis_angle(y, angle) for angle in down]
         elbow = skeleton.names.index(f"{side}_elbow")
         axis = np.array([0.0, 0.0, -sign])
         rotations[:, elbow] = [quaternion.from_axis_angle(axis, angle) for angle in bend]
@@ -70,10 +74,6 @@ def stretch(recording, samples):
     )
 
 
-def renamed(recording, names):
-    return dataclasses.replace(recording, placements=names)
-
-
 def assert_one_line(outcome, *words):
     code, lines, out = outcome
     assert code == 1, lines
@@ -109,6 +109,16 @@ def test_accelerations_in_g_are_told_with_the_option_that_helps(run, take):
 def test_accelerations_in_g_are_solved_when_the_option_is_given(run, take):
     code, lines, _ = run(scaled(take, 1 / 9.80665), "--acceleration-unit", "g")
     assert (code, lines) == (0, [])
+
+
+def test_exchanged_wrists_are_solved_with_a_warning(run):
+    take = virtual_recording(arm_swing(outwards=1.0))
+    names = ("waist", "right_wrist", "left_wrist", "neck")
+    code, lines, _ = run(dataclasses.replace(take, placements=names, bone_from_sensor=None))
+    assert code == 0
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("pallas: warning: ")
+    assert "left" in lines[0]
 
 
 def test_gravity_left_in_is_told(run, take):
