@@ -32,7 +32,7 @@ def render_sheet(
     *,
     frames: int = 8,
     height: int = 480,
-    samples: int = 20,
+    samples: int = 28,
     force: bool = False,
 ) -> None:
     """Render frames of the armature's action side by side into one PNG, evenly over its time.
@@ -74,7 +74,7 @@ def render_preview(
     *,
     fps: float = 12.0,
     size: tuple[int, int] = (320, 256),
-    samples: int = 5,
+    samples: int = 6,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:

@@ -69,6 +69,7 @@ def _animate(
     from ...render.preview import render_preview, render_sheet
     from ...scene.apply import apply_motion
     from ...scene.character import add_character
+    from ...scene.files import save_copy
     from ...scene.sensors import add_sensors
 
     with console.quiet():
@@ -81,8 +82,7 @@ def _animate(
             action = apply_motion(character, motion, "demo")
             scene.frame_start, scene.frame_end = map(round, action.frame_range)
             add_sensors(character)
-            with new_file(folder / "take.blend", force=force) as temporary:
-                bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=True)
+            save_copy(folder / "take.blend", force=force)
         with _timed("sheet", seconds), console.progress("sheet.png"):
             render_sheet(folder / "sheet.png", character, force=force)
         with _timed("preview", seconds), console.progress("preview.mp4") as bar:
