@@ -72,7 +72,11 @@ class PALLAS_PG_retarget(bpy.types.PropertyGroup):
 
 class PALLAS_PG_render(bpy.types.PropertyGroup):
     sheet: StringProperty(
-        name="Sheet", description="PNG to write", default="//sheet.png", subtype="FILE_PATH"
+        name="Sheet",
+        description="PNG to write",
+        default="//sheet.png",
+        subtype="FILE_PATH",
+        options={"OUTPUT_PATH"},  # else Blender shows a file that isn't there yet as wrong
     )
     frames: IntProperty(name="Frames", description="Figures in the row", default=8, min=1, max=24)
     height: IntProperty(
