@@ -19,7 +19,7 @@ EXAMPLE = "pallas evaluate pallas --library work/library --beside work/lstm work
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("name", metavar="NAME", help="pallas")
+    parser.add_argument("name", metavar="NAME", help="pallas or facing")
     parser.add_argument(
         "--library", type=Path, required=True, help="folder written by pallas library build"
     )
@@ -38,8 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Evaluate, and print a table per group of clips."""
+    if arguments.name == "facing":
+        return _facing(arguments, console)
     if arguments.name != "pallas":
-        raise ModelError(f"nothing to evaluate is called {arguments.name!r}; there is: pallas")
+        raise ModelError(
+            f"nothing to evaluate is called {arguments.name!r}; there are: pallas, facing"
+        )
     from ...neural.evaluation.evaluate import (
         evaluate_networks,
         library_clips,
@@ -53,6 +57,17 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     for group in sorted({row.group for row in rows}):
         _print_group(group, [row for row in rows if row.group == group], console)
     return {"split": arguments.split, "clips": len(clips), "rows": [vars(row) for row in rows]}
+
+
+def _facing(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
+    from ...neural.evaluation.evaluate import library_clips
+    from ...neural.evaluation.facing import evaluate_facing
+
+    clips = library_clips(arguments.library, arguments.split)
+    with console.progress("evaluate facing", len(clips)) as bar:
+        found = evaluate_facing(clips, lambda done, total, _: bar.to(done, total))
+    console.table({name: f"{value:.4g}" for name, value in found.items()})
+    return {"split": arguments.split, **found}
 
 
 def _print_group(group: str, rows: "Sequence[Row]", console: Console) -> None:
