@@ -25,10 +25,12 @@ class Course:
     Attributes:
         places: (N, 2) metres, where the hips are at each moment.
         facing: radians about z from +X, the direction it faces on average.
+        top: metres, the highest that any of its bones reaches.
     """
 
     places: Array
     facing: float
+    top: float = 0.0
 
     def calm_track(self, step: float) -> Array:
         """(N, 2) the places without the sway of steps; moments are `step` seconds apart."""
@@ -59,7 +61,7 @@ def read_course(stage: Stage, armature_object: bpy.types.Object, moments: Array)
     """Play the moments (N,), in scene frames, and note where the hips are and face."""
     bones = find_bones(armature_object.data.bones.keys())
     forward = _rest_forward(armature_object, bones)
-    places, directions = [], []
+    places, directions, heights = [], [], []
     for moment in moments:
         posed = armature_object.evaluated_get(stage.frame_at(moment))
         hips = posed.pose.bones[bones["pelvis"]]
@@ -67,8 +69,9 @@ def read_course(stage: Stage, armature_object: bpy.types.Object, moments: Array)
         turned = (hips.matrix @ rest.inverted()).to_3x3() @ forward
         places.append((posed.matrix_world @ hips.head)[:2])
         directions.append((posed.matrix_world.to_3x3() @ turned)[:2])
+        heights.append(max((posed.matrix_world @ bone.tail).z for bone in posed.pose.bones))
     x, y = np.mean(directions, axis=0)
-    return Course(np.array(places), float(np.arctan2(y, x)))
+    return Course(np.array(places), float(np.arctan2(y, x)), max(heights))
 
 
 def _rest_forward(armature_object: bpy.types.Object, bones: dict[str, str]) -> Vector:

@@ -18,9 +18,9 @@ from .video import encode_video
 __all__ = ["render_preview", "render_sheet"]
 
 _SPACING: Final[float] = 1.15  # metres between the figures of a sheet
-_SHEET_TALL: Final[float] = 2.3  # metres from the bottom of a sheet to its top
+_TALL: Final[float] = 2.3  # metres from the bottom of a picture to its top, and
+_HEADROOM: Final[float] = 0.55  # metres that it has more than the figure: floor and air
 _SHEET_FAR: Final[float] = 26.0  # metres to the camera: far, so that all are seen from one side
-_FILM_TALL: Final[float] = 2.3
 _FILM_FAR: Final[float] = 7.0
 _SENSOR: Final[float] = 36.0  # millimetres, width of Blender's camera
 _THREE_QUARTERS: Final[float] = np.radians(52.0)  # how far a figure looks past the camera
@@ -62,9 +62,10 @@ def render_sheet(
             _freeze(stage, wardrobe, moment, _to_slot(course, index, slot))
         for item in wardrobe:
             stage.scene.collection.objects.unlink(item)
+        tall = _tall(course)
         wide = frames * _SPACING + 0.3
-        _frame_picture(stage, (round(height * wide / _SHEET_TALL), height), wide, _SHEET_FAR)
-        stage.look(_SHEET_TALL / 2 - 0.24, _SHEET_FAR, 3.2)
+        _frame_picture(stage, (round(height * wide / tall), height), wide, _SHEET_FAR)
+        stage.look(tall / 2 - 0.24, _SHEET_FAR, 3.2)
         _shoot(stage, temporary)
 
 
@@ -104,8 +105,9 @@ def render_preview(
     ):
         _dressed(stage, armature_object)
         course = read_course(stage, armature_object, moments)
-        _frame_picture(stage, size, _FILM_TALL * size[0] / size[1], _FILM_FAR)
-        stage.look(0.92, _FILM_FAR, 0.9)
+        tall = _tall(course)
+        _frame_picture(stage, size, tall * size[0] / size[1], _FILM_FAR)
+        stage.look(tall / 2 - 0.24, _FILM_FAR, 0.9)
         stage.dolly.rotation_euler.z = course.facing + np.pi / 2 - _THREE_QUARTERS
         track = course.calm_track(1.0 / fps)
         for index, moment in enumerate(moments):
@@ -145,6 +147,11 @@ def _freeze(stage: Stage, wardrobe: list[bpy.types.Object], moment: float, to_sl
         copy = bpy.data.objects.new(item.name, mesh)
         copy.matrix_world = to_slot @ posed.matrix_world
         stage.scene.collection.objects.link(copy)
+
+
+def _tall(course: Course) -> float:
+    """Metres that a picture shows from bottom to top: a jump or a raised arm stays inside."""
+    return max(_TALL, course.top + _HEADROOM)
 
 
 def _frame_picture(stage: Stage, size: tuple[int, int], wide: float, far: float) -> None:
