@@ -1,11 +1,14 @@
 """What several commands take and check in the same way."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ...rig.errors import FileError, FormatError, OutputError
+from ..console import Console
 
-__all__ = ["add_force", "checked_input", "checked_output"]
+__all__ = ["add_force", "checked_input", "checked_output", "tell_warnings"]
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
@@ -43,3 +46,9 @@ def checked_output(path: Path, suffixes: tuple[str, ...], *, force: bool) -> Pat
     if not path.parent.is_dir():
         raise OutputError(f"the folder {path.parent} does not exist; create it first")
     return path
+
+
+def tell_warnings(report: Mapping[str, Any], console: Console) -> None:
+    """What the solve found that a user should look at, a line each."""
+    for warning in report["warnings"]:
+        console.note(f"pallas: warning: {warning}")

@@ -12,7 +12,7 @@ from ...capture.output import new_file
 from ...rig.errors import OutputError
 from ...rig.motion import Motion
 from ..console import Console, plain
-from ._shared import add_force
+from ._shared import add_force, tell_warnings
 
 __all__ = ["EXAMPLE", "HELP", "OUTPUTS", "TAKE", "add_arguments", "run"]
 
@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         from ...neural.solve import SolveOptions, solve
 
         solution = solve(recording, SolveOptions())
+    tell_warnings(solution.report, console)
     formats.write_motion(folder / "motion.bvh", solution.motion, force=arguments.force)
     _animate(folder, solution.motion, console, seconds, force=arguments.force)
     report: dict[str, object] = {

@@ -13,7 +13,7 @@ from ...rig.errors import FormatError, PallasError
 from ...rig.motion import Motion
 from ...rig.transfer import body_from_motion
 from ..console import Console
-from ._shared import add_force, checked_input, checked_output
+from ._shared import add_force, checked_input, checked_output, tell_warnings
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "metres", "read_map", "run", "seconds"]
 
@@ -164,8 +164,7 @@ def _tell(report: dict[str, Any], console: Console) -> None:
         console.say(
             f"  {gap['sensor']} silent from {gap['start']:g} to {gap['end']:g} s: held still"
         )
-    for warning in report["warnings"]:
-        console.note(f"pallas: warning: {warning}")
+    tell_warnings(report, console)
     errors = report.get("against_the_files_own_pose", {})
     if errors:
         console.say("against the pose that the file holds (angles in degrees, distances in cm):")
