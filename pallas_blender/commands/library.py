@@ -2,12 +2,14 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ...neural.library import SPLITS, build_library, load_library
-from ...neural.library.store import Entry
 from ...rig.errors import FileError
 from ..console import Console
 from ._shared import add_force
+
+if TYPE_CHECKING:
+    from ...neural.library.store import Entry
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -28,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Build the library or read its index; then say what it holds."""
+    from ...neural.library import SPLITS, build_library, load_library
+
     rejected = None
     if arguments.action == "build":
         if arguments.data is None:
@@ -50,12 +54,12 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     return found
 
 
-def _summary(entries: tuple[Entry, ...], split: str) -> dict[str, float]:
+def _summary(entries: "tuple[Entry, ...]", split: str) -> dict[str, float]:
     chosen = [entry for entry in entries if entry.split == split]
     return {"clips": len(chosen), "minutes": round(sum(entry.minutes for entry in chosen), 2)}
 
 
-def _words(entries: tuple[Entry, ...], split: str) -> str:
+def _words(entries: "tuple[Entry, ...]", split: str) -> str:
     summary = _summary(entries, split)
     subjects = len({entry.subject for entry in entries if entry.split == split})
     return f"{summary['clips']} clips, {summary['minutes']} minutes, {subjects} subjects"
