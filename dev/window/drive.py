@@ -43,6 +43,10 @@ def story(found: dict[str, object]) -> Iterator[float]:
 
     run(found, area, "load", bpy.ops.pallas.load_take, filepath=str(HERE / "take.pallas"))
     yield 0.5
+    run(found, area, "solve", bpy.ops.pallas.solve)
+    press(area, "Escape")
+    yield 1.0
+    found["solved in spite of Esc"] = solved()
     started = time.monotonic()
     run(found, area, "solve", bpy.ops.pallas.solve)
     while not solved() and time.monotonic() - started < PATIENCE:

@@ -92,6 +92,10 @@ def test_a_take_is_loaded_solved_and_applied(found):
     assert found["after applying"] == {"animated": 1, "armatures": 1}
 
 
+def test_esc_cancels_a_solve(found):
+    assert not found["solved in spite of Esc"]
+
+
 def test_one_undo_takes_the_character_away_and_one_redo_brings_it_back(found):
     assert found["after one undo"] == {"animated": 0, "armatures": 0}
     assert found["after redoing"] == found["after applying"]
