@@ -13,6 +13,7 @@ from ..rig.errors import PallasError
 __all__ = ["Job", "LongOperator", "PallasOperator", "ProcessJob", "ThreadJob"]
 
 _T = TypeVar("_T")
+_REPORT = "RuntimeError: Error: "  # how a script hears what an operator reported
 _TICK = 0.1  # seconds between two looks at a job
 
 
@@ -69,12 +70,18 @@ class ProcessJob:
     def result(self) -> None:
         _, told = self._process.communicate()
         if self._process.returncode:
-            lines = [line for line in told.splitlines() if line.strip()]
-            raise PallasError(lines[-1] if lines else "the render process failed without a word")
+            raise PallasError(_reason(told))
 
     def cancel(self) -> None:
         self._process.terminate()
         self._process.communicate()
+
+
+def _reason(told: str) -> str:
+    """What a Blender that failed has to say: its operator's own report, else its last line."""
+    lines = [line for line in told.splitlines() if line.strip()]
+    reports = [line.partition(_REPORT)[2] for line in lines if _REPORT in line]
+    return (reports or lines or ["the process failed without a word"])[-1]
 
 
 class PallasOperator:

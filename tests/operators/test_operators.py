@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ bpy = pytest.importorskip("bpy")
 
 import pallas  # noqa: E402  after the skip where there is no bpy
 from pallas.capture import formats  # noqa: E402
+from pallas.operators.common import ProcessJob, ThreadJob  # noqa: E402
+from pallas.rig import PallasError  # noqa: E402
 
 DEMO = Path(__file__).resolve().parents[2] / "neural" / "demo" / "demo.pallas"
 
@@ -137,3 +140,20 @@ def test_a_motion_of_a_past_session_is_told(solved):
     Path(solved.pallas.solve.motion).unlink()
     with pytest.raises(RuntimeError, match="solve again"):
         bpy.ops.pallas.apply_to_character()
+
+
+def test_a_process_that_fails_is_told_in_its_operator_s_words():
+    told = "Traceback\nRuntimeError: Error: a.png is there already\n\nError: script failed"
+    script = f"import sys; sys.stderr.write({told!r}); sys.exit(3)"
+    with pytest.raises(PallasError, match=r"^a\.png is there already$"):
+        ProcessJob([sys.executable, "-c", script]).result()
+    ProcessJob([sys.executable, "-c", ""]).result()
+
+
+def test_a_thread_s_error_is_raised_where_its_result_is_asked_for():
+    def fail():
+        raise PallasError("no")
+
+    assert ThreadJob(lambda: 3).result() == 3
+    with pytest.raises(PallasError, match="no"):
+        ThreadJob(fail).result()
