@@ -8,6 +8,7 @@ from bpy.props import StringProperty
 
 from ..render.course import take_span
 from ..render.preview import render_sheet
+from ..rig.errors import SceneError
 from .common import LongOperator, ProcessJob
 
 __all__ = ["PALLAS_OT_render_sheet"]
@@ -55,4 +56,9 @@ class PALLAS_OT_render_sheet(LongOperator, bpy.types.Operator):
         return f"Rendered {self._made}"
 
     def _path(self, context):
-        return Path(bpy.path.abspath(self.filepath or context.scene.pallas.render.sheet))
+        path = self.filepath or context.scene.pallas.render.sheet
+        if path.startswith("//") and not bpy.data.filepath:
+            raise SceneError(
+                f"{path} lies beside this file, which isn't saved yet; save it, or choose a folder"
+            )
+        return Path(bpy.path.abspath(path))

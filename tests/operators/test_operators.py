@@ -136,6 +136,12 @@ def test_a_sheet_is_rendered_where_the_panel_says(solved, tmp_path):
     assert bpy.ops.pallas.render_sheet() == {"FINISHED"}
 
 
+def test_a_sheet_beside_an_unsaved_file_is_refused(solved):
+    bpy.ops.pallas.apply_to_character()
+    with pytest.raises(RuntimeError, match="isn't saved yet"):
+        bpy.ops.pallas.render_sheet()
+
+
 def test_a_motion_of_a_past_session_is_told(solved):
     Path(solved.pallas.solve.motion).unlink()
     with pytest.raises(RuntimeError, match="solve again"):
