@@ -19,6 +19,7 @@ LEGS = tuple(f"{side}_{j}" for j in ("hip", "knee", "ankle") for side in ("left"
 POINTS = [*ANKLES, *TOES]  # heels and balls: left heel, right heel, left ball, right ball
 FLAT = 0.02  # metres for a body 1.70 m tall; a foot tilted by less stands on heel and ball
 SHORTEST = 0.05  # seconds; a shorter contact is no stand
+SLIDE = 0.10  # metres for a body 1.70 m tall; a foot that went further stands anew
 PIN = 200.0  # 1 / metres, half a centimetre
 NEAR = 1.0  # 1 / radians
 SMOOTH = 15.0  # 1 / radians per frame
@@ -61,8 +62,9 @@ def _pins(points: Array, contacts: Mask, fps: float, scale: float) -> tuple[Arra
     holding = _holding(points, contacts, scale)
     for point in range(len(POINTS)):
         for start, stop in _stretches(holding[:, point], max(2, int(SHORTEST * fps))):
-            place = points[start:stop, point].mean(axis=0)
-            targets[start:stop, point] = place[0], place[1], soles[point]
+            for part in _stands(points[start:stop, point, :2], start, SLIDE * scale):
+                place = points[part, point].mean(axis=0)
+                targets[part, point] = place[0], place[1], soles[point]
     return targets, np.full(points.shape[:2], PIN)
 
 
@@ -72,6 +74,16 @@ def _holding(points: Array, contacts: Mask, scale: float) -> Mask:
     heel, ball = contacts & (tilt < FLAT), contacts & (tilt > -FLAT)
     holding: Mask = np.concatenate([heel, ball], axis=1)
     return holding
+
+
+def _stands(places: Array, start: int, slide: float) -> list[slice]:
+    """Cut a contact (n, 2) where the foot has slid too far to be one stand, as a foot that shuffles does."""
+    parts, first = [], 0
+    for frame in range(1, len(places)):
+        if np.linalg.norm(places[frame] - places[first]) > slide:
+            parts.append(slice(start + first, start + frame))
+            first = frame
+    return [*parts, slice(start + first, start + len(places))]
 
 
 def _stretches(active: Mask, shortest: int) -> list[tuple[int, int]]:
