@@ -5,7 +5,9 @@ the joint's bone-aligned basis, so that the first column is the direction of the
 primary child (see `invertible_ik`). The head follows the neck, the hands follow the wrists.
 """
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Final
 
 import numpy as np
 import torch
@@ -22,6 +24,7 @@ __all__ = [
     "bone_basis",
     "joint_positions",
     "posed_from_world",
+    "sensed_pose",
     "world_from_posed",
 ]
 
@@ -74,6 +77,28 @@ def world_from_posed(sixd: Tensor) -> Tensor:
     joint_from_basis = bone_basis().to(sixd)
     rotations = so3.from_sixd(sixd) @ joint_from_basis.transpose(-1, -2)
     return rotations[..., list(_POSED_ROW), :, :]
+
+
+# The sensor (in the order of `PLACEMENTS`) whose bone a posed joint's bone most resembles.
+_NEAREST_SENSOR: Final[Mapping[str, int]] = {
+    "spine3": 3, "neck": 3, "left_collar": 3, "right_collar": 3,
+    "left_shoulder": 1, "left_elbow": 1, "left_wrist": 1,
+    "right_shoulder": 2, "right_elbow": 2, "right_wrist": 2,
+}  # fmt: skip
+
+
+def sensed_pose(sensors: Tensor) -> Tensor:
+    """The stiff body that four sensors describe: every joint turned as the sensor nearest to it.
+
+    Args:
+        sensors: (..., 4, 12) as `features.sensor_features` makes them.
+
+    Returns:
+        6D pose (..., 21, 6); a network says how the body differs from it.
+    """
+    rotation = sensors[..., 3:].unflatten(-1, (3, 3))
+    rows = [_NEAREST_SENSOR.get(name, 0) for name in POSED]
+    return so3.to_sixd(rotation[..., rows, :, :] @ bone_basis().to(sensors))
 
 
 @cache

@@ -1,11 +1,11 @@
 """PALLAS itself: encoder, invertible IK for the upper body, and the deterministic head for the rest."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
-from .body import LOWER, UPPER
+from .body import LOWER, UPPER, sensed_pose
 from .encoder import Encoder, EncoderCache, EncoderConfig
 from .invertible_ik import InvertibleIk, InvertibleIkConfig
 
@@ -54,9 +54,13 @@ class Pallas(nn.Module):
     def forward(self, sensors: Tensor, cache: EncoderCache | None = None) -> Prediction:
         """Pose every frame; with a cache the frames continue those it has seen."""
         features = self.encoder(sensors, cache)
+        stiff = sensed_pose(sensors.float())
         positions = self.upper(features).unflatten(-1, (len(UPPER), 6)).float()
-        lower = self.lower(features).float()
-        return read_outputs(lower, self.invertible_ik(positions), positions)
+        positions = positions + stiff[..., : len(UPPER), :]
+        prediction = read_outputs(self.lower(features).float())
+        lower = prediction.sixd + stiff[..., len(UPPER) :, :]
+        sixd = torch.cat([self.invertible_ik(positions), lower], dim=-2)
+        return replace(prediction, positions=positions, sixd=sixd)
 
     def stream(self) -> EncoderCache:
         """An empty cache for one stream."""
@@ -66,21 +70,17 @@ class Pallas(nn.Module):
 ROOT_OUTPUTS = 6  # two contacts, three of velocity, one of height
 
 
-def read_outputs(
-    lower: Tensor, upper_sixd: Tensor | None = None, positions: Tensor | None = None
-) -> Prediction:
-    """Split a head's numbers; without `upper_sixd` they begin with the upper body's 6D rotations."""
-    n_rotations = lower.shape[-1] - ROOT_OUTPUTS
-    sixd = lower[..., :n_rotations].unflatten(-1, (-1, 6))
-    if upper_sixd is not None:
-        sixd = torch.cat([upper_sixd, sixd], dim=-2)
-    root = lower[..., n_rotations:]
-    return Prediction(positions, sixd, root[..., :2], root[..., 2:5], 0.9 + root[..., 5])
+def read_outputs(outputs: Tensor) -> Prediction:
+    """Split a head's numbers (B, T, 6N + 6): rotations, contacts, velocity, height."""
+    n_rotations = outputs.shape[-1] - ROOT_OUTPUTS
+    sixd = outputs[..., :n_rotations].unflatten(-1, (-1, 6))
+    root = outputs[..., n_rotations:]
+    return Prediction(None, sixd, root[..., :2], root[..., 2:5], 0.9 + root[..., 5])
 
 
 def _head(config: PallasConfig, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(config.encoder.features, config.hidden),
-        nn.SiLU(),
-        nn.Linear(config.hidden, outputs),
-    )
+    """Two layers that say nothing before training, so that the body starts as stiff as its sensors."""
+    last = nn.Linear(config.hidden, outputs)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(config.encoder.features, config.hidden), nn.SiLU(), last)
