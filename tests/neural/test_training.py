@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from pallas.neural.baselines import MeanPose
@@ -104,6 +105,17 @@ def test_tensors_are_read_back_to_the_bit(tmp_path):
     write_tensors(tmp_path / "x.safetensors", tensors)
     for name, tensor in read_tensors(tmp_path / "x.safetensors").items():
         assert torch.equal(tensor, tensors[name])
+
+
+def test_the_safetensors_library_reads_what_is_written_and_writes_what_is_read(tmp_path):
+    tensors = {"a": torch.randn(3, 4), "b": torch.arange(5), "c": torch.randn(2).half()}
+    write_tensors(tmp_path / "ours.safetensors", tensors)
+    safetensors.torch.save_file(tensors, tmp_path / "theirs.safetensors")
+    theirs = safetensors.torch.load_file(tmp_path / "ours.safetensors")
+    ours = read_tensors(tmp_path / "theirs.safetensors")
+    for name, tensor in tensors.items():
+        assert torch.equal(theirs[name], tensor)
+        assert torch.equal(ours[name], tensor)
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "other"])
