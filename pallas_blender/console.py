@@ -1,5 +1,6 @@
 """What a command says: results on stdout, everything else on stderr, one JSON object if asked."""
 
+import ctypes
 import json
 import math
 import os
@@ -13,6 +14,7 @@ from typing import Any
 
 __all__ = ["Console", "Progress", "plain"]
 
+_C_LIBRARY = "ucrtbase" if sys.platform == "win32" else None
 _BAR_WIDTH = 28
 _REDRAW_SECONDS = 0.1
 
@@ -133,6 +135,8 @@ def _descriptor(number: int, target: int) -> Iterator[None]:
         yield
     finally:
         sys.stdout.flush()
+        # C keeps a buffer of its own, and would write it out after the descriptor is itself again.
+        ctypes.CDLL(_C_LIBRARY).fflush(None)
         os.dup2(kept, number)
         os.close(kept)
 

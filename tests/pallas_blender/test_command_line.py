@@ -120,6 +120,17 @@ def test_json_is_the_only_thing_on_stdout_whatever_is_printed(command, capfd):
     assert all(line in err for line in ("for people", "from a library", "from C"))
 
 
+def test_what_c_code_keeps_in_its_buffer_stays_off_stdout():
+    code = (
+        "import ctypes, sys; from pallas.pallas_blender import console\n"
+        "words = console.Console(as_json=True)\n"
+        "with words.only_result_on_stdout(): ctypes.CDLL(None).printf(b'from C\\n')\n"
+        "words.result({})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("{}\n", "from C\n")
+
+
 def test_json_has_null_for_what_is_not_a_number(capsys):
     console.Console(as_json=True).result({"drift": float("nan"), "rows": (1, float("inf"))})
     assert capsys.readouterr().out == '{"drift": null, "rows": [1, null]}\n'
