@@ -1,13 +1,15 @@
 """Which of a recording's sensors is which of PALLAS' four, found by the names of body segments."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
-from ..rig.errors import RecordingError
+from ..rig.errors import FileError, FormatError, RecordingError
 from .imu import PLACEMENTS
 
-__all__ = ["BONES", "map_sensors"]
+__all__ = ["BONES", "map_sensors", "read_map"]
 
 # The joint whose rotation each sensor follows.
 BONES: Final[Mapping[str, str]] = {
@@ -62,6 +64,33 @@ def map_sensors(names: Sequence[str], given: Mapping[str, str] | None = None) ->
             '{"waist": "Pelvis", "left_wrist": "Sensor 3", …}'
         )
     return found
+
+
+def read_map(path: Path) -> dict[str, str]:
+    """Read a JSON object that says which sensor of a recording sits at which placement.
+
+    Raises:
+        FileError: there is no such file.
+        FormatError: it is not such an object, or names other placements than `PLACEMENTS`.
+    """
+    if not path.is_file():
+        raise FileError(f"the map {path} does not exist; expected a JSON file")
+    try:
+        sensors = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FormatError(
+            f"{path} is not JSON ({error}); expected {{placement: sensor}}"
+        ) from error
+    if not isinstance(sensors, dict) or not all(isinstance(v, str) for v in sensors.values()):
+        raise FormatError(
+            f"{path} does not map placements to sensor names; expected {{placement: sensor}}"
+        )
+    unknown = sorted(set(sensors) - set(PLACEMENTS))
+    if unknown:
+        raise FormatError(
+            f"{path} names the placement {', '.join(unknown)}; expected {', '.join(PLACEMENTS)}"
+        )
+    return sensors
 
 
 def _side_and_part(name: str) -> tuple[str, frozenset[str]]:

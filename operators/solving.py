@@ -8,10 +8,13 @@ from pathlib import Path
 import bpy
 
 from ..capture.formats import read_recording, write_motion
+from ..capture.placements import read_map
 from ..rig.errors import ModelError
 from .common import LongOperator, ThreadJob
 
 __all__ = ["PALLAS_OT_solve"]
+
+_Solved = tuple[Path, int, float, list[str]]  # motion file, frames, rate, what to look at
 
 
 class PALLAS_OT_solve(LongOperator, bpy.types.Operator):
@@ -33,35 +36,38 @@ class PALLAS_OT_solve(LongOperator, bpy.types.Operator):
         return ThreadJob(_work(context.scene))
 
     def finish(self, context, result):
-        motion, frames, fps = result
+        motion, frames, fps, warnings = result
+        for warning in warnings:
+            self.report({"WARNING"}, warning)
         settings = context.scene.pallas.solve
         settings.motion = str(motion)
         settings.summary = f"{frames} frames at {fps:.0f} Hz"
         return f"Solved {settings.summary}"
 
 
-def _work(scene: bpy.types.Scene) -> Callable[[], tuple[Path, int, float]]:
+def _work(scene: bpy.types.Scene) -> Callable[[], _Solved]:
     """The solve as a function that touches no Blender data."""
     settings, legs = scene.pallas.solve, scene.pallas.legs
     take = Path(scene.pallas.capture.take)
     chosen = {
         "pose": settings.pose,
         "pose_at": (settings.pose_start, settings.pose_end) if settings.use_pose_at else None,
+        "facing": settings.facing if settings.use_facing else None,
+        "sensors": read_map(Path(bpy.path.abspath(settings.map))) if settings.map else None,
         "acceleration_unit": settings.acceleration_unit,
         "height": settings.height,
         "clean_feet": legs.clean_feet,
-        "seed": legs.seed,
     }
     folder = Path(bpy.app.tempdir) / "pallas"
 
-    def work() -> tuple[Path, int, float]:
+    def work() -> _Solved:
         from ..neural.solve import SolveOptions, solve
 
-        motion = solve(read_recording(take), SolveOptions(**chosen)).motion
+        solution = solve(read_recording(take), SolveOptions(**chosen))
         folder.mkdir(exist_ok=True)
         path = folder / f"{take.stem}.npz"
-        write_motion(path, motion, force=True)
-        return path, len(motion), motion.fps
+        write_motion(path, solution.motion, force=True)
+        return path, len(solution.motion), solution.motion.fps, solution.report["warnings"]
 
     return work
 

@@ -48,6 +48,10 @@ class PALLAS_PT_solve(_Panel, bpy.types.Panel):
         if solve.use_pose_at:
             column.prop(solve, "pose_start")
             column.prop(solve, "pose_end")
+        column.prop(solve, "use_facing")
+        if solve.use_facing:
+            column.prop(solve, "facing")
+        column.prop(solve, "map")
         column.prop(solve, "height")
         column.prop(solve, "acceleration_unit")
         column.separator()
@@ -63,7 +67,6 @@ class PALLAS_PT_legs(_Panel, bpy.types.Panel):
         legs = context.scene.pallas.legs
         column = self.column()
         column.prop(legs, "clean_feet")
-        column.prop(legs, "seed")
 
 
 class PALLAS_PT_retarget(_Panel, bpy.types.Panel):

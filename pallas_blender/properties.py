@@ -40,6 +40,18 @@ class PALLAS_PG_solve(bpy.types.PropertyGroup):
     )
     pose_start: FloatProperty(name="Start", min=0.0, default=0.0, subtype="TIME_ABSOLUTE")
     pose_end: FloatProperty(name="End", min=0.0, default=2.0, subtype="TIME_ABSOLUTE")
+    map: StringProperty(
+        name="Map",
+        description="JSON file that says which sensor sits where; without one, by the sensors' names",
+        subtype="FILE_PATH",
+    )
+    use_facing: BoolProperty(
+        name="Facing",
+        description="Say where the performer faced in the pose instead of finding it from the motion",
+    )
+    facing: FloatProperty(
+        name="Angle", description="0 faces -Y, 90 degrees +X", subtype="ANGLE", default=0.0
+    )
     height: FloatProperty(
         name="Height", description="Of the performer", default=1.7, min=0.5, max=2.5, unit="LENGTH"
     )
@@ -59,7 +71,6 @@ class PALLAS_PG_legs(bpy.types.PropertyGroup):
     clean_feet: BoolProperty(
         name="Clean Feet", description="Let feet that stand, stand", default=True
     )
-    seed: IntProperty(name="Seed", description="Of everything random in the legs", min=0)
 
 
 class PALLAS_PG_retarget(bpy.types.PropertyGroup):

@@ -1,7 +1,6 @@
 """`pallas solve`: an IMU recording in, full-body motion out."""
 
 import argparse
-import json
 import math
 import time
 from pathlib import Path
@@ -9,13 +8,14 @@ from typing import Any
 
 from ...capture import formats
 from ...capture.imu import PLACEMENTS
-from ...rig.errors import FormatError, PallasError
+from ...capture.placements import read_map
+from ...rig.errors import PallasError
 from ...rig.motion import Motion
 from ...rig.transfer import body_from_motion
 from ..console import Console
 from ._shared import add_force, checked_input, checked_output, tell_warnings
 
-__all__ = ["EXAMPLE", "HELP", "add_arguments", "metres", "read_map", "run", "seconds"]
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "metres", "run", "seconds"]
 
 HELP = "Turn an IMU recording into full-body motion."
 EXAMPLE = "pallas solve take.pallas -o take.bvh --pose npose --pose-at 0:2"
@@ -77,30 +77,6 @@ def metres(text: str) -> float:
             f"{text!r}: expected {_SHORTEST:g} to {_TALLEST:g} metres, as 1.75"
         )
     return height
-
-
-def read_map(path: Path) -> dict[str, str]:
-    """Which sensor of the recording sits at which placement.
-
-    Raises:
-        FormatError: the file is not an object of placements and sensor names.
-    """
-    try:
-        sensors = json.loads(checked_input(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FormatError(
-            f"{path} is not JSON ({error}); expected {{placement: sensor}}"
-        ) from error
-    if not isinstance(sensors, dict) or not all(isinstance(v, str) for v in sensors.values()):
-        raise FormatError(
-            f"{path} does not map placements to sensor names; expected {{placement: sensor}}"
-        )
-    unknown = sorted(set(sensors) - set(PLACEMENTS))
-    if unknown:
-        raise FormatError(
-            f"{path} names the placement {', '.join(unknown)}; expected {', '.join(PLACEMENTS)}"
-        )
-    return sensors
 
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:

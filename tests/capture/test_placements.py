@@ -2,8 +2,8 @@
 
 import pytest
 
-from pallas.capture.placements import map_sensors
-from pallas.rig import RecordingError
+from pallas.capture.placements import map_sensors, read_map
+from pallas.rig import FileError, FormatError, RecordingError
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,30 @@ def test_a_given_sensor_wins_and_the_rest_goes_by_names():
 def test_a_map_to_a_sensor_that_is_not_there_is_told():
     with pytest.raises(RecordingError, match="names Foot, but the recording has Pelvis"):
         map_sensors(["Pelvis"], {"waist": "Foot"})
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "does not map"),
+        ('{"waist": 1}', "does not map"),
+        ('{"hip": "Pelvis"}', "names the placement hip"),
+    ],
+)
+def test_a_map_that_maps_nothing_is_told(tmp_path, text, complaint):
+    path = tmp_path / "map.json"
+    path.write_text(text)
+    with pytest.raises(FormatError, match=complaint):
+        read_map(path)
+
+
+def test_a_map_is_placements_and_sensor_names(tmp_path):
+    path = tmp_path / "map.json"
+    path.write_text('{"waist": "Pelvis"}')
+    assert read_map(path) == {"waist": "Pelvis"}
+
+
+def test_a_map_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(FileError, match="does not exist"):
+        read_map(tmp_path / "none.json")

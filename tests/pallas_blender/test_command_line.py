@@ -8,7 +8,7 @@ import pytest
 
 from pallas.pallas_blender import cli, console
 from pallas.pallas_blender.commands import solve
-from pallas.rig.errors import FormatError, PallasError
+from pallas.rig.errors import PallasError
 
 COMMANDS = sorted(cli._commands())
 
@@ -168,25 +168,3 @@ def test_seconds_are_start_and_end(text, expected):
 def test_seconds_that_are_no_stretch_of_time_are_wrong_usage(text, capsys):
     assert cli.main(["solve", "take.mvnx", "-o", "a.bvh", f"--pose-at={text}"]) == 2
     assert "expected" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("{", "is not JSON"),
-        ("[]", "does not map"),
-        ('{"waist": 1}', "does not map"),
-        ('{"hip": "Pelvis"}', "names the placement hip"),
-    ],
-)
-def test_a_map_that_maps_nothing_is_told(tmp_path, text, complaint):
-    path = tmp_path / "map.json"
-    path.write_text(text)
-    with pytest.raises(FormatError, match=complaint):
-        solve.read_map(path)
-
-
-def test_a_map_is_placements_and_sensor_names(tmp_path):
-    path = tmp_path / "map.json"
-    path.write_text('{"waist": "Pelvis"}')
-    assert solve.read_map(path) == {"waist": "Pelvis"}
