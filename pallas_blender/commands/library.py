@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("action", choices=("build", "info"), help="what to do")
     parser.add_argument("--data", type=Path, help="folder with cmu.tar.xz, cmu_index.csv, ui_prmd/")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the library")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the library")
     parser.add_argument(
         "--only", nargs="*", default=[], metavar="CLIP", help="clips to build, such as cmu/02_01"
     )
