@@ -87,7 +87,8 @@ class PALLAS_PG_render(bpy.types.PropertyGroup):
         description="PNG to write",
         default="//sheet.png",
         subtype="FILE_PATH",
-        options={"OUTPUT_PATH"},  # else Blender shows a file that isn't there yet as wrong
+        # Else Blender shows a file that is not there yet, or beside the .blend, as wrong.
+        options={"OUTPUT_PATH", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
     frames: IntProperty(name="Frames", description="Figures in the row", default=8, min=1, max=24)
     height: IntProperty(
