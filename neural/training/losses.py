@@ -23,9 +23,9 @@ class Weights:
     rotation: float = 4.0
     position: float = 20.0
     motion: float = 10.0
-    contact: float = 0.1
+    contact: float = 0.2
     skate: float = 0.3
-    velocity: float = 0.5
+    velocity: float = 1.0
     height: float = 1.0
     forward: float = 2.0
     inverse: float = 1.0

@@ -1,6 +1,7 @@
 """`pallas train`: what each name stands for, from a built motion library to weights in a folder."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from .loop import Progress, TrainingOptions, fit
 __all__ = ["NAMES", "load_tracks", "train"]
 
 NETWORK_FPS = 60.0
+GOING = 2.0  # seconds per metre; most frames stand, and walking and running must be learnt too
 EXERCISES = 0.5  # how often a frame of the exercise set is drawn against one of everyday motion
 
 
@@ -52,8 +54,11 @@ def load_tracks(library: Path, split: str, progress: Progress) -> list[Track]:
     clips = load_library(library, split)
     tracks = []
     for number, clip in enumerate(clips):
+        track = prepare(clip.motion, NETWORK_FPS)
         weight = clip.weight * (EXERCISES if clip.name.startswith("ui_prmd") else 1.0)
-        tracks.append(prepare(clip.motion, NETWORK_FPS, weight))
+        speed = float(np.linalg.norm(track.velocity[:, :2], axis=-1).mean())
+        weight *= 1.0 + GOING * min(speed, 2.0)
+        tracks.append(replace(track, weight=weight))
         progress(number + 1, len(clips), f"reading {clip.name}")
     return tracks
 
