@@ -10,6 +10,7 @@ from .imu import ImuRecording
 __all__ = ["check_units", "lever_arm"]
 
 GRAVITY = 9.80665  # m/s^2
+FEWEST = 30  # samples; of fewer an average tells nothing
 UNIT_TOLERANCE = 0.05  # how far a quaternion's length may be from 1
 # The wrist is some 0.2 to 0.5 m from the elbow; accelerations in g make it look ten times closer.
 SHORTEST_LEVER = 0.07  # metres
@@ -26,12 +27,7 @@ def check_units(recording: ImuRecording) -> None:
     length = np.linalg.norm(recording.world_from_sensor, axis=-1)
     if not np.isfinite(length).any():
         raise RecordingError("every orientation of the recording is missing; nothing can be solved")
-    lost = recording.missing.all(axis=0)
-    if lost.any():
-        silent = [n for n, gone in zip(recording.placements, lost, strict=True) if gone]
-        raise RecordingError(
-            f"{' and '.join(silent)} sent nothing in the whole recording; all four sensors are needed"
-        )
+    _check_heard(recording)
     off = float(np.nanmedian(np.abs(length - 1.0)))
     if off > UNIT_TOLERANCE:
         raise RecordingError(
@@ -47,14 +43,29 @@ def check_units(recording: ImuRecording) -> None:
         )
 
 
-def _check_gravity(acceleration: Array) -> None:
-    mean = np.nanmean(acceleration, axis=0) if np.isfinite(acceleration).any() else np.zeros((1, 3))
-    vertical = float(np.nanmedian(np.abs(mean[:, 2])))
-    for unit, size in (("m/s^2", GRAVITY), ("g", 1.0)):
-        level = float(np.nanmedian(np.linalg.norm(mean[:, :2], axis=-1)))
-        if abs(vertical - size) < 0.08 * size and level < 0.2 * size:
+def _check_heard(recording: ImuRecording) -> None:
+    turned = np.isfinite(recording.world_from_sensor).all(axis=-1).any(axis=0)
+    felt = np.isfinite(recording.acceleration).all(axis=-1).any(axis=0)
+    for heard, what in ((turned | felt, "sent nothing"), (turned, "sent no orientation"),
+                        (felt, "sent no linear acceleration")):  # fmt: skip
+        silent = [n for n, ok in zip(recording.placements, heard, strict=True) if not ok]
+        if silent:
             raise RecordingError(
-                f"accelerations average {vertical:.2f} along the vertical, gravity in {unit}; expected "
+                f"{' and '.join(silent)} {what} in the whole recording; all four sensors need both "
+                "orientation and acceleration"
+            )
+
+
+def _check_gravity(acceleration: Array) -> None:
+    """Linear accelerations average out; gravity stays. All sensors must agree that it is there."""
+    if len(acceleration) < FEWEST:
+        return
+    mean = np.nanmean(acceleration, axis=0)
+    level = np.linalg.norm(mean[:, :2], axis=-1)
+    for unit, size in (("m/s^2", GRAVITY), ("g", 1.0)):
+        if np.all((np.abs(np.abs(mean[:, 2]) - size) < 0.1 * size) & (level < 0.2 * size)):
+            raise RecordingError(
+                f"accelerations average {mean[:, 2].mean():.2f} along the vertical, gravity in {unit}; expected "
                 "linear accelerations in m/s^2: subtract gravity (world z) first"
             )
 
