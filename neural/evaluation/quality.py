@@ -20,12 +20,12 @@ def motion_quality(motion: Motion, contacts: Mask, bones: dict[str, Array]) -> d
         bones: joint name to world_from_bone (T, 4) that a sensor measured.
 
     Returns:
-        Mean angle in degrees between each sensed bone and the solved one ("angle_pelvis", …), horizontal
+        Mean angle in degrees between each sensed bone and the solved one ("angle_pelvis_degrees", …), horizontal
         speed of standing feet in cm/s, greatest depth below the floor in cm, distance walked in metres.
     """
     rotations, positions = motion.world()
     angles = {
-        f"angle_{joint}": float(
+        f"angle_{joint}_degrees": float(
             np.degrees(quaternion.angle(rotations[:, BODY_JOINTS.index(joint)], sensed)).mean()
         )
         for joint, sensed in bones.items()
@@ -33,9 +33,9 @@ def motion_quality(motion: Motion, contacts: Mask, bones: dict[str, Array]) -> d
     step = np.linalg.norm(np.diff(motion.root_position[:, :2], axis=0), axis=-1)
     return {
         **angles,
-        "foot_skate": _foot_skate(positions, contacts, motion.fps),
-        "deepest_below_floor": float(100 * max(-positions[..., 2].min(), 0.0)),
-        "distance": float(step.sum()),
+        "foot_skate_cm_per_s": _foot_skate(positions, contacts, motion.fps),
+        "deepest_below_floor_cm": float(100 * max(-positions[..., 2].min(), 0.0)),
+        "distance_m": float(step.sum()),
     }
 
 
