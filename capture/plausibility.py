@@ -65,8 +65,8 @@ def _check_gravity(acceleration: Array) -> None:
     for unit, size in (("m/s^2", GRAVITY), ("g", 1.0)):
         if np.all((np.abs(np.abs(mean[:, 2]) - size) < 0.1 * size) & (level < 0.2 * size)):
             raise RecordingError(
-                f"accelerations average {mean[:, 2].mean():.2f} along the vertical, gravity in {unit}; expected "
-                "linear accelerations in m/s^2: subtract gravity (world z) first"
+                f"accelerations average {mean[:, 2].mean():.2f} along the vertical, gravity in {unit}; "
+                "expected linear accelerations in m/s^2: subtract gravity (world z) first"
             )
 
 

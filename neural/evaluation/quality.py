@@ -20,8 +20,8 @@ def motion_quality(motion: Motion, contacts: Mask, bones: dict[str, Array]) -> d
         bones: joint name to world_from_bone (T, 4) that a sensor measured.
 
     Returns:
-        Mean angle in degrees between each sensed bone and the solved one ("angle_pelvis_degrees", …), horizontal
-        speed of standing feet in cm/s, greatest depth below the floor in cm, distance walked in metres.
+        Mean angle between each sensed bone and the solved one ("angle_pelvis_degrees", …), horizontal speed
+        of standing feet, greatest depth below the floor, distance walked.
     """
     rotations, positions = motion.world()
     angles = {
