@@ -51,11 +51,6 @@ def test_any_mounting_is_found_from_the_still_start_when_the_facing_is_known(fac
     assert found.source == "npose found at 0.0 s"
 
 
-def test_the_facing_is_told_by_the_arms_that_reach_forwards():
-    recording = without_mounting(virtual_recording(standing_then_reaching(2.0), turned_sensors(2)))
-    assert calibrate(recording).facing == pytest.approx(2.0, abs=np.radians(20))
-
-
 def test_the_mounting_that_the_file_holds_is_kept_unless_frames_are_named():
     recording = virtual_recording(standing_then_reaching(0.3), turned_sensors(3))
     np.testing.assert_allclose(calibrate(recording).bone_from_sensor, recording.bone_from_sensor)
