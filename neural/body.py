@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..rig import so3
+from ..rig.arrays import Array
 from ..rig.skeleton import BODY_JOINTS, BODY_PARENTS, body_skeleton
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "UPPER",
     "bone_basis",
     "joint_positions",
+    "leg_scale",
     "posed_from_world",
     "sensed_pose",
     "world_from_posed",
@@ -122,3 +124,15 @@ def joint_positions(heading_from_joint: Tensor, offsets: Tensor) -> Tensor:
     parents = [max(parent, 0) for parent in BODY_PARENTS]
     bones = (heading_from_joint[..., parents, :, :] @ offsets[..., None]).squeeze(-1)
     return _ancestors().to(bones) @ bones
+
+
+def leg_scale(offsets: Array) -> float:
+    """Size of a body against the standard one, by the length of its legs."""
+    rows = [
+        BODY_JOINTS.index(f"{side}_{j}") for side in ("left", "right") for j in ("knee", "ankle")
+    ]
+
+    def length(of: Array) -> float:
+        return float(np.linalg.norm(of[rows], axis=-1).sum())
+
+    return length(offsets) / length(body_skeleton().offsets)

@@ -9,9 +9,9 @@ from ..rig.arrays import Array, Mask
 from ..rig.motion import Motion
 from ..rig.skeleton import BODY_JOINTS
 from ..rig.solve import Points, Problem, SmoothChange, StayNear, solve
+from .body import leg_scale
 from .contacts import ANKLES, TOES
 from .root import SOLES
-from .training.dataset import leg_scale
 
 __all__ = ["clean_feet"]
 

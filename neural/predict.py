@@ -10,11 +10,10 @@ from ..rig.arrays import Array
 from ..rig.kinematics import local_rotations
 from ..rig.motion import Motion
 from ..rig.skeleton import Skeleton
-from .body import joint_positions, world_from_posed
+from .body import joint_positions, leg_scale, world_from_posed
 from .features import heading_matrix, sensor_features
 from .network import Pallas, Prediction
 from .root import RootEvidence, integrate_root
-from .training.dataset import leg_scale
 
 __all__ = ["Posed", "pose_body"]
 

@@ -12,9 +12,8 @@ from ...rig import quaternion
 from ...rig.arrays import Array, Mask
 from ...rig.motion import Motion
 from ...rig.skeleton import BODY_JOINTS
-from ..body import LOWER, UPPER
+from ..body import LOWER, UPPER, leg_scale
 from ..contacts import TOES, foot_contacts
-from ..training.dataset import leg_scale
 
 __all__ = ["UNITS", "average", "motion_metrics"]
 

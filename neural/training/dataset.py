@@ -12,12 +12,12 @@ from ...rig import so3
 from ...rig.arrays import Array, Mask
 from ...rig.errors import ModelError
 from ...rig.motion import Motion
-from ...rig.skeleton import BODY_JOINTS, body_skeleton
-from ..body import posed_from_world
+from ...rig.skeleton import BODY_JOINTS
+from ..body import leg_scale, posed_from_world
 from ..contacts import foot_contacts
 from ..features import heading_matrix, sensor_features
 
-__all__ = ["Augmentation", "Batch", "Track", "WindowSampler", "leg_scale", "prepare"]
+__all__ = ["Augmentation", "Batch", "Track", "WindowSampler", "prepare"]
 
 # The upper back stands in for the neck in part of the windows: some suits have a sensor only there.
 _SENSORS = {**STANDARD_SENSORS, "upper_back": VirtualSensor("spine3", (0.0, 0.10, 0.10))}
@@ -74,18 +74,6 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
         return Batch(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
-
-
-def leg_scale(offsets: Array) -> float:
-    """Size of a body against the standard one, by the length of its legs."""
-    rows = [
-        BODY_JOINTS.index(f"{side}_{j}") for side in ("left", "right") for j in ("knee", "ankle")
-    ]
-
-    def length(of: Array) -> float:
-        return float(np.linalg.norm(of[rows], axis=-1).sum())
-
-    return length(offsets) / length(body_skeleton().offsets)
 
 
 def prepare(motion: Motion, fps: float, weight: float = 1.0) -> Track:
