@@ -1,9 +1,10 @@
 """Run a network over a whole recording: numpy in, a motion out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from ..rig import quaternion, so3
 from ..rig.arrays import Array
@@ -18,6 +19,7 @@ from .root import RootEvidence, integrate_root
 __all__ = ["Posed", "pose_body"]
 
 _CHUNK = 512  # frames at a time
+SMOOTHING = 0.03  # seconds, standard deviation, chosen on validation clips; 4.4 Hz at -3 dB
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def pose_body(
     bones = so3.from_quaternion(torch.tensor(world_from_bone, dtype=torch.float32))
     sensors = sensor_features(bones, torch.tensor(acceleration, dtype=torch.float32))
     with torch.inference_mode():
-        prediction = _run(network, sensors[None])
+        prediction = _smoothed(_run(network, sensors[None]), fps)
     world_from_heading = heading_matrix(bones[:, 0])
     world_from_joint = world_from_heading[:, None] @ world_from_posed(prediction.sixd[0])
     offsets = torch.tensor(skeleton.offsets.copy(), dtype=torch.float32)
@@ -75,3 +77,28 @@ def _run(network: nn.Module, sensors: torch.Tensor) -> Prediction:
     names = [name for name in Prediction.__dataclass_fields__ if name != "positions"]
     joined = {name: torch.cat([getattr(p, name) for p in parts], dim=1) for name in names}
     return Prediction(None, **joined)
+
+
+def _smoothed(prediction: Prediction, fps: float) -> Prediction:
+    """A Gaussian over time on everything that is predicted: a whole take has a future to look into."""
+    width = SMOOTHING * fps
+    reach = max(1, int(3 * width))
+    steps = torch.arange(-reach, reach + 1)
+    kernel = torch.exp(-0.5 * (steps / width) ** 2)
+    kernel = kernel / kernel.sum()
+
+    def over_time(values: torch.Tensor) -> torch.Tensor:
+        columns = values.flatten(2).transpose(1, 2).flatten(0, 1)[:, None]  # (B * N, 1, T)
+        padded = functional.pad(columns, (reach, reach), mode="replicate")
+        smooth = functional.conv1d(padded, kernel[None, None])
+        return (
+            smooth.unflatten(0, (len(values), -1)).squeeze(2).transpose(1, 2).reshape(values.shape)
+        )
+
+    return replace(
+        prediction,
+        sixd=over_time(prediction.sixd),
+        contacts=over_time(prediction.contacts),
+        velocity=over_time(prediction.velocity),
+        height=over_time(prediction.height[..., None]).squeeze(-1),
+    )

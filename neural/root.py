@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..rig.arrays import Array
-from .contacts import ANKLES, TOES
+from .contacts import ANKLES, STANDING, TOES
 
 __all__ = ["SOLES", "RootEvidence", "integrate_root"]
 
+SMOOTHING = 0.05  # seconds
 # Height of an ankle and of the ball of a foot above the floor when they stand, for a body 1.70 m tall.
 SOLES = np.array([0.073, 0.073, 0.017, 0.017])
 
@@ -66,17 +67,27 @@ def _velocity(evidence: RootEvidence, fps: float) -> Array:
 
 
 def _height(evidence: RootEvidence, fps: float) -> Array:
-    """Height that puts the lowest sole on the floor while a foot stands, the network's otherwise."""
+    """Height that puts the lowest sole on the floor while a foot stands, the network's otherwise.
+
+    No joint is ever below the floor: who stands on the hands is lifted by them.
+    """
     soles = evidence.joints[:, ANKLES + TOES, 2] - SOLES * evidence.scale
-    by_feet = -soles.min(axis=1)
-    standing = np.flatnonzero(evidence.contacts.max(axis=1) > 0.5)
-    if len(standing) == 0:
-        return np.maximum(evidence.height, by_feet)
-    # The correction is carried through flight from one landing to the next, and never jumps.
-    correction = (by_feet - evidence.height)[standing]
-    carried = np.interp(np.arange(len(by_feet)), standing, correction)
-    width = max(1, int(0.05 * fps))
-    kernel = np.hanning(2 * width + 3)
-    padded = np.pad(carried, width + 1, mode="edge")
-    height = evidence.height + np.convolve(padded, kernel / kernel.sum(), "valid")
-    return np.maximum(height, by_feet)  # no sole below the floor
+    least = np.maximum(-soles.min(axis=1), -evidence.joints[..., 2].min(axis=1))
+    reach = max(1, int(SMOOTHING * fps))
+    standing = np.flatnonzero(evidence.contacts.max(axis=1) > STANDING)
+    height = evidence.height
+    if len(standing):
+        # The correction is carried through flight from one landing to the next, and never jumps.
+        correction = (least - height)[standing]
+        height = height + _smooth(np.interp(np.arange(len(least)), standing, correction), reach)
+    # The largest lift near a frame, smoothed over no more than that, is at least the frame's own.
+    lift = np.pad(np.maximum(least - height, 0.0), reach, mode="edge")
+    nearby = np.lib.stride_tricks.sliding_window_view(lift, 2 * reach + 1).max(axis=1)
+    return height + _smooth(nearby, reach)
+
+
+def _smooth(values: Array, reach: int) -> Array:
+    """Hann-weighted mean over `reach` frames to either side."""
+    kernel = np.hanning(2 * reach + 3)[1:-1]
+    result: Array = np.convolve(np.pad(values, reach, mode="edge"), kernel / kernel.sum(), "valid")
+    return result
