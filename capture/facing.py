@@ -61,7 +61,7 @@ def estimate_facing(bones: Array, turned: Array) -> float:
 def sides_look_swapped(bones: Array, *, by_pose: bool) -> bool:
     """Whether the wrists' motion is far likelier with left and right exchanged.
 
-    On every validation clip the right order is likelier; see `pallas evaluate facing`.
+    `pallas evaluate facing` prints how often it is right.
 
     Args:
         bones: (T, 4, 4) world_from_bone, waist, left wrist, right wrist, neck.

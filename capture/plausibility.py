@@ -7,7 +7,7 @@ from ..rig.arrays import Array
 from ..rig.errors import RecordingError
 from .imu import ImuRecording
 
-__all__ = ["check_units", "lever_arm"]
+__all__ = ["GRAVITY", "check_units", "lever_arm"]
 
 GRAVITY = 9.80665  # m/s^2
 FEWEST = 30  # samples; of fewer an average tells nothing

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .body import POSED
+from .features import NETWORK_FPS
 from .network import ROOT_OUTPUTS, Prediction, read_outputs
 
 __all__ = ["LstmConfig", "LstmPoser", "MeanPose"]
@@ -19,7 +20,7 @@ class LstmConfig:
     n_features: int = 12
     hidden: int = 182
     n_layers: int = 2
-    fps: float = 60.0
+    fps: float = NETWORK_FPS
 
 
 class LstmPoser(nn.Module):

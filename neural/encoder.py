@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .attention import Block, RmsNorm, TimeCache, attend, rotary
+from .features import NETWORK_FPS
 
 __all__ = ["Encoder", "EncoderCache", "EncoderConfig", "LongShortCrossAttention"]
 
@@ -29,7 +30,7 @@ class EncoderConfig:
     long_stride: int = 8  # ... every so many
     short_span: int = 30  # frames that answer (key and value)
     cross_width: int = 128
-    fps: float = 60.0
+    fps: float = NETWORK_FPS
 
     def __post_init__(self) -> None:
         if self.width % (2 * self.n_heads) or self.cross_width % (2 * self.n_heads):

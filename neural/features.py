@@ -7,8 +7,9 @@ from torch import Tensor
 from ..rig import quaternion
 from ..rig.arrays import Array
 
-__all__ = ["ACCELERATION_UNIT", "heading_matrix", "heading_of", "sensor_features"]
+__all__ = ["ACCELERATION_UNIT", "NETWORK_FPS", "heading_matrix", "heading_of", "sensor_features"]
 
+NETWORK_FPS = 60.0  # frames per second that every network reads and writes
 ACCELERATION_UNIT = 10.0  # m/s^2; keeps the network's inputs near one
 _UP = np.array([0.0, 0.0, 1.0])
 

@@ -12,7 +12,7 @@ from ..capture.calibration import Calibration, calibrate
 from ..capture.facing import sides_look_swapped
 from ..capture.imu import PLACEMENTS, ImuRecording
 from ..capture.placements import BONES, map_sensors
-from ..capture.plausibility import check_units
+from ..capture.plausibility import GRAVITY, check_units
 from ..capture.regular import Regular, regular_samples
 from ..rig import quaternion
 from ..rig.arrays import Array, Mask
@@ -20,6 +20,7 @@ from ..rig.motion import Motion
 from ..rig.skeleton import body_skeleton
 from .contacts import STANDING
 from .evaluation.quality import motion_quality
+from .features import NETWORK_FPS
 from .feet import clean_feet
 from .predict import Posed, pose_body
 from .threads import one_thread
@@ -27,8 +28,6 @@ from .weights import EMBEDDED, load_network
 
 __all__ = ["Solution", "SolveOptions", "solve"]
 
-NETWORK_FPS = 60.0
-GRAVITY = 9.80665
 LONGEST_BRIDGE = 0.25  # seconds; a longer gap is held and told
 
 

@@ -11,6 +11,7 @@ from ...rig.arrays import Array
 from ...rig.errors import ModelError
 from ...rig.motion import Motion
 from ..contacts import STANDING
+from ..features import NETWORK_FPS
 from ..feet import clean_feet
 from ..library import load_library
 from ..predict import pose_body
@@ -56,7 +57,6 @@ class Row:
 def evaluate_networks(
     networks: Mapping[str, nn.Module],
     clips: Sequence[EvaluationClip],
-    fps: float,
     progress: Progress,
 ) -> list[Row]:
     """Solve every clip with every network under every condition.
@@ -64,12 +64,11 @@ def evaluate_networks(
     Args:
         networks: by the name they have in the table.
         clips: at any rate.
-        fps: the networks' rate.
         progress: told (done, all, clip name).
     """
     results: dict[tuple[str, str, str], list[tuple[dict[str, float], int]]] = {}
     for number, clip in enumerate(clips):
-        truth = clip.motion.resampled(fps)
+        truth = clip.motion.resampled(NETWORK_FPS)
         progress(number, len(clips), clip.name)
         for condition, errors in CONDITIONS.items():
             seeded = None if errors is None else replace(errors, seed=number)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...rig.errors import ModelError
+from ..features import NETWORK_FPS
 from ..invertible_ik import InvertibleIk
 from ..network import Pallas
 from ..weights import build, read_tensors, save_network, write_tensors
@@ -110,7 +111,7 @@ class _Run:
     def _losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         with torch.autocast(self.device.type, torch.bfloat16):
             prediction = network(batch.sensors)
-        terms = pose_losses(prediction, batch, 60.0, self.weights)
+        terms = pose_losses(prediction, batch, NETWORK_FPS, self.weights)
         if isinstance(network, Pallas):
             solver: InvertibleIk = network.invertible_ik
             terms |= invertible_ik_losses(solver, prediction, batch, self.weights)

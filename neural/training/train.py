@@ -12,6 +12,7 @@ from ...capture.placements import BONES
 from ...rig.errors import ModelError
 from ...rig.skeleton import BODY_JOINTS
 from ..baselines import MeanPose
+from ..features import NETWORK_FPS
 from ..library import load_library
 from ..weights import save_network
 from .dataset import Augmentation, Track, WindowSampler, prepare
@@ -19,7 +20,6 @@ from .loop import Progress, TrainingOptions, fit
 
 __all__ = ["NAMES", "load_tracks", "train"]
 
-NETWORK_FPS = 60.0
 GOING = 2.0  # seconds per metre; most frames stand, and walking and running must be learnt too
 EXERCISES = 0.5  # how often a frame of the exercise set is drawn against one of everyday motion
 

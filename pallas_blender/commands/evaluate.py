@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     networks = trained_networks(arguments.beside)
     clips = library_clips(arguments.library, arguments.split)
     with console.progress("evaluate pallas", len(clips)) as bar:
-        rows = evaluate_networks(networks, clips, 60.0, lambda done, total, _: bar.to(done, total))
+        rows = evaluate_networks(networks, clips, lambda done, total, _: bar.to(done, total))
     for group in sorted({row.group for row in rows}):
         _print_group(group, [row for row in rows if row.group == group], console)
     return {"split": arguments.split, "clips": len(clips), "rows": [vars(row) for row in rows]}
@@ -72,6 +72,7 @@ def _facing(arguments: argparse.Namespace, console: Console) -> dict[str, object
 
 def _print_group(group: str, rows: "Sequence[Row]", console: Console) -> None:
     from ...neural.evaluation.evaluate import markdown_table
+    from ...neural.features import NETWORK_FPS
 
-    minutes = rows[0].frames / 60.0 / 60.0
+    minutes = rows[0].frames / NETWORK_FPS / 60.0
     console.say(f"\n{group}: {minutes:.1f} minutes\n\n{markdown_table(rows)}")

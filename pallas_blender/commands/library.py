@@ -48,6 +48,9 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     library = load_library(arguments.out)
     found: dict[str, object] = {split: _summary(library.entries, split) for split in SPLITS}
     console.table({split: _words(library.entries, split) for split in SPLITS})
+    sets = _minutes_by_set(library.entries)
+    console.table({name: f"{minutes} minutes" for name, minutes in sets.items()})
+    found["minutes_by_set"] = sets
     if rejected is not None:
         console.say(f"{rejected} rejected in whole or part: {arguments.out / 'rejected.csv'}")
         found["rejected"] = rejected
@@ -57,6 +60,16 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
 def _summary(entries: "tuple[Entry, ...]", split: str) -> dict[str, float]:
     chosen = [entry for entry in entries if entry.split == split]
     return {"clips": len(chosen), "minutes": round(sum(entry.minutes for entry in chosen), 2)}
+
+
+def _minutes_by_set(entries: "tuple[Entry, ...]") -> dict[str, float]:
+    """Minutes of every data set in every split; what others retargeted to one figure stands apart."""
+    found: dict[str, float] = {}
+    for entry in entries:
+        kind = " retargeted" if entry.retargeted else ""
+        name = f"{entry.split} {entry.name.split('/')[0]}{kind}"
+        found[name] = found.get(name, 0.0) + entry.minutes
+    return {name: round(minutes, 2) for name, minutes in sorted(found.items())}
 
 
 def _words(entries: "tuple[Entry, ...]", split: str) -> str:
