@@ -77,7 +77,9 @@ class Axis:
         direction = checked("an axis' direction", self.direction, (3,))
         length = float(np.linalg.norm(direction))
         if not np.isfinite(length) or length < _LEAST_LENGTH:
-            raise ShapeError(f"an axis has direction {direction}, expected one of length above zero")
+            raise ShapeError(
+                f"an axis has direction {direction}, expected one of length above zero"
+            )
         object.__setattr__(self, "direction", frozen(direction / length))
 
 
@@ -85,7 +87,9 @@ def _axis(direction: Direction, coordinate: str | None, function: Function) -> A
     if isinstance(direction, str):
         sign = -1.0 if direction.startswith("-") else 1.0
         if direction.lstrip("-") not in _UNIT:
-            raise ShapeError(f"no direction {direction!r}; expected x, y, z, -x, -y, -z or a vector")
+            raise ShapeError(
+                f"no direction {direction!r}; expected x, y, z, -x, -y, -z or a vector"
+            )
         return Axis(sign * np.array(_UNIT[direction.lstrip("-")]), coordinate, function)
     return Axis(np.asarray(direction, dtype=np.float64), coordinate, function)
 
@@ -161,9 +165,7 @@ def hinge(
 
 def ball(name: str, parent: str, child: str, at: Frame | None = None) -> Joint:
     """Any turn, without gimbal lock; coordinates NAME_x, NAME_y, NAME_z are a rotation vector."""
-    return Joint(
-        name, parent, child, at or Frame(), ball=(f"{name}_x", f"{name}_y", f"{name}_z")
-    )
+    return Joint(name, parent, child, at or Frame(), ball=(f"{name}_x", f"{name}_y", f"{name}_z"))
 
 
 def free(name: str, child: str, parent: str = GROUND) -> Joint:

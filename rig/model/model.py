@@ -46,7 +46,9 @@ class Coordinate:
                 "expected the lower one first"
             )
         if not math.isfinite(self.default):
-            raise ShapeError(f"coordinate {self.name!r} has the default {self.default}, not a number")
+            raise ShapeError(
+                f"coordinate {self.name!r} has the default {self.default}, not a number"
+            )
 
 
 @dataclass(frozen=True, eq=False)
