@@ -26,6 +26,7 @@ from ..rig.motion import Motion
 from ..rig.skeleton import Skeleton
 from .imu import ImuRecording
 from .textfile import FormatWarning, naming, numbers, read_text
+from .xmlfile import parse_xml
 
 __all__ = ["MvnxFile", "parse_mvnx", "read_mvnx"]
 
@@ -88,12 +89,7 @@ def parse_mvnx(text: str) -> MvnxFile:
 
 
 def _subject(text: str) -> ET.Element:
-    if "<!ENTITY" in text:
-        raise FormatError("the XML defines entities, which MVNX never does; it is not read")
-    try:
-        tree = ET.fromstring(text)
-    except (ET.ParseError, ValueError) as error:
-        raise FormatError(f"no well-formed XML, the file is cut or damaged: {error}") from None
+    tree = parse_xml(text)
     if tree.tag.rpartition("}")[2] != "mvnx":
         raise FormatError(f"the XML is {tree.tag.rpartition('}')[2][:40]!r}, expected 'mvnx'")
     subject = tree.find("{*}subject")
