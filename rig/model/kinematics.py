@@ -29,6 +29,7 @@ class Posed:
         centres: (N, J, 3) metres, of the joints' frames in their parent bodies.
         directions: (N, A + 3 balls, 3) of the axes in the parent bodies.
         rates: (N, A) how fast every axis moves with its coordinate.
+        shifts: (N, X) values of the translation axes, metres.
     """
 
     tables: Tables
@@ -37,6 +38,7 @@ class Posed:
     centres: Tensor
     directions: tuple[Tensor, ...]
     rates: Tensor
+    shifts: Tensor
 
     def points(self, bodies: Tensor, offsets: Tensor) -> Tensor:
         """(N, P, 3) points at `offsets` (P, 3) or (N, P, 3) metres in the frames of `bodies` (P,)."""
@@ -93,7 +95,7 @@ def posed(tables: Tables, pose: Tensor, scales: Tensor | None = None) -> Posed:
         directions[2] = spins.transpose(-1, -2).flatten(1, 2)
     centres, directions[1] = _shifted(tables, values[:, turns:], scales)
     rotations, origins = _chained(tables, local, centres, scales)
-    return Posed(tables, rotations, origins, centres, tuple(directions), rates)
+    return Posed(tables, rotations, origins, centres, tuple(directions), rates, values[:, turns:])
 
 
 def _axis_values(t: Tables, pose: Tensor) -> tuple[Tensor, Tensor]:
@@ -187,8 +189,10 @@ def _prepared(
     if scales is None:
         return tables, pose.reshape(-1, count), None
     factors = torch.as_tensor(scales, dtype=pose.dtype)
-    if factors.ndim < 2:
-        factors = factors.reshape(-1, 1)
+    if factors.ndim == 0:  # the whole body, not the ground that it stands on
+        factors = torch.cat([torch.ones_like(factors)[None], factors.expand(tables.bodies - 1)])
+    if factors.ndim == 1:
+        factors = factors[:, None]
     try:
         factors = factors.expand(tables.bodies, 3)
     except RuntimeError as error:
@@ -209,7 +213,7 @@ def bodies_in_world(
     Args:
         model: D coordinates, B bodies, the ground first.
         pose: (..., D) radians and metres; coupled coordinates are computed, whatever is given.
-        scales: full-body scale, one per body (B,), or per body and axis (B, 3).
+        scales: full-body scale, one per body (B,), or per body and axis (B, 3); the ground first.
 
     Returns:
         world_from_body (..., B, 3, 3), and the bodies' origins (..., B, 3) in metres.

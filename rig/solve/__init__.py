@@ -1,34 +1,41 @@
 """Fitting a body to what was measured: one weighted least-squares problem, chosen term by term.
 
-A `Problem` is a skeleton, the joints that may move, and a list of terms; `solve` fits a motion to them.
+A `Problem` is a model, the coordinates that may move, and a list of terms; `solve` fits poses to them.
 
-    # Keep the left foot where it stands, moving the legs only, and change the motion smoothly.
+    # Marker IK of a leg that also wears a sensor on the shank; the knee stays near straight.
     problem = Problem(
-        motion.skeleton,
+        model,
         (
-            Points(("left_foot",), targets, weights=30.0),      # (T, 1, 3) metres; NaN: free
-            StayNear(motion, rotation_weight=1.0),
-            SmoothChange(motion, rotation_weight=5.0),
+            Markers(("ASIS", "KNEE", "ANKLE"), targets, weights=100.0),      # (T, 3, 3) metres; NaN: missing
+            Orientations(("tibia",), sensors, weights=(20.0, 20.0, 2.0)),    # (T, 1, 3, 3); heading drifts
+            StayNear(model.default_pose, weights=0.1),
         ),
-        moving=("left_hip", "left_knee", "left_ankle"),
-        moves_root=False,
     )
-    cleaned = solve(problem, motion).motion
+    pose = solve(problem, model.default_pose).pose                           # (T, D)
 
 It needs torch, so it is imported by those who solve, not by `rig` itself.
 """
 
-from .lm import Solution, solve
-from .problem import Problem, Shape
-from .terms import Points, SmoothChange, Smoothness, StayNear
+from .contacts import Contacts
+from .fit import Fit, solve
+from .orientations import Orientations
+from .points import Markers, Pixels, Points
+from .poses import Limits, SmoothChange, Smoothness, StayNear
+from .problem import Problem
+from .shape import Shape
 
 __all__ = [
+    "Contacts",
+    "Fit",
+    "Limits",
+    "Markers",
+    "Orientations",
+    "Pixels",
     "Points",
     "Problem",
     "Shape",
     "SmoothChange",
     "Smoothness",
-    "Solution",
     "StayNear",
     "solve",
 ]

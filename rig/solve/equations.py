@@ -1,137 +1,187 @@
-"""The normal equations of a problem at one state, with their structure: frames, chain, border."""
+"""The Gauss-Newton equations of a problem, gathered without ever writing its Jacobian down.
+
+A marker on a body moves by P S: S (6 x unknowns) are the twists of the unknowns above it, P (3 x 6) its
+lever. So J'J = S' (P'P) S, and the 6 x 6 matrices P'P of all markers below a joint can be summed before S is
+applied, as the composite rigid bodies of the mass matrix are (Featherstone 2008, ch. 6): every entry of the
+Hessian is the twist of one unknown, times the sum below the deeper one, times the twist of the other.
+"""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .problem import Problem, State
+from .unknowns import Unknowns
 
-__all__ = ["Equations", "equations_at", "frame_cost", "shared_size", "total_cost"]
-
-_BLOCKS = 4  # dimensions of a block-diagonal derivative
+__all__ = ["Equations", "lever_moments", "point_moments"]
 
 
 @dataclass(eq=False)
 class Equations:
-    """H step + C shared = -g and C' step + B shared = -h; H is block-diagonal, or block-tridiagonal."""
+    """H step + C shared = -g and C' step + B shared = -h; H is block-diagonal, or block-tridiagonal.
 
-    hessian: Tensor  # (T, D, D)
-    gradient: Tensor  # (T, D)
-    cost: Tensor  # (T,)
-    coupling: Tensor | None  # (T-1, D, D), row t and column t + 1
-    border: Tensor  # (T, D, S)
-    shared: Tensor  # (S, S)
-    shared_gradient: Tensor  # (S,)
-    total: float
+    Of H only the lower triangle is valid.
+
+    Attributes:
+        unknowns: U per frame.
+        below: (T, B, 6, 6) summed over the bodies that each body carries, itself too.
+        wrench: (T, B, 6) likewise.
+        own: (T, U, U) entries of terms that look at the unknowns themselves.
+        pull: (T, U) likewise.
+        coupling: (T - 1, U, U) row frame t, column t + 1; None where nothing couples frames.
+        border: (T, U, S) between the frames' unknowns and the shared ones.
+        shared: (S, S).
+        shared_gradient: (S,).
+    """
+
+    unknowns: Unknowns
+    below: Tensor
+    wrench: Tensor
+    own: Tensor
+    pull: Tensor
+    coupling: Tensor | None
+    border: Tensor
+    shared: Tensor
+    shared_gradient: Tensor
+
+    @classmethod
+    def empty(cls, unknowns: Unknowns, frames: int, bodies: int, shared: int) -> "Equations":
+        """All zero."""
+        size = len(unknowns)
+
+        def zeros(*shape: int) -> Tensor:
+            return torch.zeros(*shape, dtype=torch.float64)
+
+        return cls(
+            unknowns,
+            zeros(frames, bodies, 6, 6),
+            zeros(frames, bodies, 6),
+            zeros(frames, size, size),
+            zeros(frames, size),
+            None,
+            zeros(frames, size, shared),
+            zeros(shared, shared),
+            zeros(shared),
+        )
+
+    def reduced(self, twists: Tensor) -> tuple[Tensor, Tensor]:
+        """Hessian (T, U, U) and gradient (T, U), the bodies' sums applied to twists (T, C, 6)."""
+        bodies, merge = self.unknowns.bodies, self.unknowns.merge
+        forces = (self.below[:, bodies] @ twists[..., None]).squeeze(-1)
+        hessian = forces @ twists.transpose(-1, -2) * self.unknowns.descends
+        gradient = (self.wrench[:, bodies] * twists).sum(-1)
+        if merge is not None:
+            strict = hessian.tril(-1)
+            hessian = merge.T @ (hessian + strict.transpose(-1, -2)) @ merge
+            gradient = gradient @ merge
+        return hessian + self.own, gradient + self.pull
+
+    def add_border(self, twists: Tensor, wrenches: Tensor) -> None:
+        """Add the border of wrenches (T, B, 6, S), summed over what each body carries."""
+        rows = torch.einsum("tcd,tcds->tcs", twists, wrenches[:, self.unknowns.bodies])
+        merge = self.unknowns.merge
+        self.border += rows if merge is None else torch.einsum("cu,tcs->tus", merge, rows)
+
+    def add_unknowns(self, slope: Tensor, balls: Tensor, residual: Tensor, weight: Tensor) -> None:
+        """Add a term whose residuals are the unknowns' own distances, times weights, all (T, U).
+
+        Args:
+            slope: (T, U) of each residual by its unknown, before the weight; of balls it is not used.
+            balls: (T, N, 3, 3) of the balls' residuals by their unknowns, before the weight.
+            residual: (T, U) before the weight.
+            weight: (T, U).
+        """
+        first = weighted(self.unknowns, slope, balls, weight)
+        self.pull += first.transposed(weight * residual)
+        first.add_product(self.own, first)
 
 
-def shared_size(problem: Problem, state: State) -> int:
-    """How many unknowns all frames share."""
-    return len(state.scales) + sum(len(own) for own in state.own)
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """A block-diagonal matrix per frame: one by one, and three by three where a ball joint turns."""
+
+    unknowns: Unknowns
+    plain: Tensor  # (T, E)
+    balls: Tensor  # (T, N, 3, 3)
+
+    def transposed(self, vector: Tensor) -> Tensor:
+        """This matrix' transpose times vectors (T, U)."""
+        result = torch.zeros_like(vector)
+        u = self.unknowns
+        result[:, u.plain] = self.plain * vector[:, u.plain]
+        turned = (self.balls.transpose(-1, -2) @ vector[:, u.balls][..., None]).squeeze(-1)
+        result[:, u.balls] = turned
+        return result
+
+    def add_product(self, target: Tensor, other: "Blocks") -> None:
+        """Add this matrix' transpose times another to `target` (T, U, U)."""
+        u = self.unknowns
+        target[:, u.plain, u.plain] += self.plain * other.plain
+        rows, columns = u.balls[:, :, None], u.balls[:, None, :]
+        target[:, rows, columns] += self.balls.transpose(-1, -2) @ other.balls
 
 
-def frame_cost(problem: Problem, state: State, start: int) -> Tensor:
-    """(T,) cost of the terms that look at one frame at a time."""
-    pose = problem.pose(state, start)
-    cost = torch.zeros(len(state.root), dtype=torch.float64)
-    for term, own in zip(problem.frame_terms, state.own, strict=True):
-        cost = cost + term.cost(pose, own)
-    return cost
-
-
-def total_cost(problem: Problem, state: State, start: int) -> float:
-    """Cost of everything: frames, neighbours and priors on what is shared."""
-    cost = frame_cost(problem, state, start).sum() + _shared_prior(problem, state)[0]
-    pose = problem.pose(state, start)
-    for term in problem.pair_terms:
-        cost = cost + 0.5 * (term.linearise_pairs(pose).residual ** 2).sum()
-    return float(cost)
-
-
-def _shared_prior(problem: Problem, state: State) -> tuple[Tensor, Tensor, Tensor]:
-    """Cost (), gradient (S,) and diagonal Hessian (S,) of what keeps shared unknowns in place."""
-    frames = len(state.root)
-    stiffness = 0.0 if problem.shape is None else problem.shape.weight**2
-    away = state.scales - 1.0
-    costs = [0.5 * stiffness * (away * away).sum()]
-    gradients, diagonals = [stiffness * away], [torch.full_like(away, stiffness)]
-    for term, own in zip(problem.frame_terms, state.own, strict=True):
-        cost, gradient, diagonal = term.anchor(own)
-        costs.append(cost)
-        gradients.append(gradient)
-        diagonals.append(diagonal)
-    total = torch.stack(costs).sum()
-    return frames * total, frames * torch.cat(gradients), frames * torch.cat(diagonals)
-
-
-def equations_at(problem: Problem, state: State, start: int) -> Equations:
-    """Linearise every term; `start` is the first of these frames within the terms' arrays."""
-    pose = problem.pose(state, start)
-    frames, size, shared = len(state.root), problem.size, shared_size(problem, state)
-    prior_cost, prior_gradient, prior_diagonal = _shared_prior(problem, state)
-    eq = Equations(
-        torch.zeros(frames, size, size, dtype=torch.float64),
-        torch.zeros(frames, size, dtype=torch.float64),
-        torch.zeros(frames, dtype=torch.float64),
-        None,
-        torch.zeros(frames, size, shared, dtype=torch.float64),
-        torch.diag(prior_diagonal),
-        prior_gradient.clone(),
-        float(prior_cost),
+def weighted(unknowns: Unknowns, slope: Tensor, balls: Tensor, weight: Tensor) -> Blocks:
+    """Rows times weights (T, U)."""
+    plain = unknowns.plain
+    return Blocks(
+        unknowns, slope[:, plain] * weight[:, plain], balls * weight[:, unknowns.balls][..., None]
     )
-    place = len(state.scales)
-    for term, own in zip(problem.frame_terms, state.own, strict=True):
-        linear = term.linearise(pose, own)
-        transposed = linear.frame.transpose(-1, -2)
-        eq.cost += term.cost(pose, own)
-        if linear.frame.ndim == _BLOCKS:
-            _add_blocks(eq, linear.residual, linear.frame)
-            continue
-        eq.hessian += transposed @ linear.frame
-        eq.gradient += (transposed @ linear.residual[..., None]).squeeze(-1)
-        blocks = [(slice(0, len(state.scales)), linear.scales)]
-        blocks.append((slice(place, place + len(own)), linear.own))
-        _add_shared(eq, linear.residual, transposed, [b for b in blocks if b[1] is not None])
-        place += len(own)
-    eq.total += float(eq.cost.sum())
-    for pair_term in problem.pair_terms:
-        _add_pairs(eq, *pair_term.linearise_pairs(pose))
-    return eq
 
 
-def _add_blocks(eq: Equations, residual: Tensor, blocks: Tensor) -> None:
-    """Add a term whose derivatives are 3 x 3 blocks on the diagonal."""
-    count = blocks.shape[1]
-    by_blocks = blocks.transpose(-1, -2)
-    eq.gradient += (by_blocks @ residual.unflatten(-1, (count, 3))[..., None]).flatten(1)
-    every = torch.arange(count)
-    view = eq.hessian.view(len(blocks), count, 3, count, 3)
-    view[:, every, :, every, :] += (by_blocks @ blocks).transpose(0, 1)
+# (13, 36): from [w, w x, w x x'] to the 6 x 6 matrix sum of w P'P, with P = [-[x], 1].
+def _moment_map() -> Tensor:
+    rows = torch.zeros(13, 6, 6, dtype=torch.float64)
+    eye = torch.eye(3, dtype=torch.float64)
+    rows[0, 3:, 3:] = eye
+    for axis in range(3):
+        cross = torch.zeros(3, 3, dtype=torch.float64)
+        before, after = (axis + 1) % 3, (axis + 2) % 3
+        cross[after, before], cross[before, after] = 1.0, -1.0  # [e_axis]
+        rows[1 + axis, :3, 3:] = cross
+        rows[1 + axis, 3:, :3] = cross.T
+        for other in range(3):
+            rows[4 + 3 * axis + other, axis, other] -= 1.0
+            if other == axis:
+                rows[4 + 3 * axis + other, :3, :3] += eye
+    return rows.flatten(1)
 
 
-def _add_shared(
-    eq: Equations,
-    residual: Tensor,
-    transposed: Tensor,
-    blocks: list[tuple[slice, Tensor | None]],
-) -> None:
-    for columns, block in blocks:
-        assert block is not None
-        eq.border[:, :, columns] += transposed @ block
-        eq.shared_gradient[columns] += torch.einsum("trs,tr->s", block, residual)
-        for others, other in blocks:
-            assert other is not None
-            eq.shared[columns, others] += torch.einsum("trs,tru->su", block, other)
+_MOMENTS = _moment_map()
 
 
-def _add_pairs(eq: Equations, residual: Tensor, before: Tensor, after: Tensor) -> None:
-    if eq.coupling is None:
-        eq.coupling = torch.zeros_like(eq.hessian[:-1])
-    by_before, by_after = before.transpose(-1, -2), after.transpose(-1, -2)
-    eq.hessian[:-1] += by_before @ before
-    eq.hessian[1:] += by_after @ after
-    eq.coupling += by_before @ after
-    eq.gradient[:-1] += (by_before @ residual[..., None]).squeeze(-1)
-    eq.gradient[1:] += (by_after @ residual[..., None]).squeeze(-1)
-    eq.total += float(0.5 * (residual * residual).sum())
+def point_moments(
+    levers: Tensor, weight: Tensor, force: Tensor, carry: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Sums over the points that each body carries, of points with one weight per frame.
+
+    Args:
+        levers: (T, P, 3) from the reference to the points.
+        weight: (T, P) squared weights.
+        force: (T, P, 3) squared weights times residuals.
+        carry: (B, P) 1 where a body carries a point.
+
+    Returns:
+        (T, B, 6, 6) and (T, B, 6), as in `Equations`.
+    """
+    weighed = weight[..., None] * levers
+    outer = (weighed[..., None] * levers[..., None, :]).flatten(-2)
+    torque = torch.linalg.cross(levers, force)
+    features = torch.cat([weight[..., None], weighed, outer, torque, force], dim=-1)
+    summed = carry @ features  # (T, B, 19)
+    return (summed[..., :13] @ _MOMENTS).unflatten(-1, (6, 6)), summed[..., 13:]
+
+
+def lever_moments(
+    levers: Tensor, information: Tensor, force: Tensor, carry: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The same with a 3 x 3 matrix `information` (T, P, 3, 3) per point instead of one weight."""
+    x, y, z = levers.unbind(-1)
+    zero = torch.zeros_like(x)
+    # P' = [[x], 1]
+    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
+    eye = torch.eye(3, dtype=levers.dtype).expand_as(cross)
+    lever = torch.cat([cross, eye], dim=-2)  # (T, P, 6, 3)
+    square = (lever @ information @ lever.transpose(-1, -2)).flatten(-2)
+    wrench = (lever @ force[..., None]).squeeze(-1)
+    return (carry @ square).unflatten(-1, (6, 6)), carry @ wrench

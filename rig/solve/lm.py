@@ -1,208 +1,153 @@
 """Levenberg-Marquardt, batched over frames, with the structure of the problem used.
 
-Every step solves the damped normal equations (H + lambda diag H) step = -gradient:
-
-- frames that nothing couples: one small Cholesky per frame, each frame with its own damping;
-- terms between neighbours: block-tridiagonal, by forward elimination and back substitution;
-- unknowns shared by all frames: the arrowhead, by the Schur complement of the frames' blocks.
-
-Levenberg (1944), Marquardt (1963); the arrowhead as in bundle adjustment (Triggs et al. 2000).
+Frames that nothing couples each take or leave their own step and drop out when they are done; coupled frames
+and shared unknowns take one step together. Hard bounds hold by an active set: an unknown that is at its bound
+and pulled outwards is left out of the step. Levenberg (1944), Marquardt (1963).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from .. import quaternion, so3
-from ..arrays import Array
-from ..errors import ShapeError
-from ..motion import Motion
-from ..skeleton import Skeleton
-from .equations import Equations, equations_at, frame_cost, shared_size, total_cost
-from .problem import Problem, State
-from .systems import solve_frames, solve_whole
+from .problem import At, Problem
+from .systems import frame_equations, held, solve_frames, solve_whole, system_at
 
-__all__ = ["Solution", "solve"]
+__all__ = ["Settings", "minimise"]
 
-_CHUNK = 128  # frames at a time where nothing couples them, to bound memory
+_CHUNK = 512  # frames at a time where nothing couples them, to bound memory
 _LEAST_DAMPING, _MOST_DAMPING, _STUCK = 1e-9, 1e8, 1e4
 _ROUNDING = 1e-12  # relative; a cost that rises by less has not risen
 _SMALLEST_COST = 1e-12
+_WORTH_PACKING = 0.6  # fraction of frames still at work below which the others are left out
 
 
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """What a fit found.
+@dataclass(frozen=True)
+class Settings:
+    """When to stop.
 
     Attributes:
-        motion: the fitted motion, on the fitted skeleton.
-        cost: (T,) half the weighted sum of squares per frame, terms between frames left out.
-        own: per term, the values it shares over all frames (the marker offsets of free `Points`).
-        iterations: how many steps were tried.
-    """
-
-    motion: Motion
-    cost: Array
-    own: tuple[Array, ...]
-    iterations: int
-
-
-def solve(
-    problem: Problem,
-    initial: Motion,
-    *,
-    method: str = "lm",
-    iterations: int = 20,
-    tolerance: float = 1e-6,
-    damping: float = 1e-3,
-) -> Solution:
-    """Fit a motion to the terms of a problem.
-
-    Args:
-        problem: what is fitted.
-        initial: T frames of the problem's skeleton to start from.
-        method: "lm".
         iterations: at most.
-        tolerance: stop when no frame's cost falls by more than this fraction.
+        tolerance: stop when no frame's cost can fall by more than this fraction.
         damping: the first lambda.
-
-    Returns:
-        The motion at the initial's rate; joints that may not move have exactly their rotations.
-
-    Raises:
-        ShapeError: the motion is of another skeleton, a term of another length, or the method is unknown.
     """
-    if method != "lm":
-        raise ShapeError(f"no method {method!r}; there is: lm")
-    _check(problem, initial)
-    state = _state(problem, initial)
-    coupled = bool(problem.pair_terms) or shared_size(problem, state) > 0
+
+    iterations: int = 30
+    tolerance: float = 1e-7
+    damping: float = 1e-4
+
+
+def minimise(
+    problem: Problem, pose: Tensor, shared: Tensor, settings: Settings
+) -> tuple[Tensor, Tensor, int]:
+    """Poses (T, D), shared values (S,) and the number of steps tried."""
     with torch.no_grad():
-        if coupled:
-            state, steps = _descend(problem, state, 0, iterations, tolerance, damping, _whole)
+        if problem.coupled:
+            return _whole(problem, pose, shared, settings)
+        pieces, most = [], 0
+        for start in range(0, len(pose), _CHUNK):
+            stop = min(start + _CHUNK, len(pose))
+            piece, steps = _Frames(problem, pose[start:stop], start, settings).run()
+            pieces.append(piece)
+            most = max(most, steps)
+        return torch.cat(pieces) if pieces else pose, shared, most
+
+
+class _Frames:
+    """Frames that do not see each other."""
+
+    def __init__(self, problem: Problem, pose: Tensor, start: int, settings: Settings) -> None:
+        self.problem, self.settings, self.start = problem, settings, start
+        self.result = pose.clone()
+        self.which: Tensor | None = None  # of the result, still at work; None for all
+        self.at = problem.at(pose, None, slice(start, start + len(pose)))
+        self.cost = self.at.cost()
+        self.lambdas = torch.full((len(pose),), settings.damping, dtype=torch.float64)
+
+    def run(self) -> tuple[Tensor, int]:
+        """Poses (T, D) and steps tried."""
+        for step in range(self.settings.iterations):
+            done = self._step()
+            if bool(done.all()):
+                self._store()
+                return self.result, step + 1
+            if float(done.double().mean()) > 1.0 - _WORTH_PACKING:
+                self._pack(~done)
+        self._store()
+        return self.result, self.settings.iterations
+
+    def _step(self) -> Tensor:
+        """Try a step; (T,) True where nothing more is to be gained."""
+        hessian, gradient = frame_equations(self.at)
+        fixed = held(self.problem, self.at.pose, gradient)
+        step, gain = solve_frames(hessian, gradient, self.lambdas, fixed)
+        trial = self.problem.unknowns.stepped(self.at.pose, step)
+        at = self.problem.at(trial, self.at.shared, self.at.frames)
+        cost = at.cost()
+        better = cost <= self.cost * (1.0 + _ROUNDING)
+        least = self.settings.tolerance * self.cost.clamp(min=_SMALLEST_COST)
+        done = (better & (gain < least)) | (~better & (self.lambdas > _STUCK))
+        self._take(at, cost, better)
+        return done
+
+    def _take(self, at: At, cost: Tensor, better: Tensor) -> None:
+        if not bool(better.all()):
+            pose = torch.where(better[:, None], at.pose, self.at.pose)
+            at = self.problem.at(pose, at.shared, at.frames)
+            cost = torch.where(better, cost, self.cost)
+        self.at, self.cost = at, cost
+        changed = torch.where(better, self.lambdas / 10.0, self.lambdas * 4.0)
+        self.lambdas = changed.clamp(_LEAST_DAMPING, _MOST_DAMPING)
+
+    def _store(self) -> None:
+        if self.which is None:
+            self.result = self.at.pose
         else:
-            state, steps = _chunks(problem, state, iterations, tolerance, damping)
-        cost = frame_cost(problem, state, 0)
-    return Solution(
-        _motion(problem, state, initial), cost.numpy(), tuple(o.numpy() for o in state.own), steps
-    )
+            self.result[self.which] = self.at.pose
 
-
-def _check(problem: Problem, initial: Motion) -> None:
-    if initial.skeleton.names != problem.skeleton.names:
-        raise ShapeError("the initial motion is of another skeleton than the problem")
-    for term in problem.terms:
-        for name in ("targets", "rotations"):
-            array = getattr(term, name, None)
-            if array is not None and len(array) != len(initial):
-                raise ShapeError(
-                    f"{type(term).__name__} has {len(array)} frames, the motion {len(initial)}"
-                )
-
-
-def _state(problem: Problem, initial: Motion) -> State:
-    rotations = so3.from_quaternion(torch.tensor(np.array(initial.rotations)))
-    root = torch.tensor(np.array(initial.root_position))
-    scales = torch.ones(len(problem.group_offsets), dtype=torch.float64)
-    return State(rotations, root, scales, tuple(term.initial() for term in problem.frame_terms))
-
-
-def _motion(problem: Problem, state: State, initial: Motion) -> Motion:
-    rotations = np.array(initial.rotations)
-    moved = so3.to_quaternion(state.rotations[:, problem.joints]).numpy()
-    rotations[:, problem.joints] = moved
-    offsets = problem.offsets(state.scales).numpy()
-    skeleton = problem.skeleton
-    if len(state.scales):
-        skeleton = Skeleton(skeleton.names, skeleton.parents, offsets, skeleton.tips)
-    return Motion(skeleton, state.root.numpy(), quaternion.continuous(rotations), initial.fps)
-
-
-def _chunks(
-    problem: Problem, state: State, iterations: int, tolerance: float, damping: float
-) -> tuple[State, int]:
-    """Frames do not see each other: solve them chunk by chunk."""
-    rotations, roots, most = [], [], 0
-    for start in range(0, len(state.root), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        piece = replace(state, rotations=state.rotations[part], root=state.root[part])
-        piece, steps = _descend(problem, piece, start, iterations, tolerance, damping, _each)
-        rotations.append(piece.rotations)
-        roots.append(piece.root)
-        most = max(most, steps)
-    if not rotations:
-        return state, 0
-    return replace(state, rotations=torch.cat(rotations), root=torch.cat(roots)), most
-
-
-# A way to use a step: (problem, state, equations, damping, start) -> new state, damping, progress.
-_Way = Callable[[Problem, State, Equations, Tensor, int], tuple[State, Tensor, float]]
-
-
-def _descend(
-    problem: Problem,
-    state: State,
-    start: int,
-    iterations: int,
-    tolerance: float,
-    damping: float,
-    way: _Way,
-) -> tuple[State, int]:
-    lambdas = torch.full((len(state.root),), damping, dtype=torch.float64)
-    for step in range(iterations):
-        at = equations_at(problem, state, start)
-        state, lambdas, progress = way(problem, state, at, lambdas, start)
-        if progress < tolerance:
-            return state, step + 1
-    return state, iterations
-
-
-def _each(
-    problem: Problem, state: State, equations: Equations, lambdas: Tensor, start: int
-) -> tuple[State, Tensor, float]:
-    """Every frame takes or leaves its own step."""
-    step = solve_frames(equations.hessian, -equations.gradient[..., None], lambdas).squeeze(-1)
-    trial = problem.stepped(state, step)
-    cost = frame_cost(problem, trial, start)
-    better = cost <= equations.cost * (1.0 + _ROUNDING)
-    chosen = replace(
-        state,
-        rotations=torch.where(better[:, None, None, None], trial.rotations, state.rotations),
-        root=torch.where(better[:, None], trial.root, state.root),
-    )
-    gain = (equations.cost - cost) / equations.cost.clamp(min=_SMALLEST_COST)
-    # A frame whose step failed is not done until only tiny steps are left to try.
-    gain = torch.where(better, gain, torch.where(lambdas < _STUCK, torch.inf, 0.0))
-    return chosen, _adapted(lambdas, better), float(gain.max())
+    def _pack(self, working: Tensor) -> None:
+        """Go on with the frames still at work."""
+        self._store()
+        self.result = self.result.clone()
+        kept = working.nonzero().squeeze(-1)
+        self.which = kept if self.which is None else self.which[kept]
+        frames = self.start + self.which
+        self.at = self.problem.at(self.at.pose[kept], self.at.shared, frames)
+        self.cost, self.lambdas = self.cost[kept], self.lambdas[kept]
 
 
 def _whole(
-    problem: Problem, state: State, equations: Equations, lambdas: Tensor, start: int
-) -> tuple[State, Tensor, float]:
+    problem: Problem, pose: Tensor, shared: Tensor, settings: Settings
+) -> tuple[Tensor, Tensor, int]:
     """All frames and shared unknowns take or leave one step."""
-    step, shared = solve_whole(equations, lambdas)
-    trial = _with_shared(problem.stepped(state, step), shared)
-    total = total_cost(problem, trial, start)
-    if not total <= equations.total * (1.0 + _ROUNDING):
-        gain = np.inf if float(lambdas[0]) < _STUCK else 0.0
-        return state, _adapted(lambdas, torch.zeros(len(lambdas), dtype=torch.bool)), gain
-    gain = (equations.total - total) / max(equations.total, _SMALLEST_COST)
-    return trial, _adapted(lambdas, torch.ones(len(lambdas), dtype=torch.bool)), gain
+    damping = settings.damping
+    total = _total(problem, pose, shared)
+    for step in range(settings.iterations):
+        system = system_at(problem, pose, shared)
+        gain = 0.0
+        while damping < _STUCK:
+            turn, change = solve_whole(system, damping, held(problem, pose, system.gradient))
+            trial = problem.unknowns.stepped(pose, turn), shared + change
+            after = _total(problem, *trial)
+            if after <= total * (1.0 + _ROUNDING):
+                gain = (total - after) / max(total, _SMALLEST_COST)
+                (pose, shared), total = trial, after
+                damping = max(damping / 10.0, _LEAST_DAMPING)
+                break
+            damping *= 4.0
+        if gain < settings.tolerance:
+            return pose, shared, step + 1
+    return pose, shared, settings.iterations
 
 
-def _adapted(lambdas: Tensor, better: Tensor) -> Tensor:
-    changed = torch.where(better, lambdas / 5.0, lambdas * 4.0)
-    return changed.clamp(_LEAST_DAMPING, _MOST_DAMPING)
-
-
-def _with_shared(state: State, step: Tensor) -> State:
-    sizes = [len(state.scales), *(len(own) for own in state.own)]
-    scales, *own = step.split(sizes)
-    return replace(
-        state,
-        scales=state.scales + scales,
-        own=tuple(old + new for old, new in zip(state.own, own, strict=True)),
-    )
+def _total(problem: Problem, pose: Tensor, shared: Tensor) -> float:
+    """Cost of everything, some frames at a time."""
+    total, pairs = len(pose) * float(problem.shared.anchor(shared)), problem.pair_terms
+    for start in range(0, len(pose), _CHUNK):
+        stop = min(start + _CHUNK, len(pose))
+        total += float(problem.at(pose[start:stop], shared, slice(start, stop)).cost().sum())
+        if pairs:
+            last = min(stop + 1, len(pose))
+            at = problem.at(pose[start:last], shared, slice(start, last))
+            total += sum(float(term.pair_cost(at).sum()) for term in pairs)
+    return total

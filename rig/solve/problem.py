@@ -1,121 +1,50 @@
-"""The unknowns of a fit, and what a term must give.
-
-Per frame the unknowns are the root's position and, for every moving joint, a rotation vector in the
-joint's own frame: `parent_from_joint <- parent_from_joint @ exp(step)`. Shared by all frames are the
-scales of groups of bones and the places of markers on their bones.
-"""
+"""What is fitted: a model, the terms that pull on it, and the values of all unknowns at one moment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from .. import so3
 from ..errors import ShapeError
-from ..kinematics import forward_kinematics
-from ..skeleton import Skeleton
+from ..model.kinematics import Posed, posed
+from ..model.model import KinematicModel
+from ..model.tables import Tables, tables_of
+from .equations import Equations
+from .shape import Shape, ShapeUnknowns
+from .unknowns import Unknowns, unknowns_of
 
-__all__ = ["Linear", "Pair", "PairTerm", "Pose", "Problem", "Shape", "State", "Term"]
+__all__ = ["At", "Frames", "PairTerm", "Problem", "Term"]
 
-
-class Linear(NamedTuple):
-    """A term at one state: cost and first derivatives, frame by frame, already weighted.
-
-    Attributes:
-        residual: (T, R).
-        frame: (T, R, D) by the unknowns of the frame; or (T, D / 3, 3, 3) where R = D and every three rows
-            depend on their own three unknowns only.
-        scales: (T, R, G) by the bone scales, or None.
-        own: (T, R, S) by what the term itself shares over all frames, or None.
-    """
-
-    residual: Tensor
-    frame: Tensor
-    scales: Tensor | None = None
-    own: Tensor | None = None
-
-
-class Pair(NamedTuple):
-    """A term between neighbouring frames: residual (T-1, R), and (T-1, R, D) by each frame's unknowns."""
-
-    residual: Tensor
-    before: Tensor
-    after: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """The values of all unknowns.
-
-    Attributes:
-        rotations: (T, J, 3, 3) parent_from_joint.
-        root: (T, 3) metres.
-        scales: (G,) of the shape's groups.
-        own: per term, (S,) what it shares over all frames; empty for most.
-    """
-
-    rotations: Tensor
-    root: Tensor
-    scales: Tensor
-    own: tuple[Tensor, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Pose:
-    """A state with its forward kinematics, and how the unknowns are laid out."""
-
-    problem: "Problem"
-    state: State
-    offsets: Tensor  # (J, 3)
-    world: Tensor  # (T, J, 3, 3)
-    origins: Tensor  # (T, J, 3)
-    start: int = 0  # first frame of this pose within the terms' arrays
-
-    @property
-    def frames(self) -> slice:
-        """Which frames of the terms' arrays these are."""
-        return slice(self.start, self.start + len(self.state.root))
+Frames = slice | Tensor
 
 
 @runtime_checkable
 class Term(Protocol):
     """A part of the objective that looks at one frame at a time."""
 
-    def initial(self) -> Tensor:
-        """(S,) first values of what the term shares over all frames."""
+    @property
+    def frames(self) -> int | None:
+        """How many frames it was measured for; None if it fits any number."""
 
-    def cost(self, pose: Pose, own: Tensor) -> Tensor:
-        """(T,) half the weighted squared residual, or its robust form."""
+    def cost(self, at: "At") -> Tensor:
+        """(T,) half the weighted squared residual, or its robust form; differentiable."""
 
-    def linearise(self, pose: Pose, own: Tensor) -> Linear:
-        """Residual and derivatives."""
-
-    def anchor(self, own: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Per frame: cost (), gradient (S,), diagonal Hessian (S,) of a prior on the shared values."""
+    def gather(self, at: "At", equations: Equations) -> None:
+        """Add the Gauss-Newton equations of the term."""
 
 
 @runtime_checkable
 class PairTerm(Protocol):
     """A part of the objective that couples each frame with the next."""
 
-    def linearise_pairs(self, pose: Pose) -> Pair:
-        """Residual and derivatives."""
+    def pair_cost(self, at: "At") -> Tensor:
+        """(T - 1,) half the weighted squared residual; differentiable."""
 
-
-@dataclass(frozen=True, eq=False)
-class Shape:
-    """Bone lengths as unknowns: each group of joints has one scale for its offsets.
-
-    Attributes:
-        groups: joint names whose offsets are scaled together.
-        weight: of the prior that keeps every scale near 1, per frame: 1 / standard deviation.
-    """
-
-    groups: tuple[tuple[str, ...], ...]
-    weight: float = 10.0
+    def gather_pairs(self, at: "At", equations: Equations) -> None:
+        """Add the Gauss-Newton equations of the term."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,30 +52,41 @@ class Problem:
     """What is fitted.
 
     Attributes:
-        skeleton: J joints.
+        model: D coordinates; locked and coupled ones are no unknowns, clamped ones stay within their limits.
         terms: see `rig.solve`; terms between frames too.
-        moving: names of the joints that may turn; all if None. The others stay exactly as they are.
-        moves_root: whether the root may shift.
-        shape: bone lengths that are unknown too, or None.
+        moving: names of the coordinates that may move; all if None. The others stay exactly as they are.
+        shape: sizes and marker places that are unknown too, or None.
+        scales: (B, 3) or None: known sizes of the bodies.
+        positions: (M, 3) metres in the unscaled bodies, or None: known marker places instead of the model's.
     """
 
-    skeleton: Skeleton
+    model: KinematicModel
     terms: Sequence[Term | PairTerm]
     moving: Sequence[str] | None = None
-    moves_root: bool = True
-    shape: Shape | None = field(default=None)
+    shape: Shape | None = None
+    scales: Tensor | None = None
+    positions: Tensor | None = None
 
     def __post_init__(self) -> None:
-        for name in self.moving or ():
-            self.skeleton.index(name)
-        if not self.joints and not self.moves_root:
-            raise ShapeError("nothing may move: no joint is moving and the root is fixed")
+        if self.shape is not None and not (self.scales is None and self.positions is None):
+            raise ShapeError(
+                "sizes and marker places are given and unknown; expected one of the two"
+            )
 
     @cached_property
-    def joints(self) -> list[int]:
-        """Indices of the joints that may turn."""
-        names = self.skeleton.names if self.moving is None else self.moving
-        return sorted(self.skeleton.index(name) for name in names)
+    def tables(self) -> Tables:
+        """The model laid out."""
+        return tables_of(self.model, torch.float64)
+
+    @cached_property
+    def unknowns(self) -> Unknowns:
+        """The unknowns of one frame."""
+        return unknowns_of(self.model, self.moving)
+
+    @cached_property
+    def shared(self) -> ShapeUnknowns:
+        """The unknowns of all frames together."""
+        return ShapeUnknowns.of(self.model, self.shape)
 
     @cached_property
     def frame_terms(self) -> list[Term]:
@@ -159,46 +99,92 @@ class Problem:
         return [term for term in self.terms if isinstance(term, PairTerm)]
 
     @property
-    def size(self) -> int:
-        """Unknowns per frame."""
-        return 3 * len(self.joints) + 3 * self.moves_root
+    def coupled(self) -> bool:
+        """Whether the frames must be solved together."""
+        return bool(self.pair_terms) or len(self.shared) > 0
 
     @cached_property
-    def ancestors(self) -> Tensor:
-        """(J, J) 1 where the column's joint turns the row's."""
-        count = len(self.skeleton)
-        chain = torch.eye(count, dtype=torch.float64)
-        for joint, parent in enumerate(self.skeleton.parents[1:], start=1):
-            chain[joint] += chain[parent]
-        return chain
+    def _named(self) -> dict[tuple[str, tuple[str, ...]], Tensor]:
+        return {}
+
+    def places(self, kind: str, names: tuple[str, ...]) -> Tensor:
+        """(P,) places of bodies, markers or coordinates in the model, looked up once.
+
+        Raises:
+            ShapeError: a name is not the model's; the message lists those that are.
+        """
+        if (kind, names) not in self._named:
+            look = getattr(self.model, f"{kind}_index")
+            found = torch.tensor([look(name) for name in names], dtype=torch.long)
+            self._named[kind, names] = found
+        return self._named[kind, names]
+
+    def at(self, pose: Tensor, shared: Tensor | None = None, frames: Frames | None = None) -> "At":
+        """The problem at poses (T, D), which are the given frames of the terms' measurements."""
+        shared = self.shared.first if shared is None else shared
+        return At(self, pose, shared, slice(0, len(pose)) if frames is None else frames)
+
+
+@dataclass(eq=False)
+class At:
+    """A problem at one set of values: what every term looks at.
+
+    Attributes:
+        problem: whose values these are.
+        pose: (T, D).
+        shared: (S,) of the shape.
+        frames: which frames of the terms' measurements these are.
+        kept: whatever a term wants to keep between its cost and its equations.
+    """
+
+    problem: Problem
+    pose: Tensor
+    shared: Tensor
+    frames: Frames
+    kept: dict[int, object] = field(default_factory=dict)
 
     @cached_property
-    def group_offsets(self) -> Tensor:
-        """(G, J, 3) how each scale's unit moves each offset."""
-        groups = () if self.shape is None else self.shape.groups
-        base = torch.as_tensor(self.skeleton.offsets.copy())
-        result = torch.zeros(len(groups), len(self.skeleton), 3, dtype=torch.float64)
-        for row, names in enumerate(groups):
-            for name in names:
-                joint = self.skeleton.index(name)
-                result[row, joint] = base[joint]
-        return result
+    def scales(self) -> Tensor | None:
+        """(B, 3) of the bodies, or None."""
+        if self.problem.scales is not None:
+            return self.problem.scales
+        return self.problem.shared.scales(self.shared)
 
-    def offsets(self, scales: Tensor) -> Tensor:
-        """(J, 3) bone offsets at these scales."""
-        base = torch.as_tensor(self.skeleton.offsets.copy())
-        return base + torch.einsum("g,gjk->jk", scales - 1.0, self.group_offsets)
+    @cached_property
+    def posed(self) -> Posed:
+        """The bodies in the world."""
+        return posed(self.problem.tables, self.pose, self.scales)
 
-    def pose(self, state: State, start: int = 0) -> Pose:
-        """Run forward kinematics."""
-        offsets = self.offsets(state.scales)
-        world, origins = forward_kinematics(self.skeleton, state.rotations, state.root, offsets)
-        return Pose(self, state, offsets, world, origins, start)
+    @cached_property
+    def marker_places(self) -> Tensor:
+        """(M, 3) metres of all markers in their scaled bodies."""
+        problem = self.problem
+        given = problem.positions
+        places = problem.shared.positions(self.shared) if given is None else given
+        return places if self.scales is None else places * self.scales[problem.tables.marker_body]
 
-    def stepped(self, state: State, step: Tensor) -> State:
-        """The state after the frames' unknowns change by `step` (T, D)."""
-        rotations = state.rotations.clone()
-        turns = step[:, 3 * self.moves_root :].unflatten(-1, (len(self.joints), 3))
-        rotations[:, self.joints] = state.rotations[:, self.joints] @ so3.exp(turns)
-        root = state.root + step[:, :3] if self.moves_root else state.root
-        return replace(state, rotations=rotations, root=root)
+    @cached_property
+    def reference(self) -> Tensor:
+        """(T, 3) a point near the body, about which twists are counted."""
+        return self.posed.origins[:, 1].detach()
+
+    @cached_property
+    def twists(self) -> Tensor:
+        """(T, C, 6) of the columns of the unknowns."""
+        columns = self.posed.columns(self.reference)
+        chosen = self.problem.unknowns.columns
+        return columns if len(chosen) == columns.shape[1] else columns[:, chosen]
+
+    def cost(self) -> Tensor:
+        """(T,) of the terms that look at one frame at a time."""
+        total = self.pose.new_zeros(len(self.pose))
+        for term in self.problem.frame_terms:
+            total = total + term.cost(self)
+        return total
+
+    def total(self) -> Tensor:
+        """() cost of everything: frames, neighbours, and straying of the shape once per frame."""
+        total = self.cost().sum()
+        for term in self.problem.pair_terms:
+            total = total + term.pair_cost(self).sum()
+        return total + len(self.pose) * self.problem.shared.anchor(self.shared)

@@ -1,50 +1,174 @@
-"""Solving the damped normal equations by their structure."""
+"""The equations of a problem at one state, and their damped solution by structure.
+
+Every step solves (H + lambda diag H) step = -gradient:
+
+- frames that nothing couples: one small Cholesky per frame, each with its own damping;
+- terms between neighbours: block-tridiagonal, by forward elimination and back substitution;
+- unknowns shared by all frames: the arrowhead, by the Schur complement of the frames' blocks, as in bundle
+  adjustment (Triggs et al. 2000).
+"""
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from .equations import Equations
+from .problem import At, Problem
 
-__all__ = ["solve_frames", "solve_whole"]
+__all__ = ["System", "frame_equations", "held", "solve_frames", "solve_whole", "system_at"]
 
+_CHUNK = 256  # frames gathered at a time, to bound memory
 _FLOOR = 1e-9  # added to the diagonal, so that an unknown that nothing sees stays where it is
 
 
+@dataclass(eq=False)
+class System:
+    """H step + C shared = -g and C' step + B shared = -h, of all frames together."""
+
+    hessian: Tensor  # (T, U, U), the lower triangle valid
+    gradient: Tensor  # (T, U)
+    coupling: Tensor | None  # (T-1, U, U), row t and column t + 1
+    border: Tensor  # (T, U, S)
+    shared: Tensor  # (S, S)
+    shared_gradient: Tensor  # (S,)
+
+
+def _empty(at: At) -> Equations:
+    problem = at.problem
+    bodies = len(problem.model.bodies)
+    return Equations.empty(problem.unknowns, len(at.pose), bodies, len(at.shared))
+
+
+def frame_equations(at: At) -> tuple[Tensor, Tensor]:
+    """Hessian (T, U, U), its lower triangle, and gradient (T, U) of the terms of single frames."""
+    equations = _empty(at)
+    for term in at.problem.frame_terms:
+        term.gather(at, equations)
+    return equations.reduced(at.twists)
+
+
+def system_at(problem: Problem, pose: Tensor, shared: Tensor) -> System:
+    """Gather every term at poses (T, D) and shared values (S,), some frames at a time."""
+    frames, size, count = len(pose), len(problem.unknowns), len(shared)
+
+    def zeros(*shape: int) -> Tensor:
+        return torch.zeros(*shape, dtype=torch.float64)
+
+    total = System(
+        zeros(frames, size, size),
+        zeros(frames, size),
+        zeros(max(frames - 1, 0), size, size) if problem.pair_terms else None,
+        zeros(frames, size, count),
+        zeros(count, count),
+        zeros(count),
+    )
+    for start in range(0, frames, _CHUNK):
+        stop = min(start + _CHUNK, frames)
+        _add_frames(total, problem.at(pose[start:stop], shared, slice(start, stop)))
+        if problem.pair_terms:
+            # One frame more, for the pair across the border of two chunks.
+            last = min(stop + 1, frames)
+            _add_pairs(total, problem.at(pose[start:last], shared, slice(start, last)))
+    if count:
+        prior = problem.shared.stiffness
+        total.shared += torch.diag(frames * prior)
+        total.shared_gradient += frames * prior * (shared - problem.shared.first)
+    return total
+
+
+def _add_frames(total: System, at: At) -> None:
+    equations = _empty(at)
+    for term in at.problem.frame_terms:
+        term.gather(at, equations)
+    hessian, gradient = equations.reduced(at.twists)
+    total.hessian[at.frames] += hessian
+    total.gradient[at.frames] += gradient
+    total.border[at.frames] += equations.border
+    total.shared += equations.shared
+    total.shared_gradient += equations.shared_gradient
+
+
+def _add_pairs(total: System, at: At) -> None:
+    equations = _empty(at)
+    for term in at.problem.pair_terms:
+        term.gather_pairs(at, equations)
+    assert isinstance(at.frames, slice)
+    total.hessian[at.frames] += equations.own
+    total.gradient[at.frames] += equations.pull
+    total.border[at.frames] += equations.border
+    total.shared += equations.shared
+    total.shared_gradient += equations.shared_gradient
+    if equations.coupling is not None and total.coupling is not None:
+        total.coupling[at.frames.start : at.frames.stop - 1] += equations.coupling
+
+
+def held(problem: Problem, pose: Tensor, gradient: Tensor) -> Tensor | None:
+    """(T, U) True where an unknown is at a hard bound and pulled outwards; None if there are no bounds."""
+    u = problem.unknowns
+    if not u.bounded:
+        return None
+    value = pose[:, u.coordinates]
+    return ((value <= u.low) & (gradient > 0.0)) | ((value >= u.high) & (gradient < 0.0))
+
+
 def _damped(hessian: Tensor, lambdas: Tensor) -> Tensor:
-    diagonal = hessian.diagonal(dim1=-2, dim2=-1)
-    return hessian + torch.diag_embed(lambdas[..., None] * diagonal + _FLOOR * (1.0 + diagonal))
+    damped = hessian.clone()
+    diagonal = damped.diagonal(dim1=-2, dim2=-1)
+    diagonal += lambdas[..., None] * diagonal + _FLOOR * (1.0 + diagonal)
+    return damped
 
 
-def solve_frames(hessian: Tensor, right: Tensor, lambdas: Tensor) -> Tensor:
-    """(T, D, K)."""
+def _without(matrix: Tensor, fixed: Tensor) -> Tensor:
+    """Blocks (T, U, U) with the rows and columns of held unknowns replaced by the identity's."""
+    free = (~fixed).double()
+    return matrix * free[..., None] * free[..., None, :] + torch.diag_embed(fixed.double())
+
+
+def solve_frames(
+    hessian: Tensor, gradient: Tensor, lambdas: Tensor, fixed: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Steps (T, U), and by how much they are expected to lower the cost (T,)."""
+    if fixed is not None:
+        hessian, gradient = _without(hessian, fixed), gradient * ~fixed
     factor, _ = torch.linalg.cholesky_ex(_damped(hessian, lambdas))
-    return torch.cholesky_solve(right, factor)
+    step = -torch.cholesky_solve(gradient[..., None], factor).squeeze(-1)
+    diagonal = hessian.diagonal(dim1=-2, dim2=-1)
+    gain = 0.5 * (lambdas * (diagonal * step.square()).sum(-1) - (gradient * step).sum(-1))
+    return step, gain
 
 
-def solve_whole(eq: Equations, lambdas: Tensor) -> tuple[Tensor, Tensor]:
-    """Step of the frames (T, D) and of the shared unknowns (S,)."""
-    right = torch.cat([-eq.gradient[..., None], eq.border], dim=-1)
-    if eq.coupling is None:
-        solved = solve_frames(eq.hessian, right, lambdas)
+def solve_whole(system: System, lambdas: float, fixed: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Step of the frames (T, U) and of the shared unknowns (S,)."""
+    damping = torch.full((len(system.hessian),), lambdas, dtype=torch.float64)
+    right = torch.cat([-system.gradient[..., None], system.border], dim=-1)
+    blocks, coupling = _damped(system.hessian, damping), system.coupling
+    if fixed is not None:
+        blocks, right = _without(blocks, fixed), right * ~fixed[..., None]
+        if coupling is not None:
+            coupling = coupling * ~fixed[:-1, :, None] * ~fixed[1:, None]
+    if coupling is None:
+        factor, _ = torch.linalg.cholesky_ex(blocks)
+        solved = torch.cholesky_solve(right, factor)
     else:
-        solved = _solve_chain(_damped(eq.hessian, lambdas), eq.coupling, right)
-    if not len(eq.shared):
-        return solved[..., 0], eq.shared_gradient
+        solved = _solve_chain(blocks, coupling, right)
+    if not len(system.shared):
+        return solved[..., 0], system.shared_gradient
     # Schur complement: (B - C' H^-1 C) s = -h + C' H^-1 g, then step = H^-1 (-g - C s).
-    by_border = torch.einsum("tds,tdk->sk", eq.border, solved)
-    schur = _damped(eq.shared, lambdas[:1].squeeze(0)) - by_border[:, 1:]
-    shared = torch.linalg.solve(schur, -eq.shared_gradient - by_border[:, 0])
+    by_border = torch.einsum("tus,tuk->sk", right[..., 1:], solved)
+    schur = _damped(system.shared, damping[:1].squeeze(0)) - by_border[:, 1:]
+    shared = torch.linalg.solve(schur, -system.shared_gradient - by_border[:, 0])
     return solved[..., 0] - solved[..., 1:] @ shared, shared
 
 
 def _solve_chain(diagonal: Tensor, coupling: Tensor, right: Tensor) -> Tensor:
-    """Block-tridiagonal (T, D, D) with couplings (T-1, D, D): forward elimination, back substitution."""
+    """Block-tridiagonal (T, U, U) with couplings (T-1, U, U): forward elimination, back substitution."""
     factors: list[Tensor] = []
     values: list[Tensor] = []
     block, value = diagonal[0], right[0]
     for frame in range(len(diagonal)):
         if frame:
-            gain = torch.cholesky_solve(coupling[frame - 1], factors[-1]).transpose(-1, -2)
+            gain = torch.cholesky_solve(coupling[frame - 1], factors[-1]).T
             block = diagonal[frame] - gain @ coupling[frame - 1]
             value = right[frame] - gain @ values[-1]
         factor, _ = torch.linalg.cholesky_ex(block)

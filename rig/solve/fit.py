@@ -1,0 +1,115 @@
+"""One call for every problem: choose a method, check what was given, say what was found."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..arrays import Array
+from ..errors import ShapeError
+from . import lbfgs, lm
+from .lm import Settings
+from .problem import Problem
+
+__all__ = ["METHODS", "Fit", "solve"]
+
+_Method = Callable[[Problem, Tensor, Tensor, Settings], tuple[Tensor, Tensor, int]]
+METHODS: dict[str, _Method] = {"lm": lm.minimise, "lbfgs": lbfgs.minimise}
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What a fit found.
+
+    Attributes:
+        pose: (T, D) radians and metres, coupled coordinates where their drivers put them.
+        cost: (T,) half the weighted squares of every frame, terms between frames left out.
+        total: cost of everything.
+        scales: (B, 3) of the bodies, the ground first.
+        positions: (M, 3) metres, of the model's markers in the unscaled bodies.
+        iterations: how many steps were tried, or how often `lbfgs` evaluated the objective.
+    """
+
+    pose: Array
+    cost: Array
+    total: float
+    scales: Array
+    positions: Array
+    iterations: int
+
+
+def solve(
+    problem: Problem,
+    initial: npt.ArrayLike | Tensor,
+    *,
+    method: str = "lm",
+    iterations: int | None = None,
+    tolerance: float = 1e-7,
+    damping: float = 1e-4,
+) -> Fit:
+    """Fit poses, and the shape if it is unknown, to the terms of a problem.
+
+    Args:
+        problem: what is fitted.
+        initial: (T, D) poses to start from, or (D,) the same for every frame of the terms.
+        method: "lm", or "lbfgs" as in the source paper.
+        iterations: at most; 30 steps of `lm`, 500 of `lbfgs` unless told.
+        tolerance: stop when no frame's cost falls by more than this fraction.
+        damping: the first lambda of `lm`.
+
+    Raises:
+        ShapeError: the poses or terms do not fit the model or each other, or the method is unknown.
+    """
+    if method not in METHODS:
+        raise ShapeError(f"no method {method!r}; there are: {', '.join(METHODS)}")
+    pose = _checked(problem, initial)
+    settings = Settings(iterations or (500 if method == "lbfgs" else 30), tolerance, damping)
+    pose, shared, steps = METHODS[method](problem, pose, problem.shared.first, settings)
+    with torch.no_grad():
+        at = problem.at(pose, shared)
+        scales = torch.ones(len(problem.model.bodies), 3) if at.scales is None else at.scales
+        positions = (
+            problem.shared.positions(shared) if problem.positions is None else problem.positions
+        )
+        return Fit(
+            _coupled(problem, pose).numpy(),
+            at.cost().numpy(),
+            float(at.total()),
+            scales.double().numpy(),
+            positions.detach().numpy(),
+            steps,
+        )
+
+
+def _checked(problem: Problem, initial: npt.ArrayLike | Tensor) -> Tensor:
+    count = len(problem.model.coordinates)
+    pose = torch.as_tensor(np.array(initial, dtype=np.float64))
+    measured = {
+        len_ for term in problem.terms if (len_ := getattr(term, "frames", None)) is not None
+    }
+    if pose.ndim == 1 and pose.shape[0] == count:
+        pose = pose.expand(max(measured, default=1), count)
+    if pose.ndim != 2 or pose.shape[1] != count or not bool(torch.isfinite(pose).all()):
+        raise ShapeError(
+            f"the first poses have shape {tuple(pose.shape)}, expected finite numbers (frames, {count})"
+        )
+    for frames in measured - {len(pose)}:
+        raise ShapeError(
+            f"a term was measured for {frames} frames and the first poses are {len(pose)}; "
+            "expected the same number"
+        )
+    unknowns = problem.unknowns
+    start = pose.clone()
+    inside = start[:, unknowns.coordinates].clamp(unknowns.low, unknowns.high)
+    return start.index_copy(1, unknowns.coordinates, inside)
+
+
+def _coupled(problem: Problem, pose: Tensor) -> Tensor:
+    tables = problem.tables
+    if tables.couplings is None:
+        return pose
+    values, _ = tables.couplings.evaluate(pose[:, tables.drivers])
+    return pose.index_copy(1, tables.coupled, values)

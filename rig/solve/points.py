@@ -1,0 +1,290 @@
+"""Terms of points: markers, 3D keypoints, pinned points and contacts, 2D keypoints through a camera.
+
+Weights are inverse standard deviations: 100 on a marker says that it is known to a centimetre.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import so3
+from ..errors import ShapeError
+from .equations import Equations, lever_moments, point_moments
+from .problem import At
+
+__all__ = ["Markers", "Pixels", "Points"]
+
+Numbers = Tensor | np.ndarray | Sequence[float] | float  # type: ignore[type-arg]
+_NEAREST = 1e-3  # metres; a point closer to a camera's plane, or behind it, is not seen
+
+
+def tensor(values: Numbers) -> Tensor:
+    """Float64, keeping gradients."""
+    return torch.as_tensor(values).to(torch.float64)
+
+
+def _weights(weights: Numbers, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights spread over (T, P), zero where a target is missing, and targets without NaN."""
+    shape = targets.shape[:2]
+    try:
+        spread = tensor(weights).expand(shape)
+    except RuntimeError as error:
+        raise ShapeError(
+            f"weights have shape {tuple(tensor(weights).shape)}, expected one number, "
+            f"({shape[1]},) or {tuple(shape)}"
+        ) from error
+    if bool((spread < 0.0).any()):
+        raise ShapeError("a weight is negative, expected zero or more")
+    seen = torch.isfinite(targets).all(-1)
+    return spread * seen, torch.where(seen[..., None], targets, torch.zeros_like(targets))
+
+
+class _PointTerm:
+    """What every term of points shares; a subclass says where its points are."""
+
+    robust: float | None = None
+
+    def __init__(self, targets: Numbers, weights: Numbers, count: int, width: int) -> None:
+        given = tensor(targets)
+        if given.ndim != 3 or given.shape[1:] != (count, width):
+            raise ShapeError(
+                f"{type(self).__name__} has targets of shape {tuple(given.shape)}, "
+                f"expected (frames, {count}, {width})"
+            )
+        self.weights, self.targets = _weights(weights, given)
+
+    @property
+    def frames(self) -> int:
+        """Of the targets."""
+        return len(self.targets)
+
+    def bodies(self, at: At) -> Tensor:
+        """(P,) which body carries each point."""
+        raise NotImplementedError
+
+    def offsets(self, at: At) -> Tensor:
+        """(P, 3) metres in the scaled bodies."""
+        raise NotImplementedError
+
+    def places(self, at: At) -> Tensor:
+        """(T, P, 3) in the world."""
+        if id(self) not in at.kept:
+            at.kept[id(self)] = at.posed.points(self.bodies(at), self.offsets(at))
+        places = at.kept[id(self)]
+        assert isinstance(places, Tensor)
+        return places
+
+    def residual(self, at: At) -> Tensor:
+        """(T, P, R), not weighted."""
+        return self.places(at) - self.targets[at.frames]
+
+    def cost(self, at: At) -> Tensor:
+        """(T,) half the weighted squares; robust: Huber's loss (1964)."""
+        squared = self.residual(at).square().sum(-1)
+        if self.robust is not None:
+            beyond = squared > self.robust**2
+            length = torch.where(beyond, squared, torch.ones_like(squared)).sqrt()
+            squared = torch.where(beyond, self.robust * (2.0 * length - self.robust), squared)
+        return 0.5 * (self.weights[at.frames].square() * squared).sum(-1)
+
+    def _squared_weights(self, at: At, residual: Tensor) -> Tensor:
+        """(T, P) as iteratively reweighted least squares has them."""
+        squared = self.weights[at.frames].square()
+        if self.robust is None:
+            return squared
+        return squared * (self.robust / residual.norm(dim=-1).clamp(min=self.robust))
+
+    def gather(self, at: At, equations: Equations) -> None:
+        """Add the points' 6 x 6 sums, and what the shape has to do with them."""
+        residual = self.residual(at)
+        weight = self._squared_weights(at, residual)
+        levers = self.places(at) - at.reference[:, None]
+        carry = at.problem.tables.subtree[:, self.bodies(at)]
+        force = weight[..., None] * residual
+        below, wrench = point_moments(levers, weight, force, carry)
+        equations.below += below
+        equations.wrench += wrench
+        if len(at.shared):
+            eye = torch.eye(3, dtype=torch.float64)
+            self.gather_shared(at, equations, weight[..., None, None] * eye, force)
+
+    def gather_shared(
+        self, at: At, equations: Equations, information: Tensor, force: Tensor
+    ) -> None:
+        """Add the border: information (T, P, 3, 3) and force (T, P, 3) against the shape's unknowns."""
+        moves = self.moves(at)  # (T, P, 3, S)
+        pushes = information @ moves
+        levers = self.places(at) - at.reference[:, None]
+        wrenches = torch.cat([so3.skew(levers) @ pushes, pushes], dim=-2)
+        carry = at.problem.tables.subtree[:, self.bodies(at)]
+        equations.add_border(at.twists, torch.einsum("bp,tpds->tbds", carry, wrenches))
+        equations.shared += torch.einsum("tpds,tpdz->sz", moves, pushes)
+        equations.shared_gradient += torch.einsum("tpds,tpd->s", moves, force)
+
+    def moves(self, at: At) -> Tensor:
+        """(T, P, 3, S) how the points move with the shape's unknowns."""
+        shared, bodies = at.problem.shared, self.bodies(at)
+        result = at.pose.new_zeros(len(at.pose), len(bodies), 3, len(at.shared))
+        if shared.scale_count:
+            shifts = shared.origin_shifts(at.posed, at.shared)[:, bodies]
+            change = shared.scale_directions(at.shared)[:, bodies]  # (K, P, 3)
+            unscaled = self.offsets(at) / (1.0 if at.scales is None else at.scales[bodies])
+            turned = torch.einsum(
+                "tpab,pb,kpb->tpak", at.posed.rotations[:, bodies], unscaled, change
+            )
+            result[..., : shared.scale_count] = shifts + turned
+        return result
+
+
+class Markers(_PointTerm):
+    """Markers of the model at measured places.
+
+    Args:
+        names: P names of the model's markers.
+        targets: (T, P, 3) metres in the world; NaN where a marker was not seen.
+        weights: one, (P,) or (T, P): 1 / metres.
+        robust: metres; residuals that are longer count linearly (Huber 1964). None for squares.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        targets: Numbers,
+        weights: Numbers = 100.0,
+        robust: float | None = None,
+    ) -> None:
+        self.names, self.robust = tuple(names), robust
+        super().__init__(targets, weights, len(self.names), 3)
+
+    def indices(self, at: At) -> Tensor:
+        """(P,) places of the markers in the model."""
+        return at.problem.places("marker", self.names)
+
+    def bodies(self, at: At) -> Tensor:
+        """(P,)."""
+        return at.problem.tables.marker_body[self.indices(at)]
+
+    def offsets(self, at: At) -> Tensor:
+        """(P, 3)."""
+        return at.marker_places[self.indices(at)]
+
+    def moves(self, at: At) -> Tensor:
+        """(T, P, 3, S): with the scales, and each marker along its own free axes."""
+        result = super().moves(at)
+        shared, bodies = at.problem.shared, self.bodies(at)
+        indices = self.indices(at).tolist()
+        for entry, (marker, axis) in enumerate(
+            zip(shared.markers.tolist(), shared.axes.tolist(), strict=True), shared.scale_count
+        ):
+            if marker in indices:
+                place = indices.index(marker)
+                along = at.posed.rotations[:, bodies[place], :, axis]
+                size = 1.0 if at.scales is None else at.scales[bodies[place], axis]
+                result[:, place, :, entry] = along * size
+        return result
+
+
+class Points(_PointTerm):
+    """Points fixed to bodies at places in the world: keypoints, contacts, pins.
+
+    Args:
+        bodies: P names of bodies.
+        targets: (T, P, 3) metres in the world; NaN where a point has no target.
+        offsets: (P, 3) metres in the unscaled bodies; their origins if None.
+        weights: one, (P,) or (T, P): 1 / metres.
+        robust: metres; residuals that are longer count linearly (Huber 1964). None for squares.
+    """
+
+    width = 3
+
+    def __init__(
+        self,
+        bodies: Sequence[str],
+        targets: Numbers,
+        offsets: Numbers | None = None,
+        weights: Numbers = 100.0,
+        robust: float | None = None,
+    ) -> None:
+        self.names, self.robust = tuple(bodies), robust
+        count = len(self.names)
+        super().__init__(targets, weights, count, self.width)
+        places = torch.zeros(count, 3).double() if offsets is None else tensor(offsets)
+        if places.shape != (count, 3):
+            raise ShapeError(f"offsets have shape {tuple(places.shape)}, expected ({count}, 3)")
+        self.places_in_body = places
+
+    def bodies(self, at: At) -> Tensor:
+        """(P,)."""
+        return at.problem.places("body", self.names)
+
+    def offsets(self, at: At) -> Tensor:
+        """(P, 3)."""
+        places = self.places_in_body
+        return places if at.scales is None else places * at.scales[self.bodies(at)]
+
+
+class Pixels(Points):
+    """Points fixed to bodies where a camera saw them: 2D keypoints.
+
+    Args:
+        bodies: P names of bodies.
+        targets: (T, P, 2) pixels, the lens' distortion taken out; NaN where a point was not seen.
+        projection: (3, 4) or (T, 3, 4) from the world in metres to homogeneous pixels.
+        offsets: (P, 3) metres in the unscaled bodies; their origins if None.
+        weights: one, (P,) or (T, P): 1 / pixels, the detector's confidence in it.
+        robust: pixels; residuals that are longer count linearly. None for squares.
+    """
+
+    width = 2
+
+    def __init__(
+        self,
+        bodies: Sequence[str],
+        targets: Numbers,
+        projection: Numbers,
+        offsets: Numbers | None = None,
+        weights: Numbers = 0.2,
+        robust: float | None = None,
+    ) -> None:
+        super().__init__(bodies, targets, offsets, weights, robust)
+        try:
+            self.projection = tensor(projection).expand(self.frames, 3, 4)
+        except RuntimeError as error:
+            raise ShapeError(
+                f"projection has shape {tuple(tensor(projection).shape)}, "
+                f"expected (3, 4) or ({self.frames}, 3, 4)"
+            ) from error
+
+    def _projected(self, at: At) -> tuple[Tensor, Tensor, Tensor]:
+        """Pixels (T, P, 2), depths (T, P, 1), and whether each point is before the camera."""
+        places, matrix = self.places(at), self.projection[at.frames]
+        seen = (matrix[:, None, :, :3] @ places[..., None]).squeeze(-1) + matrix[:, None, :, 3]
+        depth = seen[..., 2:]
+        before = depth > _NEAREST
+        depth = torch.where(before, depth, torch.ones_like(depth))
+        return seen[..., :2] / depth, depth, before
+
+    def residual(self, at: At) -> Tensor:
+        """(T, P, 2) pixels; zero behind the camera."""
+        pixels, _, before = self._projected(at)
+        return torch.where(before, pixels - self.targets[at.frames], torch.zeros_like(pixels))
+
+    def gather(self, at: At, equations: Equations) -> None:
+        """Add the points' 6 x 6 sums: a camera knows nothing of depth."""
+        pixels, depth, before = self._projected(at)
+        matrix = self.projection[at.frames][:, None, :, :3]
+        slope = (matrix[..., :2, :] - pixels[..., None] * matrix[..., 2:, :]) / depth[..., None]
+        slope = slope * before[..., None]  # (T, P, 2, 3)
+        residual = self.residual(at)
+        weight = self._squared_weights(at, residual)[..., None, None]
+        information = slope.transpose(-1, -2) @ (weight * slope)
+        force = (slope.transpose(-1, -2) @ (weight * residual[..., None])).squeeze(-1)
+        levers = self.places(at) - at.reference[:, None]
+        carry = at.problem.tables.subtree[:, self.bodies(at)]
+        below, wrench = lever_moments(levers, information, force, carry)
+        equations.below += below
+        equations.wrench += wrench
+        if len(at.shared):
+            self.gather_shared(at, equations, information, force)
