@@ -57,11 +57,17 @@ def read_function(element: ET.Element, depth: int = 0) -> Function:
 
 
 def times(function: Function, factor: float) -> Function:
-    """A function times a factor, as simple as it can be; what is not the identity stays so."""
+    """A function times a factor, as simple as it can be; only the identity itself is the identity after.
+
+    (OpenSim does not scale the identity with a body, but its multiples.)
+    """
     if isinstance(function, Scaled):
         return times(function.function, function.factor * factor)
     if isinstance(function, Constant):
         return Constant(function.value * factor)
+    if isinstance(function, Linear):
+        line = Linear(function.gradient * factor, function.intercept * factor)
+        return line if line != IDENTITY else Scaled(function, factor)
     return Scaled(function, factor)
 
 

@@ -131,24 +131,27 @@ def _plain(joint: JointElement) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
 
 
 def coordinate_names(joint: JointElement) -> tuple[str, ...]:
-    """Names of a joint's coordinates; those the file leaves out get the names that OpenSim gives."""
-    names = [name_of(element) for element in joint.coordinates]
+    """Names of a joint's coordinates.
+
+    Raises:
+        FormatError: there are too many or too few for its kind.
+    """
     kind = KINDS.get(joint.element.tag)
-    if kind is not None:
-        wanted = len(kind.rotations) + len(kind.translations)
-        if len(names) > wanted:
-            raise FormatError(
-                f"it has {len(names)} coordinates, but a {joint.element.tag} has {wanted}"
-            )
-        names += [f"{joint.name}_coord_{place}" for place in range(len(names), wanted)]
-    return tuple(names)
+    wanted = 0 if kind is None else len(kind.rotations) + len(kind.translations)
+    if kind is not None and len(joint.coordinates) != wanted:
+        raise FormatError(
+            f"it has {len(joint.coordinates)} coordinates, but a {joint.element.tag} has {wanted}"
+        )
+    return tuple(name_of(element) for element in joint.coordinates)
 
 
 def transform_axes(element: ET.Element) -> list[TransformAxis]:
     """The axes of a CustomJoint's SpatialTransform, rotations first."""
     transform = element.find("SpatialTransform")
     if transform is None:
-        raise FormatError("a CustomJoint has no <SpatialTransform>, expected one")
+        raise FormatError(
+            "a CustomJoint has no <SpatialTransform>, expected one; save a model of before 1.9 anew in OpenSim"
+        )
     found = {name_of(axis): axis for axis in transform.findall("TransformAxis")}
     unknown = set(found) - set(AXES)
     if unknown:

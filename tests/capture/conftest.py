@@ -1,8 +1,41 @@
 """OpenSim as the other program that says where bodies and markers are."""
 
+import numpy as np
 import pytest
+import torch
 
-np = pytest.importorskip("numpy")
+from pallas.capture.osim import WORLD_FROM_GROUND
+from pallas.capture.osim_frames import transform
+from pallas.rig.model.kinematics import bodies_in_world, markers_in_world
+
+POINTS = np.array([[0.0, 0, 0], [0.3, -0.2, 0.1], [-0.1, 0.2, 0.4]])  # of every body
+
+
+def with_coupled(model, pose):
+    values = dict(zip(model.coordinate_names, pose, strict=True))
+    for coupling in model.couplings:
+        values[coupling.coordinate] = float(coupling.function(values[coupling.driver]))
+    return values
+
+
+def ours(model, pose):
+    """Bodies, joint frames and markers in the model's own ground frame."""
+    rotations, origins = bodies_in_world(model, torch.tensor(pose))
+    matrices = np.tile(np.eye(4), (len(model.bodies), 1, 1))
+    matrices[:, :3, :3] = WORLD_FROM_GROUND.T @ rotations.numpy()
+    matrices[:, :3, 3] = origins.numpy() @ WORLD_FROM_GROUND
+    bodies = dict(zip(model.bodies, matrices, strict=True))
+    joints = {
+        (joint.name, body): bodies[body] @ transform(frame)
+        for joint in model.joints
+        for body, frame in ((joint.parent, joint.parent_frame), (joint.child, joint.child_frame))
+    }
+    markers = markers_in_world(model, torch.tensor(pose)).numpy() @ WORLD_FROM_GROUND
+    return bodies, joints, dict(zip(model.marker_names, markers, strict=True))
+
+
+def points(matrix):
+    return POINTS @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 class OpenSim:
@@ -42,13 +75,11 @@ class OpenSim:
         return {body.getName(): self.matrix(body) for body in self.model.getBodyList()}
 
     def joints(self):
-        """Parent's and child's frame of every joint."""
+        """The frame of every joint in either body, by joint and body."""
         return {
-            joint.getName(): (
-                self.matrix(joint.getParentFrame()),
-                self.matrix(joint.getChildFrame()),
-            )
+            (joint.getName(), frame.findBaseFrame().getName()): self.matrix(frame)
             for joint in self.model.getJointList()
+            for frame in (joint.getParentFrame(), joint.getChildFrame())
         }
 
     def markers(self):
@@ -57,6 +88,20 @@ class OpenSim:
             held.get(i).getName(): held.get(i).getLocationInGround(self.state).to_numpy()
             for i in range(held.getSize())
         }
+
+    def apart(self, model, pose):
+        """The largest distance between a model of ours in a pose and this one, metres."""
+        self.place(with_coupled(model, pose))
+        bodies, joints, markers = ours(model, pose)
+        their_bodies, their_joints, their_markers = self.bodies(), self.joints(), self.markers()
+        assert set(their_bodies) == set(bodies) - {"ground"}
+        assert set(their_joints) == set(joints)
+        assert set(their_markers) == set(markers)
+        pairs = [(bodies[name], their_bodies[name]) for name in their_bodies]
+        pairs += [(joints[name], their_joints[name]) for name in joints]
+        apart = [points(a) - points(b) for a, b in pairs]
+        apart += [(markers[name] - their_markers[name])[None] for name in markers]
+        return np.abs(np.concatenate(apart)).max()
 
     def scaled(self, factors):
         """The same model scaled by OpenSim: {body: (x, y, z)}."""
