@@ -8,8 +8,9 @@ from typing import Final
 
 from ..rig.errors import FormatError
 from ..rig.model import Constant, Coordinate, Coupling, Linear
+from ..rig.model.scaling import scaled_function
 from .osim_frames import Component
-from .osim_functions import held_function, read_function, times
+from .osim_functions import held_function, read_function
 from .osim_xml import flag, name_of, number, text, vector, words
 from .textfile import FormatWarning, naming
 
@@ -93,7 +94,9 @@ def _coupling(element: ET.Element) -> Coupling:
             f"{'no function' if held is None else held.tag}; expected one coordinate and a function"
         )
     function, factor = read_function(held), number(element, "scale_factor", 1.0)
-    return Coupling(driven, drivers[0], function if factor == 1.0 else times(function, factor))
+    return Coupling(
+        driven, drivers[0], function if factor == 1.0 else scaled_function(function, factor)
+    )
 
 
 def _from_free_drivers(couplings: list[Coupling]) -> tuple[Coupling, ...]:

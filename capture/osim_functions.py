@@ -18,9 +18,10 @@ from ..rig.model import (
     Scaled,
     SimmSpline,
 )
+from ..rig.model.scaling import scaled_function
 from .osim_xml import children, number, vector
 
-__all__ = ["function_element", "held_function", "read_function", "same_function", "times"]
+__all__ = ["function_element", "held_function", "read_function", "same_function"]
 
 # What a MultiplierFunction may hold inside itself; deeper ones are damage.
 _DEEPEST: Final = 20
@@ -56,21 +57,6 @@ def read_function(element: ET.Element, depth: int = 0) -> Function:
     return reader(element, depth)
 
 
-def times(function: Function, factor: float) -> Function:
-    """A function times a factor, as simple as it can be; only the identity itself is the identity after.
-
-    (OpenSim does not scale the identity with a body, but its multiples.)
-    """
-    if isinstance(function, Scaled):
-        return times(function.function, function.factor * factor)
-    if isinstance(function, Constant):
-        return Constant(function.value * factor)
-    if isinstance(function, Linear):
-        line = Linear(function.gradient * factor, function.intercept * factor)
-        return line if line != IDENTITY else Scaled(function, factor)
-    return Scaled(function, factor)
-
-
 def _constant(element: ET.Element, _: int) -> Function:
     return Constant(number(element, "value", 0.0))
 
@@ -102,7 +88,7 @@ def _multiplier(element: ET.Element, depth: int) -> Function:
     held = held_function(element)
     if held is None:
         raise FormatError("a MultiplierFunction holds no function, expected one")
-    return times(read_function(held, depth + 1), number(element, "scale", 1.0))
+    return scaled_function(read_function(held, depth + 1), number(element, "scale", 1.0))
 
 
 _READERS: Final[Mapping[str, Callable[[ET.Element, int], Function]]] = MappingProxyType(

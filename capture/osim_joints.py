@@ -150,7 +150,7 @@ def transform_axes(element: ET.Element) -> list[TransformAxis]:
     transform = element.find("SpatialTransform")
     if transform is None:
         raise FormatError(
-            "a CustomJoint has no <SpatialTransform>, expected one; save a model of before 1.9 anew in OpenSim"
+            "a CustomJoint has no <SpatialTransform>; save a model of before 1.9 anew in OpenSim 3"
         )
     found = {name_of(axis): axis for axis in transform.findall("TransformAxis")}
     unknown = set(found) - set(AXES)

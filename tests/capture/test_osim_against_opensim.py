@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pallas.capture.osim import read_osim
+from pallas.rig.model.scaling import scaled
 
 CLOSE = 1e-6  # metres
 OPENCAP = "markers/opencap_models/Models/LaiUhlrich2022"
@@ -78,3 +79,12 @@ def test_every_model_of_the_data_is_tried(data):
     folder = data("markers").parent
     found = {str(path.relative_to(folder)) for path in folder.rglob("*.osim")}
     assert found == set(MODELS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_scaled_model_is_opensims_scaled_model(data, in_opensim, name):
+    model, theirs = read_osim(data(name)), in_opensim(data(name))
+    random = np.random.default_rng(1)
+    factors = {body: random.uniform(0.7, 1.4, 3) for body in model.bodies[1:]}
+    model, theirs = scaled(model, factors), theirs.scaled(factors)
+    assert max(theirs.apart(model, pose) for pose in random_poses(model, 10)) < CLOSE

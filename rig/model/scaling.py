@@ -1,0 +1,95 @@
+"""A model for a person of another size: every body stretched along its own axes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..arrays import Array, checked
+from ..errors import ShapeError
+from .functions import IDENTITY, Constant, Function, Linear, Scaled
+from .joints import GROUND, Axis, Frame, Joint
+from .model import KinematicModel
+
+__all__ = ["scaled", "scaled_function"]
+
+Factors = Mapping[str, float | Sequence[float] | Array]
+
+
+def scaled(model: KinematicModel, factors: Factors) -> KinematicModel:
+    """Scale a model as OpenSim's `Model::scale` does.
+
+    Joint frames and markers move with their own body. A joint's shifts are multiplied by the factor of the
+    parent body, unless they are a coordinate itself (`IDENTITY`): a root's position is no length of the body.
+    The factor of a shift along an axis is that of the body's axes weighted by the squares of the
+    direction's entries, taken in the joint's frame; OpenSim weights by the entries as the file has them,
+    which is the same along x, y and z, but does not keep a uniform scale along an oblique axis.
+
+    Args:
+        model: any.
+        factors: by body: one number, or three along the body's x, y and z. The others stay as they are.
+
+    Returns:
+        The scaled model; coordinates, limits and couplings are the same.
+
+    Raises:
+        ShapeError: a body is unknown, or a factor is not a finite number above zero.
+    """
+    by_body = {body: _factor(model, body, value) for body, value in factors.items()}
+    still = np.ones(3)
+    joints = tuple(
+        _scaled_joint(joint, by_body.get(joint.parent, still), by_body.get(joint.child, still))
+        for joint in model.joints
+    )
+    markers = tuple(
+        replace(marker, position=_stretched(marker.position, by_body.get(marker.body, still)))
+        for marker in model.markers
+    )
+    return replace(model, joints=joints, markers=markers)
+
+
+def scaled_function(function: Function, factor: float) -> Function:
+    """A function times a factor, as simple as it can be, but never `IDENTITY`, which is not scaled."""
+    if isinstance(function, Scaled):
+        return Scaled(function.function, function.factor * factor)
+    if isinstance(function, Constant):
+        return Constant(function.value * factor)
+    if isinstance(function, Linear):
+        line = Linear(function.gradient * factor, function.intercept * factor)
+        return line if line != IDENTITY else Scaled(function, factor)
+    return Scaled(function, factor)
+
+
+def _factor(model: KinematicModel, body: str, value: float | Sequence[float] | Array) -> Array:
+    if body != GROUND:
+        model.body_index(body)
+    three = np.full(3, value) if np.ndim(value) == 0 else value
+    factor = checked(f"the scale of body {body!r}", three, (3,))
+    if not (np.isfinite(factor) & (factor > 0.0)).all():
+        raise ShapeError(f"the scale of body {body!r} is {factor}, expected numbers above zero")
+    return factor
+
+
+def _stretched(point: tuple[float, float, float], factor: Array) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in np.asarray(point) * factor)
+    return x, y, z
+
+
+def _scaled_joint(joint: Joint, parent: Array, child: Array) -> Joint:
+    return replace(
+        joint,
+        parent_frame=_scaled_frame(joint.parent_frame, parent),
+        child_frame=_scaled_frame(joint.child_frame, child),
+        translations=tuple(_scaled_shift(axis, parent) for axis in joint.translations),
+    )
+
+
+def _scaled_frame(frame: Frame, factor: Array) -> Frame:
+    return replace(frame, translation=_stretched(frame.translation, factor))
+
+
+def _scaled_shift(axis: Axis, factor: Array) -> Axis:
+    along = float(axis.direction**2 @ factor)
+    if axis.function == IDENTITY or along == 1.0:
+        return axis
+    return replace(axis, function=scaled_function(axis.function, along))
