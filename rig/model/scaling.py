@@ -9,7 +9,7 @@ from ..arrays import Array, checked
 from ..errors import ShapeError
 from .functions import IDENTITY, Constant, Function, Linear, Scaled
 from .joints import GROUND, Axis, Frame, Joint
-from .model import KinematicModel
+from .model import Coupling, KinematicModel
 
 __all__ = ["scaled", "scaled_function"]
 
@@ -21,6 +21,8 @@ def scaled(model: KinematicModel, factors: Factors) -> KinematicModel:
 
     Joint frames and markers move with their own body. A joint's shifts are multiplied by the factor of the
     parent body, unless they are a coordinate itself (`IDENTITY`): a root's position is no length of the body.
+    Where another coordinate drives that coordinate, the coupling is multiplied instead.
+
     The factor of a shift along an axis is that of the body's axes weighted by the squares of the
     direction's entries, taken in the joint's frame; OpenSim weights by the entries as the file has them,
     which is the same along x, y and z, but does not keep a uniform scale along an oblique axis.
@@ -30,7 +32,7 @@ def scaled(model: KinematicModel, factors: Factors) -> KinematicModel:
         factors: by body: one number, or three along the body's x, y and z. The others stay as they are.
 
     Returns:
-        The scaled model; coordinates, limits and couplings are the same.
+        The scaled model; coordinates and their limits are the same.
 
     Raises:
         ShapeError: a body is unknown, or a factor is not a finite number above zero.
@@ -45,7 +47,8 @@ def scaled(model: KinematicModel, factors: Factors) -> KinematicModel:
         replace(marker, position=_stretched(marker.position, by_body.get(marker.body, still)))
         for marker in model.markers
     )
-    return replace(model, joints=joints, markers=markers)
+    couplings = tuple(_scaled_coupling(c, model.joints, by_body) for c in model.couplings)
+    return replace(model, joints=joints, markers=markers, couplings=couplings)
 
 
 def scaled_function(function: Function, factor: float) -> Function:
@@ -88,8 +91,24 @@ def _scaled_frame(frame: Frame, factor: Array) -> Frame:
     return replace(frame, translation=_stretched(frame.translation, factor))
 
 
+def _along(axis: Axis, factor: Array) -> float:
+    return float(axis.direction**2 @ factor)
+
+
 def _scaled_shift(axis: Axis, factor: Array) -> Axis:
-    along = float(axis.direction**2 @ factor)
+    along = _along(axis, factor)
     if axis.function == IDENTITY or along == 1.0:
         return axis
     return replace(axis, function=scaled_function(axis.function, along))
+
+
+def _scaled_coupling(
+    coupling: Coupling, joints: Sequence[Joint], by_body: Mapping[str, Array]
+) -> Coupling:
+    for joint in joints:
+        for axis in joint.translations:
+            driven = axis.coordinate == coupling.coordinate and axis.function == IDENTITY
+            if driven and joint.parent in by_body:
+                along = _along(axis, by_body[joint.parent])
+                return replace(coupling, function=scaled_function(coupling.function, along))
+    return coupling

@@ -11,6 +11,7 @@ from pallas.capture.osim_markers import read_marker_set
 from pallas.capture.textfile import FormatWarning
 from pallas.rig import FileError, FormatError, PallasError
 from pallas.rig.model import IDENTITY, Constant, Frame, Linear, Scaled
+from pallas.rig.model.scaling import scaled
 
 CLOSE = 1e-9  # metres
 MASS = "<mass>1</mass><mass_center>0 0 0</mass_center><inertia>1 1 1 0 0 0</inertia>"
@@ -252,6 +253,18 @@ def test_a_coupler_multiplies_its_function_and_the_default_pose_keeps_it(tmp_pat
     assert isinstance(model.couplings[0].function, Scaled)
     theirs.place({"q": 0.5}, assemble=True)
     assert theirs.values["r"] == pytest.approx(float(model.couplings[0].function(0.5)), abs=1e-6)
+
+
+def test_the_coupler_of_a_shift_is_scaled_as_by_opensim(tmp_path, in_opensim):
+    path = tmp_path / "model.osim"
+    slider = joint("SliderJoint", "", ["r"], "k", "/bodyset/a", "/bodyset/b")
+    pin = joint("PinJoint", coordinates=["q"])
+    path.write_text(document(pin, slider, bodies=("a", "b"), constraints=coupler("r", "q")))
+    factors = {"a": (1.3, 1.3, 1.3), "b": (0.8, 0.8, 0.8)}
+    model, theirs = scaled(read_osim(path), factors), in_opensim(path).scaled(factors)
+    theirs.place({"q": 0.5}, assemble=True)
+    assert theirs.values["r"] == pytest.approx(2 * 0.5 * 1.3, abs=1e-6)
+    assert float(model.couplings[0].function(0.5)) == pytest.approx(2 * 0.5 * 1.3)
 
 
 def test_a_coupler_that_is_not_enforced_is_left_out():

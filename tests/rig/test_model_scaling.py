@@ -1,5 +1,7 @@
 """A model for a person of another size."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from pallas.rig.model import (
     IDENTITY,
     BodyMarker,
     Constant,
+    Coupling,
     Frame,
     Joint,
     KinematicModel,
@@ -91,6 +94,13 @@ def test_the_scaled_model_moves_as_the_engine_scales_it():
     ):
         torch.testing.assert_close(ours, theirs)
     torch.testing.assert_close(markers_in_world(model, pose), markers_in_world(LEG, pose, scales))
+
+
+def test_a_coordinate_that_is_driven_as_a_shift_stretches_through_its_coupling():
+    coupled = replace(LEG, couplings=(Coupling("slide", "flexion", Linear(0.1, 0.02)),))
+    (coupling,) = scaled(coupled, FACTORS).couplings
+    assert coupling.function(1.0) == pytest.approx(1.1 * 0.12)  # along the thigh's y
+    assert scaled(coupled, {"shank": 2.0}).couplings == coupled.couplings
 
 
 def test_no_factors_change_nothing():
