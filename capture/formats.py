@@ -31,12 +31,16 @@ __all__ = [
 _T = TypeVar("_T")
 _KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        ".bvh": "motion",
-        ".amc": "motion",
-        ".npz": "motion",
-        ".csv": "motion or recording",
-        ".mvnx": "motion and recording",
-        ".pallas": "recording",
+        ".bvh": "a motion",
+        ".amc": "a motion",
+        ".npz": "a motion",
+        ".csv": "a motion or recording",
+        ".mvnx": "a motion and recording",
+        ".pallas": "a recording",
+        ".trc": "markers",
+        ".c3d": "markers",
+        ".mot": "a model's coordinates",
+        ".sto": "a model's coordinates",
     }
 )
 MOTION_SUFFIXES: Final = tuple(s for s, kind in _KINDS.items() if "motion" in kind)
@@ -138,7 +142,7 @@ def _read(path: Path, readers: Mapping[str, Callable[[Path], _T]], wanted: str) 
     if suffix in readers:
         return readers[suffix](path)
     if suffix:
-        raise FormatError(f"{path} holds a {_KINDS[suffix]}, expected {wanted}")
+        raise FormatError(f"{path} holds {_KINDS[suffix]}, expected {wanted}")
     raise FileError(
         f"{path} is in no known format (its name ends in {path.suffix or 'nothing'!r}); "
         f"{wanted} can be: {', '.join(readers)}"

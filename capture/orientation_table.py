@@ -12,7 +12,7 @@ from ..rig.errors import FormatError
 from .storage_text import StorageText, parse_storage_text
 from .textfile import naming, read_text
 
-__all__ = ["OrientationTable", "parse_quaternions", "read_quaternions"]
+__all__ = ["OrientationTable", "holds_quaternions", "parse_quaternions", "read_quaternions"]
 
 _UNIT_ERROR: Final = 0.1  # a quaternion farther from unit length is none
 
@@ -43,6 +43,17 @@ def read_quaternions(path: Path | str) -> OrientationTable:
     content = read_text(path)
     with naming(path):
         return parse_quaternions(content)
+
+
+def holds_quaternions(path: Path | str) -> bool:
+    """Whether the header of a MOT or STO file says that its cells are quaternions.
+
+    Raises:
+        FileError: the file can't be read.
+        FormatError: it is empty or no text.
+    """
+    header = read_text(path).partition("endheader")[0]
+    return "datatype=quaternion" in header.lower().replace(" ", "")
 
 
 def parse_quaternions(text: str) -> OrientationTable:

@@ -7,31 +7,91 @@ from typing import Any
 
 from ...capture import formats
 from ...capture.imu import ImuRecording
+from ...capture.marker_file import MarkerFile
+from ...capture.markers import MARKER_SUFFIXES, read_marker_file
+from ...capture.orientation_table import OrientationTable, holds_quaternions, read_quaternions
+from ...capture.storage import CoordinateTable, read_storage
+from ...capture.up_axis import UP_AXES
 from ...rig.errors import FileError, PallasError
 from ...rig.motion import Motion
 from ..console import Console
 from ._shared import checked_input
 
-__all__ = ["EXAMPLE", "HELP", "add_arguments", "describe_motion", "describe_recording", "run"]
+__all__ = [
+    "EXAMPLE",
+    "HELP",
+    "add_arguments",
+    "describe_coordinates",
+    "describe_markers",
+    "describe_motion",
+    "describe_orientations",
+    "describe_recording",
+    "run",
+]
 
-HELP = "Say what a recording or motion file holds."
+HELP = "Say what a file of a recording, a motion, markers or coordinates holds."
 EXAMPLE = "pallas info take.mvnx --json"
 
+_HEADINGS = {
+    "recording": "a recording",
+    "motion": "a motion",
+    "markers": "markers",
+    "table": "a table over time",
+}
 _LISTED_GAPS = 20
+_LISTED_MARKERS = 5
+_HOW_UP = {
+    "given": "given",
+    "stated": "stated in the file",
+    "detected": "seen in the data",
+    "assumed": "assumed",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "file", metavar="FILE", type=Path, help="a recording or a motion, in any known format"
+        "file", metavar="FILE", type=Path, help="a recording, a motion, markers or coordinates"
     )
+    parser.add_argument(
+        "--up", choices=list(UP_AXES), help="the axis of a marker file that points up"
+    )
+    parser.add_argument("--unit", help="of a marker file's numbers: mm, cm, m or inch")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Read the file as all that it may be; some formats hold a recording and a motion."""
     path = checked_input(arguments.file)
-    suffix = path.suffix.lower()
-    kinds: list[tuple[str, tuple[str, ...], Callable[[Path], dict[str, Any]]]] = [
+    kinds = _kinds(arguments)
+    every_suffix = dict.fromkeys(s for _, suffixes, _ in kinds for s in suffixes)
+    known = path.suffix.lower() in every_suffix
+    found: dict[str, object] = {"file": str(path), "bytes": path.stat().st_size}
+    failures = []
+    for kind, suffixes, describe in kinds:
+        if known and path.suffix.lower() not in suffixes:
+            continue
+        try:
+            found[kind] = describe(path)
+        except PallasError as error:
+            failures.append(error)
+    if len(found) == 2 and known:
+        raise failures[0]
+    if len(found) == 2:
+        raise FileError(
+            f"{path} holds nothing that can be read; expected one of: {', '.join(every_suffix)}"
+        )
+    for kind, facts in found.items():
+        if isinstance(facts, dict):
+            console.say(f"{path}: {_HEADINGS[kind]}")
+            console.table({f"  {name}": _words(value) for name, value in facts.items()})
+    return found
+
+
+def _kinds(
+    arguments: argparse.Namespace,
+) -> list[tuple[str, tuple[str, ...], Callable[[Path], dict[str, Any]]]]:
+    """What a file may be, the suffixes of such files, and who describes it."""
+    return [
         (
             "recording",
             formats.RECORDING_SUFFIXES,
@@ -42,30 +102,15 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
             formats.MOTION_SUFFIXES,
             lambda file: describe_motion(formats.read_motion(file)),
         ),
+        (
+            "markers",
+            MARKER_SUFFIXES,
+            lambda file: describe_markers(
+                read_marker_file(file, up=arguments.up, unit=arguments.unit)
+            ),
+        ),
+        ("table", (".mot", ".sto"), _describe_table),
     ]
-    known = suffix in formats.RECORDING_SUFFIXES + formats.MOTION_SUFFIXES
-    found: dict[str, object] = {"file": str(path), "bytes": path.stat().st_size}
-    failures = []
-    for kind, suffixes, describe in kinds:
-        if known and suffix not in suffixes:
-            continue
-        try:
-            found[kind] = describe(path)
-        except PallasError as error:
-            failures.append(error)
-    if len(found) == 2 and known:
-        raise failures[0]
-    if len(found) == 2:
-        suffixes = dict.fromkeys(formats.RECORDING_SUFFIXES + formats.MOTION_SUFFIXES)
-        raise FileError(
-            f"{path} holds neither a recording nor a motion that can be read; "
-            f"expected one of: {', '.join(suffixes)}"
-        )
-    for kind, facts in found.items():
-        if isinstance(facts, dict):
-            console.say(f"{path}: a {kind}")
-            console.table({f"  {name}": _words(value) for name, value in facts.items()})
-    return found
 
 
 def describe_recording(recording: ImuRecording) -> dict[str, Any]:
@@ -96,6 +141,55 @@ def describe_motion(motion: Motion) -> dict[str, Any]:
     }
 
 
+def describe_markers(file: MarkerFile) -> dict[str, Any]:
+    """The facts of a marker file, and how its unit and axes were understood."""
+    markers = file.markers
+    seen = dict(zip(markers.names, markers.seen.tolist(), strict=True))
+    worst = sorted((share, name) for name, share in seen.items() if share < 1.0)
+    return {
+        "frames": len(markers),
+        "fps": markers.fps,
+        "seconds": (len(markers) - 1) / markers.fps,
+        "start": markers.start,
+        "unit": file.unit,
+        "up": file.up,
+        "up_is": _HOW_UP[file.how_up],
+        "markers": list(markers.names),
+        "missing_percent": 100.0 * (1.0 - float(markers.seen.mean())),
+        "least_seen": [
+            {"marker": name, "percent": 100.0 * share} for share, name in worst[:_LISTED_MARKERS]
+        ],
+    }
+
+
+def describe_coordinates(table: CoordinateTable) -> dict[str, Any]:
+    """The facts of a table of numbers."""
+    return {
+        "title": table.title,
+        "rows": len(table),
+        "start": float(table.times[0]),
+        "end": float(table.times[-1]),
+        "in_degrees": table.in_degrees,
+        "columns": list(table.names),
+    }
+
+
+def describe_orientations(table: OrientationTable) -> dict[str, Any]:
+    """The facts of a table of orientations."""
+    return {
+        "rows": len(table.times),
+        "start": float(table.times[0]),
+        "end": float(table.times[-1]),
+        "sensors": list(table.names),
+    }
+
+
+def _describe_table(path: Path) -> dict[str, Any]:
+    if holds_quaternions(path):
+        return describe_orientations(read_quaternions(path))
+    return describe_coordinates(read_storage(path))
+
+
 def _words(value: object) -> str:
     """A fact as people read it."""
     if isinstance(value, list):
@@ -104,4 +198,6 @@ def _words(value: object) -> str:
         return " ".join(map(_words, value.values()))
     if isinstance(value, float):
         return f"{value:.6g}"
+    if value is None:
+        return "not stated"
     return str(value)
