@@ -13,8 +13,8 @@ FPS = 200.0
 
 
 def _load(name):
-    """A module of benchmarks/, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    """A module of the benchmarks, which are no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / "paper" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -65,7 +65,7 @@ def test_the_dependent_angles_of_custom_s_answer_undo_their_drivers(answer):
 
 
 def test_the_lower_body_is_built_in_less_than_forty_lines():
-    source = (ROOT / "benchmarks" / "lower_body.py").read_text(encoding="utf-8")
+    source = (ROOT / "benchmarks" / "paper" / "lower_body.py").read_text(encoding="utf-8")
     model = _load("lower_body").LOWER_BODY
     assert len(source.splitlines()) < 40
     assert len(model.coordinates) == 6 + 2 * (3 + 1 + 2)
