@@ -38,13 +38,13 @@ class Curves(NamedTuple):
     slopes: Tensor
 
     def evaluate(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Values and first derivatives (N, F) at x (N, F)."""
-        piece = torch.searchsorted(self.breaks, x.detach().T.contiguous(), right=True)  # (F, N)
+        """Values and first derivatives (F, N) at x (F, N)."""
+        piece = torch.searchsorted(self.breaks, x.detach().contiguous(), right=True)
         row = torch.arange(len(piece))[:, None]
-        away = x.T - self.origins[row, piece]
+        away = x - self.origins[row, piece]
         return (
-            _horner(self.coefficients[row, piece], away).T,
-            _horner(self.slopes[row, piece], away).T,
+            _horner(self.coefficients[row, piece], away),
+            _horner(self.slopes[row, piece], away),
         )
 
 
@@ -56,17 +56,20 @@ def _horner(coefficients: Tensor, x: Tensor) -> Tensor:
 
 
 class Level(NamedTuple):
-    """Joints at one depth of the tree: bodies start to stop, and where their parents lie."""
+    """Joints at one depth of the tree: bodies start to stop, and where their parents lie in the level above.
+
+    `parents` is None where they are the whole level above, in order.
+    """
 
     start: int
     stop: int
-    parents: Tensor
+    parents: Tensor | None
 
 
 class Slot(NamedTuple):
-    """The k-th rotation of every joint as cos * a + sin * b + c (J, 3, 3), driven by axis `axis` (J,).
+    """The k-th rotation of every joint as cos * a + sin * b + c (3, 3, J, 1), driven by axis `axis` (J,).
 
-    `direction` (J, 3) is that of the axis after the turns before it. A joint without a k-th rotation has
+    `direction` (3, J, 1) is that of the axis after the turns before it. A joint without a k-th rotation has
     a = b = 0 and is driven by one more angle, which is always zero.
     """
 
@@ -109,12 +112,14 @@ class Tables:
     parents: Tensor  # (B,), the ground's own
     subtree: Tensor  # (B, B) 1 where the column's body is the row's or hangs on it
     world_from_ground: Tensor  # (3, 3)
-    parent_rotation: Tensor  # (J, 3, 3) parent_from_frame
+    last_row: Tensor  # (1, 4, 1, 1) of a homogeneous matrix
+    parent_rotation: Tensor  # (3, 3, J, 1) parent_from_frame
     parent_translation: Tensor  # (J, 3)
-    child_rotation: Tensor  # (J, 3, 3) frame_from_child
+    child_rotation: Tensor  # (3, 3, J, 1) frame_from_child
     child_translation: Tensor  # (J, 3) in the child
     slots: tuple[Slot, ...]
     rotation_joint: Tensor  # (R,)
+    turning_joint: Tensor  # (R + 3 balls,) of every axis that turns
     rotation_place: Tensor  # (R,) in all slots' joints, one slot after another
     translation_joint: Tensor  # (X,)
     translation_direction: Tensor  # (X, 3) in the parent body
@@ -165,6 +170,10 @@ class _Layout:
     def number(self, values: object) -> Tensor:
         return torch.as_tensor(np.array(values, dtype=np.float64)).to(self.dtype)
 
+    def last(self, values: object) -> Tensor:
+        """(J, ...) with the joints last but one, and a last dimension of one for the frames."""
+        return self.number(values).movedim(0, -1)[..., None].contiguous()
+
     @staticmethod
     def index(values: Sequence[int]) -> Tensor:
         return torch.tensor(list(values), dtype=torch.long)
@@ -187,12 +196,16 @@ class _Layout:
             parents=index(parents.tolist()),
             subtree=number(self._subtree()),
             world_from_ground=number(model.world_from_ground),
-            parent_rotation=number([j.parent_frame.rotation for j in joints]),
+            last_row=number([0.0, 0.0, 0.0, 1.0]).reshape(1, 4, 1, 1),
+            parent_rotation=self.last([j.parent_frame.rotation for j in joints]),
             parent_translation=number([j.parent_frame.translation for j in joints]),
-            child_rotation=number([j.child_frame.rotation.T for j in joints]),
+            child_rotation=self.last([j.child_frame.rotation.T for j in joints]),
             child_translation=number([j.child_frame.translation for j in joints]),
             slots=self._slots(),
             rotation_joint=index([j for j, _ in self.rotations]),
+            turning_joint=index(
+                [j for j, _ in self.rotations] + [j for j, _ in self.balls for _ in "xyz"]
+            ),
             rotation_place=index([k * len(joints) + j for j, k in self._numbered()]),
             translation_joint=index(shift_joints),
             translation_direction=number(turned).reshape(-1, 3),
@@ -226,8 +239,9 @@ class _Layout:
         for level in range(1, max(depth) + 1):
             own = [body for body, d in enumerate(depth) if d == level]
             above = depth.index(level - 1)
-            parents = self.index([self.model.parents[body] - above for body in own])
-            levels.append(Level(own[0], own[-1] + 1, parents))
+            parents = [self.model.parents[body] - above for body in own]
+            same = parents == list(range(own[0] - above))
+            levels.append(Level(own[0], own[-1] + 1, None if same else self.index(parents)))
         return tuple(levels)
 
     def _subtree(self) -> Array:
@@ -280,8 +294,8 @@ class _Layout:
                 direction, part = _turn(joint, k)
                 directions.append(direction)
                 parts.append(part)
-            a, b, c = (self.number(part) for part in zip(*parts, strict=True))
-            slots.append(Slot(self.index(axes), a, b, c, self.number(directions)))
+            a, b, c = (self.last(part) for part in zip(*parts, strict=True))
+            slots.append(Slot(self.index(axes), a, b, c, self.last(directions)))
         return tuple(slots)
 
     def _numbered(self) -> list[tuple[int, int]]:
@@ -291,12 +305,14 @@ class _Layout:
         ]
 
     def _columns(self) -> Columns:
-        """One column per joint and coordinate, in the order of the joints, so deeper ones come later."""
+        """One column per joint and coordinate, in the order of the chain, so deeper ones come later."""
         model = self.model
         driven = {c.coordinate: model.coordinate_index(c.driver) for c in model.couplings}
         moving = [
             (j, axis.coordinate, a) for a, (j, axis) in enumerate((*self.rotations, *self.shifts))
         ]
+        # Within a joint the shifts come first, as in its chain.
+        moving = moving[len(self.rotations) :] + moving[: len(self.rotations)]
         balls = len(self.axes)
         for number, (j, names) in enumerate(self.balls):
             moving += [(j, name, balls + 3 * number + k) for k, name in enumerate(names or ())]

@@ -45,7 +45,7 @@ class Contacts:
     def _residual(self, at: At) -> tuple[Tensor, Tensor]:
         if not isinstance(at.frames, slice):
             raise ShapeError("Contacts needs neighbouring frames, expected all of them in order")
-        places = self.points.places(at)
+        places = self.points.places(at).permute(2, 1, 0)
         weight = self.weights[at.frames.start : at.frames.start + len(at.pose) - 1]
         return places[1:] - places[:-1], weight
 
@@ -79,9 +79,9 @@ class Contacts:
     def _slopes(self, at: At) -> Tensor:
         """(T, P, 3, U) of the points by the unknowns of their frames."""
         unknowns, tables = at.problem.unknowns, at.problem.tables
-        levers = self.points.places(at) - at.reference[:, None]
+        levers = (self.points.places(at) - at.reference[:, None]).permute(2, 1, 0)
         carried = tables.subtree[unknowns.bodies][:, self.points.bodies(at)].T  # (P, C)
-        angular, linear = at.twists.split(3, dim=-1)
+        angular, linear = at.twists.permute(2, 1, 0).split(3, dim=-1)
         spun = torch.linalg.cross(
             angular[:, None], levers[:, :, None].expand(-1, -1, len(carried.T), -1)
         )

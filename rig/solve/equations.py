@@ -4,6 +4,11 @@ A marker on a body moves by P S: S (6 x unknowns) are the twists of the unknowns
 lever. So J'J = S' (P'P) S, and the 6 x 6 matrices P'P of all markers below a joint can be summed before S is
 applied, as the composite rigid bodies of the mass matrix are (Featherstone 2008, ch. 6): every entry of the
 Hessian is the twist of one unknown, times the sum below the deeper one, times the twist of the other.
+
+The residuals' own curvature costs as little: a turn of an upper joint carries the lower unknowns' motion of a
+marker with it, d2p / dq_i dq_j = w_i x (dp / dq_j), and its product with the residuals is summed below the
+deeper joint in the same way. With it the equations are Newton's and not Gauss's, which matters where the
+markers fit badly.
 """
 
 from dataclasses import dataclass
@@ -11,6 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .. import so3
+from ..model.kinematics import cross
 from .unknowns import Unknowns
 
 __all__ = ["Equations", "lever_moments", "point_moments"]
@@ -20,12 +27,13 @@ __all__ = ["Equations", "lever_moments", "point_moments"]
 class Equations:
     """H step + C shared = -g and C' step + B shared = -h; H is block-diagonal, or block-tridiagonal.
 
-    Of H only the lower triangle is valid.
+    Of H only the lower triangle is valid. Sums over bodies have the frames last, as the kinematics do.
 
     Attributes:
         unknowns: U per frame.
-        below: (T, B, 6, 6) summed over the bodies that each body carries, itself too.
-        wrench: (T, B, 6) likewise.
+        below: (6, 6, B, T) summed over the bodies that each body carries, itself too.
+        curvature: (3, 6, B, T) likewise, what the residuals' curvature adds to the upper half of `below`.
+        wrench: (6, B, T) likewise.
         own: (T, U, U) entries of terms that look at the unknowns themselves.
         pull: (T, U) likewise.
         coupling: (T - 1, U, U) row frame t, column t + 1; None where nothing couples frames.
@@ -36,6 +44,7 @@ class Equations:
 
     unknowns: Unknowns
     below: Tensor
+    curvature: Tensor
     wrench: Tensor
     own: Tensor
     pull: Tensor
@@ -54,8 +63,9 @@ class Equations:
 
         return cls(
             unknowns,
-            zeros(frames, bodies, 6, 6),
-            zeros(frames, bodies, 6),
+            zeros(6, 6, bodies, frames),
+            zeros(3, 6, bodies, frames),
+            zeros(6, bodies, frames),
             zeros(frames, size, size),
             zeros(frames, size),
             None,
@@ -64,12 +74,20 @@ class Equations:
             zeros(shared),
         )
 
-    def reduced(self, twists: Tensor) -> tuple[Tensor, Tensor]:
-        """Hessian (T, U, U) and gradient (T, U), the bodies' sums applied to twists (T, C, 6)."""
+    def reduced(self, twists: Tensor, newton: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Hessian (T, U, U) and gradient (T, U), the bodies' sums applied to twists (6, C, T).
+
+        `newton` (T,) says how much of the residuals' curvature counts, 0 to 1; none if None.
+        """
         bodies, merge = self.unknowns.bodies, self.unknowns.merge
-        forces = (self.below[:, bodies] @ twists[..., None]).squeeze(-1)
-        hessian = forces @ twists.transpose(-1, -2) * self.unknowns.descends
-        gradient = (self.wrench[:, bodies] * twists).sum(-1)
+        if newton is not None:
+            self.below[:3] += newton * self.curvature
+        forces = self.below[:, 0].index_select(1, bodies) * twists[0]
+        for part in range(1, 6):
+            row = self.below[:, part].index_select(1, bodies)  # (6, C, T)
+            forces = torch.addcmul(forces, row, twists[part])
+        hessian = forces.permute(2, 1, 0) @ twists.permute(2, 0, 1) * self.unknowns.descends
+        gradient = (self.wrench[:, bodies] * twists).sum(0).T
         if merge is not None:
             strict = hessian.tril(-1)
             hessian = merge.T @ (hessian + strict.transpose(-1, -2)) @ merge
@@ -78,7 +96,7 @@ class Equations:
 
     def add_border(self, twists: Tensor, wrenches: Tensor) -> None:
         """Add the border of wrenches (T, B, 6, S), summed over what each body carries."""
-        rows = torch.einsum("tcd,tcds->tcs", twists, wrenches[:, self.unknowns.bodies])
+        rows = torch.einsum("dct,tcds->tcs", twists, wrenches[:, self.unknowns.bodies])
         merge = self.unknowns.merge
         self.border += rows if merge is None else torch.einsum("cu,tcs->tus", merge, rows)
 
@@ -129,59 +147,71 @@ def weighted(unknowns: Unknowns, slope: Tensor, balls: Tensor, weight: Tensor) -
     )
 
 
-# (13, 36): from [w, w x, w x x'] to the 6 x 6 matrix sum of w P'P, with P = [-[x], 1].
-def _moment_map() -> Tensor:
-    rows = torch.zeros(13, 6, 6, dtype=torch.float64)
+def _cross(axis: int) -> Tensor:
+    """(3, 3) cross-product matrix of a unit vector."""
+    cross = torch.zeros(3, 3, dtype=torch.float64)
+    before, after = (axis + 1) % 3, (axis + 2) % 3
+    cross[after, before], cross[before, after] = 1.0, -1.0
+    return cross
+
+
+def _moment_maps() -> tuple[Tensor, Tensor]:
+    """From the sums of [w, w x, w x x'] (13) to those of w P'P, with P = [-[x], 1], flat (36).
+
+    And from the sums of [w r, w x r'] (12) to the curvature [C - tr(C), -[f]] of C = w x r', f = w r (18).
+    """
+    square, bend = torch.zeros(13, 6, 6).double(), torch.zeros(12, 3, 6).double()
     eye = torch.eye(3, dtype=torch.float64)
-    rows[0, 3:, 3:] = eye
+    square[0, 3:, 3:] = eye
     for axis in range(3):
-        cross = torch.zeros(3, 3, dtype=torch.float64)
-        before, after = (axis + 1) % 3, (axis + 2) % 3
-        cross[after, before], cross[before, after] = 1.0, -1.0  # [e_axis]
-        rows[1 + axis, :3, 3:] = cross
-        rows[1 + axis, 3:, :3] = cross.T
+        square[1 + axis, :3, 3:], square[1 + axis, 3:, :3] = _cross(axis), _cross(axis).T
+        bend[axis, :, 3:] = -_cross(axis)
         for other in range(3):
-            rows[4 + 3 * axis + other, axis, other] -= 1.0
+            place = 3 * axis + other
+            square[4 + place, axis, other] -= 1.0
+            bend[3 + place, axis, other] += 1.0
             if other == axis:
-                rows[4 + 3 * axis + other, :3, :3] += eye
-    return rows.flatten(1)
+                square[4 + place, :3, :3] += eye
+                bend[3 + place, :, :3] -= eye
+    return square.flatten(1).T.contiguous(), bend.flatten(1).T.contiguous()
 
 
-_MOMENTS = _moment_map()
+_SQUARE, _BEND = _moment_maps()
 
 
 def point_moments(
     levers: Tensor, weight: Tensor, force: Tensor, carry: Tensor
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Sums over the points that each body carries, of points with one weight per frame.
 
     Args:
-        levers: (T, P, 3) from the reference to the points.
-        weight: (T, P) squared weights.
-        force: (T, P, 3) squared weights times residuals.
+        levers: (3, P, T) from the reference to the points.
+        weight: (P, T) squared weights.
+        force: (3, P, T) squared weights times residuals.
         carry: (B, P) 1 where a body carries a point.
 
     Returns:
-        (T, B, 6, 6) and (T, B, 6), as in `Equations`.
+        (6, 6, B, T), (3, 6, B, T) and (6, B, T), as in `Equations`.
     """
-    weighed = weight[..., None] * levers
-    outer = (weighed[..., None] * levers[..., None, :]).flatten(-2)
-    torque = torch.linalg.cross(levers, force)
-    features = torch.cat([weight[..., None], weighed, outer, torque, force], dim=-1)
-    summed = carry @ features  # (T, B, 19)
-    return (summed[..., :13] @ _MOMENTS).unflatten(-1, (6, 6)), summed[..., 13:]
+    weighed = weight * levers
+    outer = (weighed[:, None] * levers).flatten(0, 1)
+    bent = (levers[:, None] * force).flatten(0, 1)
+    features = torch.cat([weight[None], weighed, outer, force, bent, cross(levers, force)])
+    summed = carry @ features  # (28, B, T)
+    shape = summed.shape[1:]
+    square = (_SQUARE @ summed[:13].flatten(1)).reshape(6, 6, *shape)
+    curvature = (_BEND @ summed[13:25].flatten(1)).reshape(3, 6, *shape)
+    return square, curvature, torch.cat([summed[25:], summed[13:16]])
 
 
 def lever_moments(
     levers: Tensor, information: Tensor, force: Tensor, carry: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The same with a 3 x 3 matrix `information` (T, P, 3, 3) per point instead of one weight."""
-    x, y, z = levers.unbind(-1)
-    zero = torch.zeros_like(x)
-    # P' = [[x], 1]
-    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1).unflatten(-1, (3, 3))
-    eye = torch.eye(3, dtype=levers.dtype).expand_as(cross)
-    lever = torch.cat([cross, eye], dim=-2)  # (T, P, 6, 3)
-    square = (lever @ information @ lever.transpose(-1, -2)).flatten(-2)
-    wrench = (lever @ force[..., None]).squeeze(-1)
-    return (carry @ square).unflatten(-1, (6, 6)), carry @ wrench
+    """The same with a 3 x 3 matrix `information` (T, P, 3, 3) per point instead of one weight.
+
+    Levers and force are (T, P, 3) here; the curvature is left out.
+    """
+    eye = torch.eye(3, dtype=levers.dtype).expand(*levers.shape, 3)
+    lever = torch.cat([so3.skew(levers), eye], dim=-2)  # P' = [[x], 1], (T, P, 6, 3)
+    square = torch.einsum("bp,tpij->ijbt", carry, lever @ information @ lever.transpose(-1, -2))
+    return square, torch.einsum("bp,tpi->ibt", carry, (lever @ force[..., None]).squeeze(-1))

@@ -111,5 +111,5 @@ def _coupled(problem: Problem, pose: Tensor) -> Tensor:
     tables = problem.tables
     if tables.couplings is None:
         return pose
-    values, _ = tables.couplings.evaluate(pose[:, tables.drivers])
-    return pose.index_copy(1, tables.coupled, values)
+    values, _ = tables.couplings.evaluate(pose.T[tables.drivers])
+    return pose.index_copy(1, tables.coupled, values.T)

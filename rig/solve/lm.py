@@ -13,12 +13,14 @@ from torch import Tensor
 from .problem import At, Problem
 from .systems import frame_equations, held, solve_frames, solve_whole, system_at
 
-__all__ = ["Settings", "minimise"]
+__all__ = ["Settings", "minimise", "minimise_frames"]
 
-_CHUNK = 512  # frames at a time where nothing couples them, to bound memory
+_CHUNK = 256  # frames at a time where nothing couples them: what fits the cache
 _LEAST_DAMPING, _MOST_DAMPING, _STUCK = 1e-9, 1e8, 1e4
+_RETRY_DAMPING = 1e-3  # at least, once a step of Gauss's has failed
 _ROUNDING = 1e-12  # relative; a cost that rises by less has not risen
 _SMALLEST_COST = 1e-12
+_NEAR = 0.2  # a step that lowers the cost by less than this fraction is near the solution
 _WORTH_PACKING = 0.6  # fraction of frames still at work below which the others are left out
 
 
@@ -30,11 +32,13 @@ class Settings:
         iterations: at most.
         tolerance: stop when no frame's cost can fall by more than this fraction.
         damping: the first lambda.
+        newton: whether the residuals' curvature counts from the first step; otherwise only near the end.
     """
 
     iterations: int = 30
     tolerance: float = 1e-7
     damping: float = 1e-4
+    newton: bool = False
 
 
 def minimise(
@@ -44,41 +48,58 @@ def minimise(
     with torch.no_grad():
         if problem.coupled:
             return _whole(problem, pose, shared, settings)
-        pieces, most = [], 0
-        for start in range(0, len(pose), _CHUNK):
-            stop = min(start + _CHUNK, len(pose))
-            piece, steps = _Frames(problem, pose[start:stop], start, settings).run()
-            pieces.append(piece)
-            most = max(most, steps)
-        return torch.cat(pieces) if pieces else pose, shared, most
+        fit = _chunks(problem, pose, settings, torch.arange(len(pose)))
+        return fit[0], shared, fit[2]
+
+
+def minimise_frames(
+    problem: Problem, pose: Tensor, settings: Settings, frames: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Poses (N, D) and costs (N,) of frames (N,) of the terms, each on its own; one may come twice."""
+    with torch.no_grad():
+        return _chunks(problem, pose, settings, frames)[:2]
+
+
+def _chunks(
+    problem: Problem, pose: Tensor, settings: Settings, frames: Tensor
+) -> tuple[Tensor, Tensor, int]:
+    """Poses, costs and the number of steps tried, some frames at a time."""
+    if not len(pose):
+        return pose, pose.new_zeros(0), 0
+    parts = [
+        _Frames(problem, own, which, settings).run()
+        for own, which in zip(pose.split(_CHUNK), frames.split(_CHUNK), strict=True)
+    ]
+    poses, costs, steps = zip(*parts, strict=True)
+    return torch.cat(poses), torch.cat(costs), max(steps)
 
 
 class _Frames:
     """Frames that do not see each other."""
 
-    def __init__(self, problem: Problem, pose: Tensor, start: int, settings: Settings) -> None:
-        self.problem, self.settings, self.start = problem, settings, start
-        self.result = pose.clone()
+    def __init__(self, problem: Problem, pose: Tensor, frames: Tensor, settings: Settings) -> None:
+        self.problem, self.settings = problem, settings
         self.which: Tensor | None = None  # of the result, still at work; None for all
-        self.at = problem.at(pose, None, slice(start, start + len(pose)))
+        self.at = problem.at(pose, None, frames)
         self.cost = self.at.cost()
+        self.pose, self.costs = pose, self.cost  # of all, once stored
         self.lambdas = torch.full((len(pose),), settings.damping, dtype=torch.float64)
+        self.newton = torch.full((len(pose),), float(settings.newton), dtype=torch.float64)
 
-    def run(self) -> tuple[Tensor, int]:
-        """Poses (T, D) and steps tried."""
-        for step in range(self.settings.iterations):
-            done = self._step()
-            if bool(done.all()):
-                self._store()
-                return self.result, step + 1
-            if float(done.double().mean()) > 1.0 - _WORTH_PACKING:
+    def run(self) -> tuple[Tensor, Tensor, int]:
+        """Poses (T, D), costs (T,) and steps tried."""
+        steps, working = 0, True
+        while working and steps < self.settings.iterations:
+            done, steps = self._step(), steps + 1
+            working = not bool(done.all())
+            if working and float(done.double().mean()) > 1.0 - _WORTH_PACKING:
                 self._pack(~done)
         self._store()
-        return self.result, self.settings.iterations
+        return self.pose, self.costs, steps
 
     def _step(self) -> Tensor:
         """Try a step; (T,) True where nothing more is to be gained."""
-        hessian, gradient = frame_equations(self.at)
+        hessian, gradient = frame_equations(self.at, self.newton)
         fixed = held(self.problem, self.at.pose, gradient)
         step, gain = solve_frames(hessian, gradient, self.lambdas, fixed)
         trial = self.problem.unknowns.stepped(self.at.pose, step)
@@ -86,8 +107,14 @@ class _Frames:
         cost = at.cost()
         better = cost <= self.cost * (1.0 + _ROUNDING)
         least = self.settings.tolerance * self.cost.clamp(min=_SMALLEST_COST)
-        done = (better & (gain < least)) | (~better & (self.lambdas > _STUCK))
+        fell = self.cost - cost
+        # A step that gained exactly what was foretold leaves next to nothing to the following one.
+        told = (gain < least) | ((fell - gain).abs() < least)
+        done = (better & told) | (~better & (self.lambdas > _STUCK))
+        near = fell < _NEAR * self.cost
         self._take(at, cost, better)
+        # Far from the solution the curvature may point anywhere; a step of it that failed says so.
+        self.newton = (better & near).double()
         return done
 
     def _take(self, at: At, cost: Tensor, better: Tensor) -> None:
@@ -96,24 +123,28 @@ class _Frames:
             at = self.problem.at(pose, at.shared, at.frames)
             cost = torch.where(better, cost, self.cost)
         self.at, self.cost = at, cost
-        changed = torch.where(better, self.lambdas / 10.0, self.lambdas * 4.0)
+        harder = (self.lambdas * 8.0).clamp(min=_RETRY_DAMPING)
+        worse = torch.where(self.newton > 0.0, self.lambdas, harder)
+        changed = torch.where(better, self.lambdas / 10.0, worse)
         self.lambdas = changed.clamp(_LEAST_DAMPING, _MOST_DAMPING)
 
     def _store(self) -> None:
         if self.which is None:
-            self.result = self.at.pose
+            self.pose, self.costs = self.at.pose, self.cost
         else:
-            self.result[self.which] = self.at.pose
+            self.pose = self.pose.index_copy(0, self.which, self.at.pose)
+            self.costs = self.costs.index_copy(0, self.which, self.cost)
 
     def _pack(self, working: Tensor) -> None:
         """Go on with the frames still at work."""
         self._store()
-        self.result = self.result.clone()
         kept = working.nonzero().squeeze(-1)
         self.which = kept if self.which is None else self.which[kept]
-        frames = self.start + self.which
-        self.at = self.problem.at(self.at.pose[kept], self.at.shared, frames)
+        frames = self.at.frames
+        assert isinstance(frames, Tensor)
+        self.at = self.problem.at(self.at.pose[kept], self.at.shared, frames[kept])
         self.cost, self.lambdas = self.cost[kept], self.lambdas[kept]
+        self.newton = self.newton[kept]
 
 
 def _whole(

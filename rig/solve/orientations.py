@@ -59,6 +59,11 @@ class Orientations:
         """Of the targets."""
         return len(self.targets)
 
+    @property
+    def observed(self) -> Tensor:
+        """(T,) how many numbers were measured."""
+        return (self.weights > 0.0).sum((-1, -2))
+
     def residual(self, at: At) -> Tensor:
         """(T, P, 3) radians, not weighted."""
         bodies = at.problem.places("body", self.names)
@@ -89,5 +94,5 @@ class Orientations:
         information = slope.transpose(-1, -2) @ (squared[..., None] * slope)
         torque = (slope.transpose(-1, -2) @ (squared * residual)[..., None]).squeeze(-1)
         carry = at.problem.tables.subtree[:, at.problem.places("body", self.names)]
-        equations.below[..., :3, :3] += (carry @ information.flatten(-2)).unflatten(-1, (3, 3))
-        equations.wrench[..., :3] += carry @ torque
+        equations.below[:3, :3] += torch.einsum("bp,tpij->ijbt", carry, information)
+        equations.wrench[:3] += torch.einsum("bp,tpi->ibt", carry, torque)

@@ -54,11 +54,19 @@ class _PointTerm:
                 f"expected (frames, {count}, {width})"
             )
         self.weights, self.targets = _weights(weights, given)
+        # The frames last, as the kinematics have them.
+        self.last_targets = self.targets.permute(2, 1, 0).contiguous()
+        self.squared = self.weights.square().T.contiguous()
 
     @property
     def frames(self) -> int:
         """Of the targets."""
         return len(self.targets)
+
+    @property
+    def observed(self) -> Tensor:
+        """(T,) how many numbers were measured."""
+        return (self.weights > 0.0).sum(-1) * self.targets.shape[-1]
 
     def bodies(self, at: At) -> Tensor:
         """(P,) which body carries each point."""
@@ -69,7 +77,7 @@ class _PointTerm:
         raise NotImplementedError
 
     def places(self, at: At) -> Tensor:
-        """(T, P, 3) in the world."""
+        """(3, P, T) in the world."""
         if id(self) not in at.kept:
             at.kept[id(self)] = at.posed.points(self.bodies(at), self.offsets(at))
         places = at.kept[id(self)]
@@ -77,24 +85,24 @@ class _PointTerm:
         return places
 
     def residual(self, at: At) -> Tensor:
-        """(T, P, R), not weighted."""
-        return self.places(at) - self.targets[at.frames]
+        """(R, P, T), not weighted."""
+        return self.places(at) - self.last_targets[..., at.frames]
 
     def cost(self, at: At) -> Tensor:
         """(T,) half the weighted squares; robust: Huber's loss (1964)."""
-        squared = self.residual(at).square().sum(-1)
+        squared = self.residual(at).square().sum(0)
         if self.robust is not None:
             beyond = squared > self.robust**2
             length = torch.where(beyond, squared, torch.ones_like(squared)).sqrt()
             squared = torch.where(beyond, self.robust * (2.0 * length - self.robust), squared)
-        return 0.5 * (self.weights[at.frames].square() * squared).sum(-1)
+        return 0.5 * (self.squared[:, at.frames] * squared).sum(0)
 
     def _squared_weights(self, at: At, residual: Tensor) -> Tensor:
-        """(T, P) as iteratively reweighted least squares has them."""
-        squared = self.weights[at.frames].square()
+        """(P, T) as iteratively reweighted least squares has them."""
+        squared = self.squared[:, at.frames]
         if self.robust is None:
             return squared
-        return squared * (self.robust / residual.norm(dim=-1).clamp(min=self.robust))
+        return squared * (self.robust / residual.norm(dim=0).clamp(min=self.robust))
 
     def gather(self, at: At, equations: Equations) -> None:
         """Add the points' 6 x 6 sums, and what the shape has to do with them."""
@@ -102,13 +110,15 @@ class _PointTerm:
         weight = self._squared_weights(at, residual)
         levers = self.places(at) - at.reference[:, None]
         carry = at.problem.tables.subtree[:, self.bodies(at)]
-        force = weight[..., None] * residual
-        below, wrench = point_moments(levers, weight, force, carry)
+        force = weight * residual
+        below, curvature, wrench = point_moments(levers, weight, force, carry)
         equations.below += below
+        equations.curvature += curvature
         equations.wrench += wrench
         if len(at.shared):
             eye = torch.eye(3, dtype=torch.float64)
-            self.gather_shared(at, equations, weight[..., None, None] * eye, force)
+            information = weight.T[..., None, None] * eye
+            self.gather_shared(at, equations, information, force.permute(2, 1, 0))
 
     def gather_shared(
         self, at: At, equations: Equations, information: Tensor, force: Tensor
@@ -116,7 +126,7 @@ class _PointTerm:
         """Add the border: information (T, P, 3, 3) and force (T, P, 3) against the shape's unknowns."""
         moves = self.moves(at)  # (T, P, 3, S)
         pushes = information @ moves
-        levers = self.places(at) - at.reference[:, None]
+        levers = (self.places(at) - at.reference[:, None]).permute(2, 1, 0)
         wrenches = torch.cat([so3.skew(levers) @ pushes, pushes], dim=-2)
         carry = at.problem.tables.subtree[:, self.bodies(at)]
         equations.add_border(at.twists, torch.einsum("bp,tpds->tbds", carry, wrenches))
@@ -259,7 +269,7 @@ class Pixels(Points):
 
     def _projected(self, at: At) -> tuple[Tensor, Tensor, Tensor]:
         """Pixels (T, P, 2), depths (T, P, 1), and whether each point is before the camera."""
-        places, matrix = self.places(at), self.projection[at.frames]
+        places, matrix = self.places(at).permute(2, 1, 0), self.projection[at.frames]
         seen = (matrix[:, None, :, :3] @ places[..., None]).squeeze(-1) + matrix[:, None, :, 3]
         depth = seen[..., 2:]
         before = depth > _NEAREST
@@ -267,9 +277,10 @@ class Pixels(Points):
         return seen[..., :2] / depth, depth, before
 
     def residual(self, at: At) -> Tensor:
-        """(T, P, 2) pixels; zero behind the camera."""
+        """(2, P, T) pixels; zero behind the camera."""
         pixels, _, before = self._projected(at)
-        return torch.where(before, pixels - self.targets[at.frames], torch.zeros_like(pixels))
+        away = torch.where(before, pixels - self.targets[at.frames], torch.zeros_like(pixels))
+        return away.permute(2, 1, 0)
 
     def gather(self, at: At, equations: Equations) -> None:
         """Add the points' 6 x 6 sums: a camera knows nothing of depth."""
@@ -278,10 +289,11 @@ class Pixels(Points):
         slope = (matrix[..., :2, :] - pixels[..., None] * matrix[..., 2:, :]) / depth[..., None]
         slope = slope * before[..., None]  # (T, P, 2, 3)
         residual = self.residual(at)
-        weight = self._squared_weights(at, residual)[..., None, None]
+        weight = self._squared_weights(at, residual).T[..., None, None]
         information = slope.transpose(-1, -2) @ (weight * slope)
-        force = (slope.transpose(-1, -2) @ (weight * residual[..., None])).squeeze(-1)
-        levers = self.places(at) - at.reference[:, None]
+        weighed = weight * residual.permute(2, 1, 0)[..., None]
+        force = (slope.transpose(-1, -2) @ weighed).squeeze(-1)
+        levers = (self.places(at) - at.reference[:, None]).permute(2, 1, 0)
         carry = at.problem.tables.subtree[:, self.bodies(at)]
         below, wrench = lever_moments(levers, information, force, carry)
         equations.below += below

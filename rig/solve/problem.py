@@ -165,12 +165,12 @@ class At:
 
     @cached_property
     def reference(self) -> Tensor:
-        """(T, 3) a point near the body, about which twists are counted."""
-        return self.posed.origins[:, 1].detach()
+        """(3, T) a point near the body, about which twists are counted."""
+        return self.posed.places[:, 1].detach()
 
     @cached_property
     def twists(self) -> Tensor:
-        """(T, C, 6) of the columns of the unknowns."""
+        """(6, C, T) of the columns of the unknowns."""
         columns = self.posed.columns(self.reference)
         chosen = self.problem.unknowns.columns
         return columns if len(chosen) == columns.shape[1] else columns[:, chosen]

@@ -176,4 +176,4 @@ class ShapeUnknowns:
         bodies = t.parents[1:][joints]
         rate = torch.einsum("xb,kxb->xk", t.translation_stretch, change[:, bodies])
         direction = posed.rotations[:, bodies] @ t.translation_direction[:, :, None]  # (N, X, 3, 1)
-        return posed.shifts[..., None, None] * direction * rate[:, None]
+        return posed.shifts.T[..., None, None] * direction * rate[:, None]

@@ -40,12 +40,15 @@ def _empty(at: At) -> Equations:
     return Equations.empty(problem.unknowns, len(at.pose), bodies, len(at.shared))
 
 
-def frame_equations(at: At) -> tuple[Tensor, Tensor]:
-    """Hessian (T, U, U), its lower triangle, and gradient (T, U) of the terms of single frames."""
+def frame_equations(at: At, newton: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Hessian (T, U, U), its lower triangle, and gradient (T, U) of the terms of single frames.
+
+    `newton` (T,) is 1 where the residuals' curvature counts too.
+    """
     equations = _empty(at)
     for term in at.problem.frame_terms:
         term.gather(at, equations)
-    return equations.reduced(at.twists)
+    return equations.reduced(at.twists, newton)
 
 
 def system_at(problem: Problem, pose: Tensor, shared: Tensor) -> System:

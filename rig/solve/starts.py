@@ -1,0 +1,163 @@
+"""Poses to start from, for a whole recording that nothing is known of: few frames first, then those between.
+
+The best seen frame is solved from the default pose, its root first, from several headings. Its pose starts
+every sixteenth frame; those start every fourth, and those all others, by cubic interpolation over time. So
+the many frames begin so near their solutions that two or three steps finish them, and a frame that sees too
+little has what its neighbours say.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from .. import so3
+from .lm import Settings, minimise_frames
+from .problem import Problem
+
+__all__ = ["observed", "solve_recording"]
+
+_STRIDES = (16, 4)  # frames
+_HEADINGS = (0.5 * torch.pi, torch.pi, -0.5 * torch.pi)
+_OUTLIER = 4.0  # times the median cost; a frame above has probably settled in a wrong pose
+_ROOT_STEPS = 20
+_ROUGH = Settings(15, 1e-3, 1e-3)
+_NEAR = Settings(6, 1e-3, 1e-6, newton=True)
+_CANDIDATES = 2  # headings that are solved in full
+
+
+def observed(problem: Problem, frames: int) -> Tensor:
+    """(T,) how many numbers were measured in every frame."""
+    total = torch.zeros(frames, dtype=torch.long)
+    for term in problem.frame_terms:
+        count = getattr(term, "observed", None)
+        if count is not None:
+            total = total + count
+    return total
+
+
+def solve_recording(problem: Problem, pose: Tensor, settings: Settings) -> tuple[Tensor, Tensor]:
+    """Solve every frame from one pose (D,): poses (T, D), and which frames saw enough (T,).
+
+    A frame sees enough if at least as many numbers were measured as there are unknowns, or three quarters of
+    what is measured at best; the others start from the neighbours that do.
+    """
+    frames = max((term.frames or 0 for term in problem.frame_terms), default=0)
+    counts = observed(problem, frames)
+    enough = counts >= min(len(problem.unknowns), int(0.75 * int(counts.max())))
+    good = enough.nonzero().squeeze(-1)
+    first = int(good[counts[good].argmax()])
+    known, _ = _best_start(problem, pose[None], first)
+    done, poses = _coarse(problem, known, good)
+    for stride in _STRIDES[1:]:
+        rest = good[::stride]
+        rest = rest[~torch.isin(rest, done)]
+        solved, _ = minimise_frames(problem, between(problem, done, poses, rest), _NEAR, rest)
+        done, order = torch.cat([done, rest]).sort()
+        poses = torch.cat([poses, solved])[order]
+    every = torch.arange(frames)
+    start = between(problem, done, poses, every).index_copy(0, done, poses)
+    poses, _ = minimise_frames(problem, start, replace(settings, newton=True), every)
+    return poses, enough
+
+
+def _root(problem: Problem) -> list[str]:
+    """Names of the unknown coordinates of the joints on the ground."""
+    model = problem.model
+    names = [
+        n for joint in model.joints if joint.parent == model.bodies[0] for n in joint.coordinates
+    ]
+    moving = {model.coordinate_names[c] for c in problem.unknowns.coordinates.tolist()}
+    return [name for name in names if name in moving]
+
+
+def _headings(problem: Problem, pose: Tensor, root: list[str]) -> Tensor:
+    """(K, D) the pose, and others with one coordinate of the root turned."""
+    rows = [pose]
+    for name in root:
+        place = problem.model.coordinate_index(name)
+        if problem.model.coordinates[place].kind != "translation":
+            for turn in _HEADINGS:
+                rows.append(pose.clone())
+                rows[-1][place] += turn
+    return torch.stack(rows)
+
+
+def _aligned(problem: Problem, poses: Tensor, frames: Tensor, root: list[str]) -> Tensor:
+    """Poses with their roots moved to where the measurements are."""
+    if not root:
+        return poses
+    only = replace(problem, moving=root)
+    moved, _ = minimise_frames(only, poses, Settings(_ROOT_STEPS, 1e-3, 1e-3), frames)
+    return moved
+
+
+def _best_start(problem: Problem, poses: Tensor, frame: int) -> tuple[Tensor, Tensor]:
+    """Pose (D,) and cost () of one frame, from the most promising of several poses and their headings."""
+    root = _root(problem)
+    candidates = torch.cat([_headings(problem, pose, root) for pose in poses])
+    frames = torch.full((len(candidates),), frame)
+    candidates = _aligned(problem, candidates, frames, root)
+    best = problem.at(candidates, None, frames).cost().argsort()[:_CANDIDATES]
+    solved, cost = minimise_frames(problem, candidates[best], _ROUGH, frames[best])
+    return solved[cost.argmin()], cost.min()
+
+
+def _coarse(problem: Problem, known: Tensor, good: Tensor) -> tuple[Tensor, Tensor]:
+    """Frames and poses of every sixteenth good frame and the last."""
+    chosen = torch.unique(torch.cat([good[:: _STRIDES[0]], good[-1:]]))
+    start = _aligned(problem, known.expand(len(chosen), -1), chosen, _root(problem))
+    poses, cost = minimise_frames(problem, start, _ROUGH, chosen)
+    bad = cost > _OUTLIER * cost.median()
+    fine = (~bad).nonzero().squeeze(-1)
+    for row in bad.nonzero().squeeze(-1).tolist():
+        nearest = poses[fine[(fine - row).abs().argmin()]]
+        pose, least = _best_start(problem, nearest[None], int(chosen[row]))
+        if bool(least < cost[row]):
+            poses[row] = pose
+    return chosen, poses
+
+
+def between(problem: Problem, known: Tensor, poses: Tensor, frames: Tensor) -> Tensor:
+    """(N, D) poses at `frames`, from those at the `known` (K,) by cubic interpolation over time.
+
+    Catmull and Rom's spline with Barry and Goldman's uneven times; outside, the nearest known pose. Ball
+    joints are interpolated as rotation vectors from their nearest known pose.
+    """
+    if len(known) == 1:
+        return poses.expand(len(frames), -1).clone()
+    right = torch.searchsorted(known.contiguous(), frames.contiguous()).clamp(1, len(known) - 1)
+    index = torch.stack([right - 2, right - 1, right, right + 1]).clamp(0, len(known) - 1)
+    times = known[index].double()  # (4, N)
+    at = frames.double().clamp(float(known[0]), float(known[-1]))
+    values = poses[index]  # (4, N, D)
+    balls = problem.tables.ball_coordinates
+    centre = values[1][:, balls]
+    if len(balls):
+        relative = so3.exp(centre).transpose(-1, -2) @ so3.exp(values[:, :, balls])
+        values = values.clone()
+        values[:, :, balls] = so3.log(relative)
+    result = _hermite(times, values, at)
+    if len(balls):
+        result[:, balls] = so3.log(so3.exp(centre) @ so3.exp(result[:, balls]))
+    return result
+
+
+def _hermite(times: Tensor, values: Tensor, at: Tensor) -> Tensor:
+    """Cubic Hermite values (N, D) between the second and third of four knots (4, N)."""
+    t0, t1, t2, t3 = times
+    step = (t2 - t1)[:, None]
+    before, here, after = ((values[k + 1] - values[k]) for k in range(3))
+    rise = here / step
+    gap = (
+        torch.where(t1 > t0, t1 - t0, torch.inf)[:, None],
+        torch.where(t3 > t2, t3 - t2, torch.inf)[:, None],
+    )
+    slope = [rise, rise]
+    for place, (width, other) in enumerate(zip(gap, (before, after), strict=True)):
+        mixed = (step * other / width + width * rise) / (step + width)
+        slope[place] = torch.where(torch.isfinite(width), torch.nan_to_num(mixed), rise)
+    u = ((at - t1)[:, None] / step).clamp(0.0, 1.0)
+    h00, h10 = (1.0 + 2.0 * u) * (1.0 - u) ** 2, u * (1.0 - u) ** 2
+    h01, h11 = u * u * (3.0 - 2.0 * u), u * u * (u - 1.0)
+    return h00 * values[1] + h10 * step * slope[0] + h01 * values[2] + h11 * step * slope[1]
