@@ -15,6 +15,7 @@ __all__ = ["FrameClock", "frame_clock"]
 
 _WITHIN = 0.5  # of a frame: a written time is at most this far from its frame's
 _SAME_RATE = 0.01
+_SAME_TIME = 1e-9  # seconds
 _ROUNDING = 1e-4  # of a step
 _LONGEST_STEP = 2.5  # usual steps; over a longer one nothing is drawn
 _MOST_GAPS = 10  # times as many frames as rows; more is damage
@@ -134,12 +135,20 @@ def _placed(times: Array, rate: float) -> npt.NDArray[np.int64] | None:
     if not np.all(np.abs(exact) < _MOST_GAPS * len(times) + 1):
         return None
     each = np.arange(len(times))
-    if np.all(np.abs(exact - each) <= _WITHIN):
+    if np.all(np.abs(exact - each) <= max(_WITHIN, 0.51 * rate * _written_to(times))):
         return each
     frames = np.round(exact).astype(np.int64)
     steps = np.diff(frames)
     fits = np.all(steps >= 1) and np.median(steps) == 1
     return frames if fits and np.all(np.abs(exact - frames) <= _WITHIN / 2) else None
+
+
+def _written_to(times: Array) -> float:
+    """Seconds of the last digit of the times, where that is a coarse one."""
+    for digits in range(4):
+        if np.all(np.abs(times - np.round(times, digits)) < _SAME_TIME):
+            return float(10.0**-digits)
+    return 0.0
 
 
 def _tell(frames: npt.NDArray[np.int64], rate: float, stated: float | None) -> None:
