@@ -13,14 +13,23 @@ from hypothesis import strategies as st
 from pallas.capture.asf import parse_asf
 from pallas.capture.asf_amc import parse_amc
 from pallas.capture.bvh import format_bvh, parse_bvh
+from pallas.capture.c3d import parse_c3d
+from pallas.capture.c3d_writer import format_c3d
 from pallas.capture.formats import read_motion, read_recording
 from pallas.capture.imu import ImuRecording
 from pallas.capture.imu_csv import format_imu_csv, parse_imu_csv
+from pallas.capture.marker_file import in_our_world
+from pallas.capture.markers import read_markers
 from pallas.capture.motion_csv import format_motion_csv, parse_motion_csv
 from pallas.capture.motion_npz import parse_motion_npz, write_motion_npz
 from pallas.capture.mvnx import parse_mvnx
+from pallas.capture.orientation_table import parse_quaternions, read_quaternions
 from pallas.capture.recording import parse_recording, write_recording_file
+from pallas.capture.storage import parse_storage, read_storage
+from pallas.capture.trc import parse_trc
+from pallas.capture.trc_writer import format_trc
 from pallas.rig import Motion, PallasError, Skeleton, quaternion
+from pallas.rig.trajectories import MarkerTrajectories
 
 pytestmark = [
     # What is guessed or repaired is told by warnings; numpy tells of odd but legal headers.
@@ -50,6 +59,28 @@ RECORDING = ImuRecording(
     np.tile(quaternion.IDENTITY, (2, 1)),
     {"npose": np.tile(quaternion.IDENTITY, (2, 1))},
 )
+MARKERS = MarkerTrajectories(
+    ("LTOE", "RTOE", "SACR", "HEAD"),
+    np.array([[[0.1, 0, 0], [np.nan, 0, 0], [0, 0.1, 1.0], [0, 0, 1.7]]] * 3),
+    100.0,
+)
+MOT = """Coordinates
+version=1
+nRows=2
+nColumns=3
+inDegrees=yes
+endheader
+time\tknee\tslide
+0.0\t90\t0.5
+0.5\t-45\tnan
+"""
+STO = """DataRate=100
+DataType=Quaternion
+endheader
+time\tpelvis_imu\ttibia_imu
+0\t1,0,0,0\t0.6,0.8,0,0
+0.01\t1,0,0,0\tnan
+"""
 ASF = """:units
   length 0.45
   angle deg
@@ -106,6 +137,10 @@ def valid(tmp_path_factory) -> MappingProxyType:
             "motion_csv": format_motion_csv(MOTION).encode(),
             "npz": npz,
             "pallas": take,
+            "trc": format_trc(MARKERS).encode(),
+            "c3d": format_c3d(MARKERS),
+            "mot": MOT.encode(),
+            "sto": STO.encode(),
         }
     )
 
@@ -119,6 +154,10 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "motion_csv": _text(parse_motion_csv),
     "npz": parse_motion_npz,
     "pallas": parse_recording,
+    "trc": _text(lambda text: in_our_world(parse_trc(text))),
+    "c3d": lambda content: in_our_world(parse_c3d(content)),
+    "mot": _text(parse_storage),
+    "sto": _text(parse_quaternions),
 }
 # What breaks parsers: absurd counts and sizes, not-numbers, brackets, and other formats' words.
 NASTY = (
@@ -126,7 +165,7 @@ NASTY = (
     b"\n", b"\r", b"\0", b"\xff\xfe", b'"', b"<", b"</frame>", b"&#0;", b"1_0", b"--", b",", b";", b"#",
     b"CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation", b"JOINT a { OFFSET 0 0 0",
     b"SMPL", b"CALB", b"\x93NUMPY", b"PK\x03\x04", b"Frames: 999999999", b"order", b"begin", b"end",
-    b"\t", b"\xc2\x85",
+    b"\t", b"\xc2\x85", b"Frame#\tTime\ta\n", b"endheader\n", b"nRows=", b"\xff\xff\xff\x7f", b"\x02\x50",
 )  # fmt: skip
 
 edit = st.tuples(
@@ -183,16 +222,42 @@ def test_the_valid_files_are_valid(valid, name: str):
 @QUICK
 @given(
     content=st.binary(max_size=200),
-    suffix=st.sampled_from([".bvh", ".npz", ".csv", ".mvnx", ".pallas", ".x", ""]),
+    suffix=st.sampled_from(
+        [".bvh", ".npz", ".csv", ".mvnx", ".pallas", ".trc", ".c3d", ".mot", ".x", ""]
+    ),
 )
 def test_any_file_gives_a_value_or_an_error(tmp_path, content: bytes, suffix: str):
     path = tmp_path / f"file{suffix}"
     path.write_bytes(content)
-    for read in (read_motion, read_recording):
+    for read in (read_motion, read_recording, read_markers, read_storage, read_quaternions):
         try:
             read(path)
         except PallasError as error:
             assert str(path) in str(error)
+
+
+@settings(QUICK, max_examples=400)
+@given(
+    edits=st.lists(
+        st.tuples(
+            st.integers(0, 1600),
+            st.sampled_from([0, 1, 2, 127, 128, 254, 255]) | st.integers(0, 255),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_any_byte_of_a_c3d_may_be_wrong(valid, edits: list[tuple[int, int]]):
+    content = bytearray(valid["c3d"])
+    for place, value in edits:
+        content[min(place, len(content) - 1)] = value
+    try:
+        raw = parse_c3d(bytes(content))
+    except PallasError as error:
+        assert str(error)
+    else:
+        # Nothing is made that is larger than what the file holds.
+        assert raw.positions.nbytes <= 4 * len(content)
 
 
 @QUICK
