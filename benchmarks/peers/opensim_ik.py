@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +98,7 @@ def orientations(
         "bodies": np.array([frame.findBaseFrame().getName() for frame in frames]),
         "body_from_sensor": np.array([_offset(frame) for frame in frames]),
         "measured": _turned(rotations, len(times), len(labels)),
+        "placed": _placed_turns(found["model"], found["values"], found["names"], labels),
         "accuracy": np.array(accuracy or TOOL_ACCURACY),
         "tool_ms": np.array(spent / len(times)),
     }
@@ -110,6 +111,15 @@ def positions(model: str, poses: str) -> Arrays:
     loaded.initSystem()
     markers = [str(name) for name in asked["markers"]]
     return {"placed": _placed(loaded, asked["values"], list(asked["names"]), markers)}
+
+
+def turns(model: str, poses: str) -> Arrays:
+    """How OpenSim's own forward kinematics turns sensors, for coordinates of any engine."""
+    asked = np.load(poses)
+    loaded = opensim.Model(model)
+    loaded.initSystem()
+    sensors = [str(name) for name in asked["sensors"]]
+    return {"placed": _placed_turns(loaded, asked["values"], list(asked["names"]), sensors)}
 
 
 def scale(
@@ -281,23 +291,43 @@ def _measured(reference: opensim.MarkersReference, names: list[str]) -> np.ndarr
     return np.array([[[column[row][k] for k in range(3)] for column in columns] for row in rows])
 
 
-def _placed(
-    model: opensim.Model, values: np.ndarray, names: list[str], markers: list[str]
-) -> np.ndarray:
-    """(T, M, 3) markers in ground; values are set without enforcing constraints, as they are."""
+def _poses(model: opensim.Model, values: np.ndarray, names: list[str]) -> Iterator[opensim.State]:
+    """The model at each pose; values are set as they are, without enforcing constraints."""
     state = model.initSystem()
     coordinates = [model.getCoordinateSet().get(str(name)) for name in names]
-    points = [model.getMarkerSet().get(str(name)) for name in markers]
-    placed = np.empty((len(values), len(points), 3))
     for coordinate in coordinates:
         coordinate.setLocked(state, False)
-    for row, pose in enumerate(values):
+    for pose in values:
         for coordinate, value in zip(coordinates, pose, strict=True):
             coordinate.setValue(state, float(value), False)
         model.realizePosition(state)
+        yield state
+
+
+def _placed(
+    model: opensim.Model, values: np.ndarray, names: list[str], markers: list[str]
+) -> np.ndarray:
+    """(T, M, 3) markers in ground."""
+    points = [model.getMarkerSet().get(str(name)) for name in markers]
+    placed = np.empty((len(values), len(points), 3))
+    for row, state in enumerate(_poses(model, values, names)):
         for column, point in enumerate(points):
             where = point.getLocationInGround(state)
             placed[row, column] = [where[k] for k in range(3)]
+    return placed
+
+
+def _placed_turns(
+    model: opensim.Model, values: np.ndarray, names: list[str], sensors: list[str]
+) -> np.ndarray:
+    """(T, S, 3, 3) ground_from_sensor."""
+    frames = _sensor_frames(model, sensors)
+    placed = np.empty((len(values), len(frames), 3, 3))
+    for row, state in enumerate(_poses(model, values, names)):
+        for column, frame in enumerate(frames):
+            transform = frame.getTransformInGround(state)
+            rotation = transform.R()
+            placed[row, column] = _matrix(rotation)
     return placed
 
 
@@ -339,6 +369,7 @@ JOBS = {
     "markers": markers,
     "orientations": orientations,
     "positions": positions,
+    "turns": turns,
     "scale": scale,
     "calibrate": calibrate,
 }

@@ -1,0 +1,62 @@
+"""Marker and sensor IK side by side: ours, OpenSim 4.6 and nimblephysics, in one run on one machine.
+
+    python benchmarks/marker_ik.py [--data DATA] [--case NAME] [--repeats N] [--write docs/marker-ik.md]
+
+Every engine gets the same model, trial and weights. Reading files and loading models is timed for none of
+them. See docs/marker-ik.md for what is compared, and how.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ik.cases import CASES
+from ik.peer import PeerError, Peers
+from ik.report import block, fill
+from ik.speed import HEADER, rows
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the tables; with --write, put them into the page."""
+    options = _options(arguments)
+    if not options.data.is_dir():
+        raise SystemExit(f"marker_ik: no folder {options.data} with the trials; set PALLAS_DATA")
+    if not options.peers.exists():
+        raise SystemExit(f"marker_ik: no {options.peers}; `make peers` makes it")
+    chosen = [case for case in CASES if options.case in (None, case.name)]
+    with tempfile.TemporaryDirectory(prefix="marker-ik-") as folder:
+        peers = Peers(options.peers, Path(folder))
+        for case in chosen:
+            sys.stdout.write(f"\n{case.title}\n")
+            try:
+                files = case.files(options.data, peers)
+                found = []
+                for row in rows(case, files, peers, options.repeats):
+                    found.append(row.cells("°" if case.orientations else "mm"))
+                    sys.stdout.write("  " + " | ".join(found[-1]) + "\n")
+                    sys.stdout.flush()
+            except PeerError as error:
+                raise SystemExit(f"marker_ik: {case.name}: {error}") from error
+            if options.write:
+                fill(options.write, f"speed {case.name}", block(HEADER, found))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    data = Path(os.environ.get("PALLAS_DATA", ROOT.parent / "shared" / "data"))
+    parser.add_argument("--data", type=Path, default=data, help="folder with markers/ and imu/")
+    parser.add_argument("--case", choices=[case.name for case in CASES], help="only this one")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="of which the median")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page")
+    peers = ROOT / ".venv-peers" / "bin" / "python"
+    parser.add_argument("--peers", type=Path, default=peers, help="Python of the other programs")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()
