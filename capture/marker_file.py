@@ -31,6 +31,7 @@ _PERSON: Final = (0.3, 2.5)  # metres: extent of the markers on a person, or on 
 _POSSIBLE: Final = (0.05, 25.0)  # metres: from a hand's markers to a team's; else the unit is wrong
 _DOUBTFUL: Final = (0.2, 6.0)
 _USUAL_SIZE: Final = 1.5  # metres
+_ENOUGH: Final = 500  # frames tell as well as thousands
 _FEWEST: Final = 4  # markers whose extent tells of a body
 
 HowUp = Literal["given", "stated", "detected", "assumed"]
@@ -140,6 +141,7 @@ def _extent(positions: Array) -> float:
     shown = positions[count >= max(_FEWEST, count.max(initial=0) / 2)]
     if not len(shown):
         return math.nan
+    shown = shown[:: -(-len(shown) // _ENOUGH)]
     shown = np.where(np.isfinite(shown).all(axis=-1, keepdims=True), shown, np.nan)
     return float(np.median((np.nanmax(shown, axis=1) - np.nanmin(shown, axis=1)).max(axis=-1)))
 
@@ -190,7 +192,7 @@ def _up(raw: RawMarkers, positions: Array) -> tuple[str, HowUp]:
         return seen, "detected"
     _warn(
         f"the file says that {raw.up} is up, but the body is longest along {seen}; taken is the former. If "
-        f"nobody lies on the floor, give the up axis, as --up {seen}"
+        f"nobody lies on the floor, give the up axis, as --up={seen}"
     )
     return raw.up, "stated"
 

@@ -26,6 +26,7 @@ UP_AXES: Final[Mapping[str, Array]] = MappingProxyType(
         "-x": np.array([[0, 1, 0], [0, 0, -1], [-1, 0, 0]], dtype=np.float64),
     }
 )
+_ENOUGH = 500  # frames tell as well as thousands
 _CLEARLY = 1.15  # times taller than along any other axis, to be sure of it
 _FLOOR = 0.15  # of the height: the lowest marker on the feet is this near to the floor
 _STEADY = 0.05  # of the height: so little moves the lowest marker of someone who stands on a floor
@@ -89,6 +90,7 @@ def _spread(positions: Array) -> tuple[Array, Array, Array]:
     shown = positions[count >= max(3, count.max(initial=0) / 2)]
     if not len(shown):
         return np.zeros(3), np.empty((0, 3)), np.empty((0, 3))
+    shown = shown[:: -(-len(shown) // _ENOUGH)]
     shown = np.where(np.isfinite(shown).all(axis=-1, keepdims=True), shown, np.nan)
     low, high = np.nanpercentile(shown, [10, 90], axis=1)
     tall = np.percentile(high - low, 90, axis=0)

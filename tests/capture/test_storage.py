@@ -74,6 +74,7 @@ def opensim():
     module = pytest.importorskip(
         "opensim", reason="OpenSim is not installed (requirements/peers.txt)"
     )
+    module.Logger.removeFileSink()  # it would write a log where the tests run
     module.Logger.setLevelString("error")
     return module
 

@@ -259,6 +259,7 @@ def test_opensim_reads_what_we_write_and_what_we_read_alike(data, tmp_path, name
     opensim = pytest.importorskip(
         "opensim", reason="OpenSim is not installed (requirements/peers.txt)"
     )
+    opensim.Logger.removeFileSink()  # it would write a log where the tests run
     file = read_trc(data(name))
     markers = file.markers
     write_trc(tmp_path / "a.trc", markers)
