@@ -2,13 +2,14 @@
 
 VENV := .venv
 VENV_45 := .venv-4.5
+VENV_PEERS := .venv-peers
 BIN := $(VENV)/bin
 OUT ?= pallas-demo
 ARGS ?=
 # One thread each: small arrays gain nothing from more, and the tests share the machine.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup setup-45 demo test test-blender-45 test-gui check zip bench clean
+.PHONY: help setup setup-45 demo test test-blender-45 test-gui check zip bench peers clean
 
 help:
 	@echo "make demo             the embedded take, solved, on a character: $(OUT)/"
@@ -44,9 +45,12 @@ check: setup
 zip: setup
 	@$(BIN)/python dev/zip
 
-bench: setup
+peers: setup
+	@dev/peers $(BIN)/python $(VENV_PEERS)
+
+bench: setup peers
 	@if ls benchmarks/*.py >/dev/null 2>&1; then for program in benchmarks/*.py; do $(BIN)/python $$program || exit 1; done; else echo "bench: no benchmark is here yet"; fi
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV) $(VENV).log $(VENV_45) $(VENV_45).log
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV) $(VENV).log $(VENV_45) $(VENV_45).log $(VENV_PEERS) $(VENV_PEERS).log
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
