@@ -18,24 +18,25 @@ from ..errors import ShapeError
 from .model import KinematicModel
 from .tables import Tables, tables_of
 
-__all__ = ["Posed", "bodies_in_world", "cross", "markers_in_world", "posed", "product"]
+__all__ = ["Posed", "bodies_in_world", "markers_in_world", "posed", "product"]
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
-    """(I, K, ...) of matrices a (I, 3, ...) and b (3, K, ...), the frames last."""
-    first = a[:, 0, None] * b[0]
-    return torch.addcmul(torch.addcmul(first, a[:, 1, None], b[1]), a[:, 2, None], b[2])
+    """(I, K, ...) of matrices a (I, J, ...) and b (J, K, ...), the frames last."""
+    columns, rows = a.unsqueeze(2).unbind(1), b.unbind(0)
+    total = columns[0] * rows[0]
+    for column, row in zip(columns[1:], rows[1:], strict=True):
+        total = torch.addcmul(total, column, row)
+    return total
 
 
 def turned(a: Tensor, b: Tensor) -> Tensor:
-    """(3, ...) of matrices a (3, 3, ...) and vectors b (3, ...), the frames last."""
-    return torch.addcmul(torch.addcmul(a[:, 0] * b[0], a[:, 1], b[1]), a[:, 2], b[2])
-
-
-def cross(a: Tensor, b: Tensor) -> Tensor:
-    """(3, ...) of vectors (3, ...), the frames last."""
-    rolled = torch.stack([a[1] * b[2], a[2] * b[0], a[0] * b[1]])
-    return rolled - torch.stack([a[2] * b[1], a[0] * b[2], a[1] * b[0]])
+    """(I, ...) of matrices a (I, J, ...) and vectors b (J, ...), the frames last."""
+    columns, rows = a.unbind(1), b.unbind(0)
+    total = columns[0] * rows[0]
+    for column, row in zip(columns[1:], rows[1:], strict=True):
+        total = torch.addcmul(total, column, row)
+    return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,8 @@ class Posed:
 
     def points(self, bodies: Tensor, offsets: Tensor) -> Tensor:
         """(3, P, N) points at `offsets` (P, 3) metres in the frames of `bodies` (P,)."""
-        return self.places[:, bodies] + turned(self.turns[:, :, bodies], offsets.T[..., None])
+        offset = turned(self.turns.index_select(2, bodies), offsets.T[..., None])
+        return self.places.index_select(1, bodies) + offset
 
     def columns(self, reference: Tensor) -> Tensor:
         """(6, C, N) twists of the model's columns: per joint and coordinate that moves it.
@@ -87,7 +89,7 @@ class Posed:
         rates = self.rates
         if len(t.balls):
             rates = torch.cat([rates, rates.new_ones(3 * len(t.balls), rates.shape[1])])
-        twists = (twists * rates)[:, t.columns.axis]
+        twists = (twists * rates).index_select(1, t.columns.axis)
         count = len(t.columns.body)
         if not len(t.columns.column):
             return twists
@@ -97,15 +99,16 @@ class Posed:
         """(6, A + 3 balls, N) of every axis' own value."""
         t = self.tables
         above = t.parents[1:]
-        rotations = self.turns[:, :, above]  # (3, 3, J, N) world_from_parent
-        centres = turned(rotations, self.centres) + self.places[:, above] - reference[:, None]
+        rotations = self.turns.index_select(2, above)  # (3, 3, J, N) world_from_parent
+        origins = self.places.index_select(1, above) - reference[:, None]
+        centres = turned(rotations, self.centres) + origins
         turning, shifting, balls = self.directions
         joints = t.turning_joint
-        axes = turned(rotations[:, :, joints], torch.cat([turning, balls], 1))
-        turns = torch.cat([axes, cross(centres[:, joints], axes)])
+        axes = turned(rotations.index_select(2, joints), torch.cat([turning, balls], 1))
+        turns = torch.cat([axes, torch.linalg.cross(centres.index_select(1, joints), axes, dim=0)])
         if not len(t.translation_joint):
             return turns
-        moves = turned(rotations[:, :, t.translation_joint], shifting)
+        moves = turned(rotations.index_select(2, t.translation_joint), shifting)
         shifts = torch.cat([torch.zeros_like(moves), moves])
         count = len(t.rotation_joint)
         return torch.cat([turns[:, :count], shifts, turns[:, count:]], dim=1)
@@ -135,11 +138,11 @@ def _axis_values(t: Tables, pose: Tensor) -> tuple[Tensor, Tensor]:
         driven, slopes = t.couplings.evaluate(columns[t.drivers])
         columns = columns.index_copy(0, t.coupled, driven)
         drive = torch.ones_like(columns).index_copy(0, t.coupled, slopes)
-    coordinates = columns[t.axis_coordinate]
+    coordinates = columns.index_select(0, t.axis_coordinate)
     values = torch.addcmul(t.intercept[:, None], coordinates, t.slope[:, None])
     rates = t.slope[:, None].expand_as(values)
     if t.curves is not None:
-        curved, slopes = t.curves.evaluate(coordinates[t.curved])
+        curved, slopes = t.curves.evaluate(coordinates.index_select(0, t.curved))
         values = values.index_copy(0, t.curved, curved)
         rates = rates.index_copy(0, t.curved, slopes)
     if drive is not None:
@@ -156,8 +159,8 @@ def _rotated(t: Tables, angles: Tensor) -> tuple[Tensor, Tensor]:
     cosines, sines = angles.cos(), angles.sin()
     local, directions = None, []
     for slot in t.slots:
-        turn = torch.addcmul(slot.c, cosines[slot.axis], slot.a)
-        turn = torch.addcmul(turn, sines[slot.axis], slot.b)
+        turn = torch.addcmul(slot.c, cosines.index_select(0, slot.axis), slot.a)
+        turn = torch.addcmul(turn, sines.index_select(0, slot.axis), slot.b)
         if local is None:
             directions.append(slot.direction.expand(3, -1, count))
             local = turn
@@ -165,7 +168,7 @@ def _rotated(t: Tables, angles: Tensor) -> tuple[Tensor, Tensor]:
             directions.append(turned(local, slot.direction))
             local = product(local, turn)
     assert local is not None
-    return local, torch.cat(directions, dim=1)[:, t.rotation_place]
+    return local, torch.cat(directions, dim=1).index_select(1, t.rotation_place)
 
 
 def _shifted(t: Tables, shifts: Tensor, scales: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -202,10 +205,7 @@ def _chained(
     for level in t.levels:
         above = chain[-1] if level.parents is None else chain[-1].index_select(2, level.parents)
         here = step[:, :, level.start - 1 : level.stop - 1]
-        moved = above[:, 0, None] * here[0]
-        for k in range(1, 4):
-            moved = torch.addcmul(moved, above[:, k, None], here[k])
-        chain.append(moved)
+        chain.append(product(above, here))
     world = torch.cat(chain, dim=2)
     return world[:, :3], world[:, 3]
 

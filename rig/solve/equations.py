@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .. import so3
-from ..model.kinematics import cross
+from ..model.kinematics import turned
 from .unknowns import Unknowns
 
 __all__ = ["Equations", "lever_moments", "point_moments"]
@@ -82,12 +82,9 @@ class Equations:
         bodies, merge = self.unknowns.bodies, self.unknowns.merge
         if newton is not None:
             self.below[:3] += newton * self.curvature
-        forces = self.below[:, 0].index_select(1, bodies) * twists[0]
-        for part in range(1, 6):
-            row = self.below[:, part].index_select(1, bodies)  # (6, C, T)
-            forces = torch.addcmul(forces, row, twists[part])
+        forces = turned(self.below.index_select(2, bodies), twists)
         hessian = forces.permute(2, 1, 0) @ twists.permute(2, 0, 1) * self.unknowns.descends
-        gradient = (self.wrench[:, bodies] * twists).sum(0).T
+        gradient = (self.wrench.index_select(1, bodies) * twists).sum(0).T
         if merge is not None:
             strict = hessian.tril(-1)
             hessian = merge.T @ (hessian + strict.transpose(-1, -2)) @ merge
@@ -196,7 +193,9 @@ def point_moments(
     weighed = weight * levers
     outer = (weighed[:, None] * levers).flatten(0, 1)
     bent = (levers[:, None] * force).flatten(0, 1)
-    features = torch.cat([weight[None], weighed, outer, force, bent, cross(levers, force)])
+    features = torch.cat(
+        [weight[None], weighed, outer, force, bent, torch.linalg.cross(levers, force, dim=0)]
+    )
     summed = carry @ features  # (28, B, T)
     shape = summed.shape[1:]
     square = (_SQUARE @ summed[:13].flatten(1)).reshape(6, 6, *shape)

@@ -21,6 +21,10 @@ _RETRY_DAMPING = 1e-3  # at least, once a step of Gauss's has failed
 _ROUNDING = 1e-12  # relative; a cost that rises by less has not risen
 _SMALLEST_COST = 1e-12
 _NEAR = 0.2  # a step that lowers the cost by less than this fraction is near the solution
+_REACH = (
+    0.5  # radians; a longer turn in one step would leave the valley that the equations describe
+)
+_PATIENCE = 4  # steps of Gauss's after one of Newton's that failed
 _WORTH_PACKING = 0.6  # fraction of frames still at work below which the others are left out
 
 
@@ -85,6 +89,9 @@ class _Frames:
         self.pose, self.costs = pose, self.cost  # of all, once stored
         self.lambdas = torch.full((len(pose),), settings.damping, dtype=torch.float64)
         self.newton = torch.full((len(pose),), float(settings.newton), dtype=torch.float64)
+        self.patience = torch.zeros(
+            len(pose), dtype=torch.long
+        )  # steps before Newton's are tried again
 
     def run(self) -> tuple[Tensor, Tensor, int]:
         """Poses (T, D), costs (T,) and steps tried."""
@@ -102,25 +109,29 @@ class _Frames:
         hessian, gradient = frame_equations(self.at, self.newton)
         fixed = held(self.problem, self.at.pose, gradient)
         step, gain = solve_frames(hessian, gradient, self.lambdas, fixed)
+        longest = step[:, self.problem.unknowns.rotations].abs().amax(-1, keepdim=True)
+        step = torch.nan_to_num(step) * (_REACH / longest.nan_to_num(torch.inf)).clamp(max=1.0)
         trial = self.problem.unknowns.stepped(self.at.pose, step)
-        at = self.problem.at(trial, self.at.shared, self.at.frames)
+        at = self.at.moved(trial)
         cost = at.cost()
-        better = cost <= self.cost * (1.0 + _ROUNDING)
+        better = (cost <= self.cost * (1.0 + _ROUNDING)) & torch.isfinite(gain)
         least = self.settings.tolerance * self.cost.clamp(min=_SMALLEST_COST)
         fell = self.cost - cost
-        # A step that gained exactly what was foretold leaves next to nothing to the following one.
-        told = (gain < least) | ((fell - gain).abs() < least)
+        # A step of Newton's that gained what was foretold leaves next to nothing to the following one.
+        told = (gain < least) | ((self.newton > 0.0) & ((fell - gain).abs() < least))
         done = (better & told) | (~better & (self.lambdas > _STUCK))
         near = fell < _NEAR * self.cost
         self._take(at, cost, better)
         # Far from the solution the curvature may point anywhere; a step of it that failed says so.
-        self.newton = (better & near).double()
+        failed = ~better & (self.newton > 0.0)
+        self.patience = torch.where(failed, _PATIENCE, self.patience - better.long())
+        self.newton = (better & near & (self.patience <= 0)).double()
         return done
 
     def _take(self, at: At, cost: Tensor, better: Tensor) -> None:
         if not bool(better.all()):
             pose = torch.where(better[:, None], at.pose, self.at.pose)
-            at = self.problem.at(pose, at.shared, at.frames)
+            at = self.at.moved(pose)
             cost = torch.where(better, cost, self.cost)
         self.at, self.cost = at, cost
         harder = (self.lambdas * 8.0).clamp(min=_RETRY_DAMPING)
@@ -144,7 +155,7 @@ class _Frames:
         assert isinstance(frames, Tensor)
         self.at = self.problem.at(self.at.pose[kept], self.at.shared, frames[kept])
         self.cost, self.lambdas = self.cost[kept], self.lambdas[kept]
-        self.newton = self.newton[kept]
+        self.newton, self.patience = self.newton[kept], self.patience[kept]
 
 
 def _whole(

@@ -76,40 +76,61 @@ class _PointTerm:
         """(P, 3) metres in the scaled bodies."""
         raise NotImplementedError
 
+    def _measured(self, at: At) -> tuple[Tensor, ...]:
+        """Targets (R, P, T) and squared weights (P, T) of these frames."""
+        if id(self) not in at.measured:
+            frames = at.frames
+            if isinstance(frames, slice):
+                chosen = self.last_targets[..., frames], self.squared[:, frames]
+            else:
+                chosen = (
+                    self.last_targets.index_select(2, frames),
+                    self.squared.index_select(1, frames),
+                )
+            at.measured[id(self)] = chosen
+        return at.measured[id(self)]
+
+    def _state(self, at: At) -> tuple[Tensor, ...]:
+        """Places (3, P, T), residual (R, P, T) and its squared length (P, T)."""
+        if id(self) not in at.kept:
+            places = at.posed.points(self.bodies(at), self.offsets(at))
+            residual = self._residual(at, places)
+            at.kept[id(self)] = (places, residual, residual.square().sum(0))
+        return at.kept[id(self)]
+
+    def _residual(self, at: At, places: Tensor) -> Tensor:
+        return places - self._measured(at)[0]
+
     def places(self, at: At) -> Tensor:
         """(3, P, T) in the world."""
-        if id(self) not in at.kept:
-            at.kept[id(self)] = at.posed.points(self.bodies(at), self.offsets(at))
-        places = at.kept[id(self)]
-        assert isinstance(places, Tensor)
-        return places
+        return self._state(at)[0]
 
     def residual(self, at: At) -> Tensor:
         """(R, P, T), not weighted."""
-        return self.places(at) - self.last_targets[..., at.frames]
+        return self._state(at)[1]
 
     def cost(self, at: At) -> Tensor:
         """(T,) half the weighted squares; robust: Huber's loss (1964)."""
-        squared = self.residual(at).square().sum(0)
+        squared = self._state(at)[2]
         if self.robust is not None:
             beyond = squared > self.robust**2
             length = torch.where(beyond, squared, torch.ones_like(squared)).sqrt()
             squared = torch.where(beyond, self.robust * (2.0 * length - self.robust), squared)
-        return 0.5 * (self.squared[:, at.frames] * squared).sum(0)
+        return 0.5 * (self._measured(at)[1] * squared).sum(0)
 
-    def _squared_weights(self, at: At, residual: Tensor) -> Tensor:
+    def _squared_weights(self, at: At) -> Tensor:
         """(P, T) as iteratively reweighted least squares has them."""
-        squared = self.squared[:, at.frames]
+        squared = self._measured(at)[1]
         if self.robust is None:
             return squared
-        return squared * (self.robust / residual.norm(dim=0).clamp(min=self.robust))
+        return squared * (self.robust / self._state(at)[2].sqrt().clamp(min=self.robust))
 
     def gather(self, at: At, equations: Equations) -> None:
         """Add the points' 6 x 6 sums, and what the shape has to do with them."""
         residual = self.residual(at)
-        weight = self._squared_weights(at, residual)
+        weight = self._squared_weights(at)
         levers = self.places(at) - at.reference[:, None]
-        carry = at.problem.tables.subtree[:, self.bodies(at)]
+        carry = at.problem.carried(self.bodies(at))
         force = weight * residual
         below, curvature, wrench = point_moments(levers, weight, force, carry)
         equations.below += below
@@ -174,7 +195,7 @@ class Markers(_PointTerm):
 
     def bodies(self, at: At) -> Tensor:
         """(P,)."""
-        return at.problem.tables.marker_body[self.indices(at)]
+        return at.problem.places("marker body", self.names)
 
     def offsets(self, at: At) -> Tensor:
         """(P, 3)."""
@@ -267,29 +288,29 @@ class Pixels(Points):
                 f"expected (3, 4) or ({self.frames}, 3, 4)"
             ) from error
 
-    def _projected(self, at: At) -> tuple[Tensor, Tensor, Tensor]:
+    def _projected(self, at: At, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Pixels (T, P, 2), depths (T, P, 1), and whether each point is before the camera."""
-        places, matrix = self.places(at).permute(2, 1, 0), self.projection[at.frames]
+        places, matrix = places.permute(2, 1, 0), self.projection[at.frames]
         seen = (matrix[:, None, :, :3] @ places[..., None]).squeeze(-1) + matrix[:, None, :, 3]
         depth = seen[..., 2:]
         before = depth > _NEAREST
         depth = torch.where(before, depth, torch.ones_like(depth))
         return seen[..., :2] / depth, depth, before
 
-    def residual(self, at: At) -> Tensor:
+    def _residual(self, at: At, places: Tensor) -> Tensor:
         """(2, P, T) pixels; zero behind the camera."""
-        pixels, _, before = self._projected(at)
-        away = torch.where(before, pixels - self.targets[at.frames], torch.zeros_like(pixels))
-        return away.permute(2, 1, 0)
+        pixels, _, before = self._projected(at, places)
+        away = pixels.permute(2, 1, 0) - self._measured(at)[0]
+        return torch.where(before.permute(2, 1, 0), away, torch.zeros_like(away))
 
     def gather(self, at: At, equations: Equations) -> None:
         """Add the points' 6 x 6 sums: a camera knows nothing of depth."""
-        pixels, depth, before = self._projected(at)
+        pixels, depth, before = self._projected(at, self.places(at))
         matrix = self.projection[at.frames][:, None, :, :3]
         slope = (matrix[..., :2, :] - pixels[..., None] * matrix[..., 2:, :]) / depth[..., None]
         slope = slope * before[..., None]  # (T, P, 2, 3)
         residual = self.residual(at)
-        weight = self._squared_weights(at, residual).T[..., None, None]
+        weight = self._squared_weights(at).T[..., None, None]
         information = slope.transpose(-1, -2) @ (weight * slope)
         weighed = weight * residual.permute(2, 1, 0)[..., None]
         force = (slope.transpose(-1, -2) @ weighed).squeeze(-1)

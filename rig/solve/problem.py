@@ -108,16 +108,29 @@ class Problem:
         return {}
 
     def places(self, kind: str, names: tuple[str, ...]) -> Tensor:
-        """(P,) places of bodies, markers or coordinates in the model, looked up once.
+        """(P,) places of bodies, markers, markers' bodies or coordinates in the model, looked up once.
 
         Raises:
             ShapeError: a name is not the model's; the message lists those that are.
         """
         if (kind, names) not in self._named:
-            look = getattr(self.model, f"{kind}_index")
-            found = torch.tensor([look(name) for name in names], dtype=torch.long)
+            if kind == "marker body":
+                found = self.tables.marker_body[self.places("marker", names)]
+            else:
+                look = getattr(self.model, f"{kind}_index")
+                found = torch.tensor([look(name) for name in names], dtype=torch.long)
             self._named[kind, names] = found
         return self._named[kind, names]
+
+    def carried(self, bodies: Tensor) -> Tensor:
+        """(B, P) 1 where a body carries, or is, the one of a point."""
+        if id(bodies) not in self._carried:
+            self._carried[id(bodies)] = self.tables.subtree[:, bodies]
+        return self._carried[id(bodies)]
+
+    @cached_property
+    def _carried(self) -> dict[int, Tensor]:
+        return {}
 
     def at(self, pose: Tensor, shared: Tensor | None = None, frames: Frames | None = None) -> "At":
         """The problem at poses (T, D), which are the given frames of the terms' measurements."""
@@ -135,13 +148,19 @@ class At:
         shared: (S,) of the shape.
         frames: which frames of the terms' measurements these are.
         kept: whatever a term wants to keep between its cost and its equations.
+        measured: whatever a term wants to keep of its measurements of these frames.
     """
 
     problem: Problem
     pose: Tensor
     shared: Tensor
     frames: Frames
-    kept: dict[int, object] = field(default_factory=dict)
+    kept: dict[int, tuple[Tensor, ...]] = field(default_factory=dict)
+    measured: dict[int, tuple[Tensor, ...]] = field(default_factory=dict)
+
+    def moved(self, pose: Tensor) -> "At":
+        """The same frames at other poses."""
+        return At(self.problem, pose, self.shared, self.frames, {}, self.measured)
 
     @cached_property
     def scales(self) -> Tensor | None:

@@ -23,7 +23,7 @@ _OUTLIER = 4.0  # times the median cost; a frame above has probably settled in a
 _ROOT_STEPS = 20
 _ROUGH = Settings(15, 1e-3, 1e-3)
 _NEAR = Settings(6, 1e-3, 1e-6, newton=True)
-_CANDIDATES = 2  # headings that are solved in full
+_POSTURES, _POSTURE = 12, 0.3  # how many are tried for the first frame, and their spread in radians
 
 
 def observed(problem: Problem, frames: int) -> Tensor:
@@ -47,7 +47,7 @@ def solve_recording(problem: Problem, pose: Tensor, settings: Settings) -> tuple
     enough = counts >= min(len(problem.unknowns), int(0.75 * int(counts.max())))
     good = enough.nonzero().squeeze(-1)
     first = int(good[counts[good].argmax()])
-    known, _ = _best_start(problem, pose[None], first)
+    known, _ = _best_start(problem, pose, first)
     done, poses = _coarse(problem, known, good)
     for stride in _STRIDES[1:]:
         rest = good[::stride]
@@ -92,14 +92,26 @@ def _aligned(problem: Problem, poses: Tensor, frames: Tensor, root: list[str]) -
     return moved
 
 
-def _best_start(problem: Problem, poses: Tensor, frame: int) -> tuple[Tensor, Tensor]:
-    """Pose (D,) and cost () of one frame, from the most promising of several poses and their headings."""
+def _best_start(problem: Problem, pose: Tensor, frame: int) -> tuple[Tensor, Tensor]:
+    """Pose (D,) and cost () of one frame, the best found from several headings and postures.
+
+    A straight elbow at its limit, or a hip turned over, is a valley of its own: postures about the first one,
+    drawn with a fixed seed, begin outside of it. All of them are solved at once.
+    """
     root = _root(problem)
-    candidates = torch.cat([_headings(problem, pose, root) for pose in poses])
+    candidates = _headings(problem, pose, root)
     frames = torch.full((len(candidates),), frame)
     candidates = _aligned(problem, candidates, frames, root)
-    best = problem.at(candidates, None, frames).cost().argsort()[:_CANDIDATES]
-    solved, cost = minimise_frames(problem, candidates[best], _ROUGH, frames[best])
+    best = candidates[problem.at(candidates, None, frames).cost().argmin()]
+    random = torch.Generator().manual_seed(0)
+    unknowns = problem.unknowns
+    away = _POSTURE * torch.randn(_POSTURES, len(unknowns), generator=random, dtype=torch.float64)
+    away[0] = 0.0
+    fixed = torch.ones(len(unknowns), dtype=torch.bool)
+    fixed[unknowns.rotations] = False
+    fixed |= torch.isin(unknowns.coordinates, problem.places("coordinate", tuple(root)))
+    starts = unknowns.stepped(best.expand(_POSTURES, -1), away.masked_fill(fixed, 0.0))
+    solved, cost = minimise_frames(problem, starts, _ROUGH, frames.new_full((_POSTURES,), frame))
     return solved[cost.argmin()], cost.min()
 
 
@@ -108,14 +120,30 @@ def _coarse(problem: Problem, known: Tensor, good: Tensor) -> tuple[Tensor, Tens
     chosen = torch.unique(torch.cat([good[:: _STRIDES[0]], good[-1:]]))
     start = _aligned(problem, known.expand(len(chosen), -1), chosen, _root(problem))
     poses, cost = minimise_frames(problem, start, _ROUGH, chosen)
+    poses, cost = _compared(problem, chosen, poses, cost)
     bad = cost > _OUTLIER * cost.median()
     fine = (~bad).nonzero().squeeze(-1)
     for row in bad.nonzero().squeeze(-1).tolist():
         nearest = poses[fine[(fine - row).abs().argmin()]]
-        pose, least = _best_start(problem, nearest[None], int(chosen[row]))
+        pose, least = _best_start(problem, nearest, int(chosen[row]))
         if bool(least < cost[row]):
             poses[row] = pose
     return chosen, poses
+
+
+def _compared(
+    problem: Problem, chosen: Tensor, poses: Tensor, cost: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Poses and costs, each frame tried again from what its neighbours say, the better kept.
+
+    Some frames settle in a wrong valley, a hip turned over say; rarely two neighbours do.
+    """
+    if len(chosen) < 3:
+        return poses, cost
+    start = torch.cat([poses[1:2], 0.5 * (poses[:-2] + poses[2:]), poses[-2:-1]])
+    again, other = minimise_frames(problem, start, _ROUGH, chosen)
+    better = other < cost
+    return torch.where(better[:, None], again, poses), torch.where(better, other, cost)
 
 
 def between(problem: Problem, known: Tensor, poses: Tensor, frames: Tensor) -> Tensor:

@@ -131,11 +131,13 @@ def _without(matrix: Tensor, fixed: Tensor) -> Tensor:
 def solve_frames(
     hessian: Tensor, gradient: Tensor, lambdas: Tensor, fixed: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Steps (T, U), and by how much they are expected to lower the cost (T,)."""
+    """Steps (T, U), and by how much they are expected to lower the cost (T,); NaN where H is no valley."""
     if fixed is not None:
         hessian, gradient = _without(hessian, fixed), gradient * ~fixed
-    factor, _ = torch.linalg.cholesky_ex(_damped(hessian, lambdas))
+    factor, fault = torch.linalg.cholesky_ex(_damped(hessian, lambdas))
     step = -torch.cholesky_solve(gradient[..., None], factor).squeeze(-1)
+    if bool(fault.any()):
+        step = torch.where(fault[:, None] > 0, torch.nan, step)
     diagonal = hessian.diagonal(dim1=-2, dim2=-1)
     gain = 0.5 * (lambdas * (diagonal * step.square()).sum(-1) - (gradient * step).sum(-1))
     return step, gain

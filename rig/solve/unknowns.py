@@ -30,6 +30,7 @@ class Unknowns:
         merge: (C, U) sums the columns of a coordinate that moves several joints; None if none does.
         plain: (E,) unknowns that are ordinary coordinates.
         balls: (N, 3) unknowns that turn ball joints.
+        rotations: (R,) unknowns in radians.
         low: (U,) hard lower bounds, minus infinity where there is none.
         high: (U,) hard upper bounds.
     """
@@ -41,6 +42,7 @@ class Unknowns:
     merge: Tensor | None
     plain: Tensor
     balls: Tensor
+    rotations: Tensor
     low: Tensor
     high: Tensor
 
@@ -127,6 +129,7 @@ def unknowns_of(model: KinematicModel, moving: Sequence[str] | None = None) -> U
         merge=merge,
         plain=_places([i for i, c in enumerate(coordinates) if c.kind != "ball"]),
         balls=_ball_places(model, order),
+        rotations=_places([i for i, c in enumerate(coordinates) if c.kind != "translation"]),
         low=torch.tensor([c.limits[0] if c.clamped else -infinity for c in coordinates]).double(),
         high=torch.tensor([c.limits[1] if c.clamped else infinity for c in coordinates]).double(),
     )

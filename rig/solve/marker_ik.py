@@ -1,0 +1,262 @@
+"""Marker inverse kinematics: a model and measured markers in, joint coordinates out.
+
+The pose of every frame; with a `Shape`, the size of the body and the places of its markers in the same solve,
+as the source paper does (Hammond et al., "Development of a Pytorch-based Kinematic Engine").
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..arrays import Array, Mask
+from ..errors import RecordingError, ShapeError
+from ..model.kinematics import markers_in_world
+from ..model.model import KinematicModel
+from ..model.scaling import scaled
+from ..trajectories import MarkerTrajectories
+from .fit import solve
+from .lm import Settings
+from .points import Markers
+from .poses import Smoothness, StayNear
+from .problem import PairTerm, Problem, Term
+from .shape import Shape
+from .starts import solve_recording
+
+__all__ = ["MarkerFit", "MarkerOptions", "fit_markers"]
+
+PRECISION = 100.0  # 1 / metres, of a marker of weight 1
+_SHAPE_FRAMES = 200  # that sizes and marker places are fitted to, spread evenly
+_FEW = 3  # markers, below which a frame tells nothing
+_WRONG_UNIT = 50.0  # a model this many times larger or smaller than its markers has other units
+
+
+def _no_progress(done: float) -> None:
+    """Say nothing."""
+    del done
+
+
+@dataclass(frozen=True)
+class MarkerOptions:
+    """How markers are fitted.
+
+    Attributes:
+        weights: by marker, of its squared error, as in OpenSim's tasks; 0 leaves it out. Those that are not
+            named have `other_weight`.
+        other_weight: of the markers that `weights` does not name.
+        pins: by coordinate: value in radians or metres, and weight of its squared error.
+        method: "lm" or "lbfgs".
+        robust: metres; a marker that is further off counts linearly. None for squares.
+        smoothness: weight of every coordinate's squared change from frame to frame; 0 for none.
+        shape: sizes and marker places that are unknown too, or None.
+    """
+
+    weights: Mapping[str, float] | None = None
+    other_weight: float = 1.0
+    pins: Mapping[str, tuple[float, float]] | None = None
+    method: str = "lm"
+    robust: float | None = None
+    smoothness: float = 0.0
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MarkerFit:
+    """What marker inverse kinematics found.
+
+    Attributes:
+        model: with the sizes and marker places found.
+        pose: (T, D) radians and metres.
+        names: P markers used.
+        weights: (P,) of their squared errors.
+        errors: (T, P) metres between each marker and its place on the model; NaN where it was not seen.
+        scales: (B, 3) of the bodies of the model that was given.
+        weak: (T,) True where too little was seen, and the pose is carried over from other frames.
+        fps: frames per second.
+        start: seconds, time of the first frame.
+    """
+
+    model: KinematicModel
+    pose: Array
+    names: tuple[str, ...]
+    weights: Array
+    errors: Array
+    scales: Array
+    weak: Mask
+    fps: float
+    start: float
+
+    @property
+    def times(self) -> Array:
+        """(T,) seconds."""
+        return self.start + np.arange(len(self.pose)) / self.fps
+
+    @property
+    def rms(self) -> float:
+        """Weighted root mean square of all errors, metres."""
+        weights = np.where(np.isfinite(self.errors), self.weights, 0.0)
+        total = float((weights * np.nan_to_num(self.errors) ** 2).sum())
+        return float(np.sqrt(total / max(float(weights.sum()), 1e-12)))
+
+
+def fit_markers(
+    model: KinematicModel,
+    markers: MarkerTrajectories,
+    options: MarkerOptions | None = None,
+    progress: Callable[[float], None] = _no_progress,
+) -> MarkerFit:
+    """Fit a model to measured markers, all frames.
+
+    Args:
+        model: with markers named as the measured ones.
+        markers: T frames; those that the model lacks are left out.
+        options: weights, method, shape; see `MarkerOptions`.
+        progress: called with the fraction done, 0 to 1; what it raises ends the fit.
+
+    Raises:
+        ShapeError: a name in the options is not the model's, or the method is unknown.
+        RecordingError: model and recording share fewer than three markers, or no frame shows three, or they
+            differ in size as if in other units.
+    """
+    options = options or MarkerOptions()
+    names, weights = _used(model, markers, options)
+    targets = markers.chosen(list(names)).positions
+    _check(model, names, targets)
+    progress(0.0)
+    fitted, scales = model, np.ones((len(model.bodies), 3))
+    pose = torch.as_tensor(np.array(model.default_pose))
+    if options.shape is not None:
+        fitted, scales, pose = _shaped(model, names, weights, targets, options, pose)
+        progress(0.5)
+    frames = np.isfinite(targets).all(-1).sum(1) >= _FEW
+    poses, enough = _solved(fitted, names, weights, targets, options, pose)
+    progress(1.0)
+    found = markers_in_world(fitted, torch.as_tensor(poses)).numpy()
+    found = found[:, [fitted.marker_index(name) for name in names]]
+    return MarkerFit(
+        fitted,
+        poses,
+        names,
+        weights,
+        np.linalg.norm(found - targets, axis=-1),
+        scales,
+        ~(enough & frames),
+        markers.fps,
+        markers.start,
+    )
+
+
+def _used(
+    model: KinematicModel, markers: MarkerTrajectories, options: MarkerOptions
+) -> tuple[tuple[str, ...], Array]:
+    """Markers that both have and that have a weight, and their weights."""
+    given = dict(options.weights or {})
+    for name, weight in given.items():
+        if not (np.isfinite(weight) and weight >= 0.0):
+            raise ShapeError(f"marker {name!r} has weight {weight}, expected zero or more")
+    shared = [name for name in markers.names if name in model.marker_names]
+    kept = [name for name in shared if given.get(name, options.other_weight) > 0.0]
+    if len(kept) < _FEW:
+        raise RecordingError(
+            f"model and recording share {len(kept)} markers with a weight, expected at least {_FEW}; "
+            f"the model has {_some(model.marker_names)}, the recording {_some(markers.names)}"
+        )
+    return tuple(kept), np.array([given.get(name, options.other_weight) for name in kept])
+
+
+def _some(names: tuple[str, ...]) -> str:
+    few = ", ".join(names[:6]) or "no marker"
+    return few if len(names) <= 6 else f"{few} and {len(names) - 6} more"
+
+
+def _check(model: KinematicModel, names: tuple[str, ...], targets: Array) -> None:
+    seen = np.isfinite(targets).all(-1)
+    if seen.sum(1).max(initial=0) < _FEW:
+        raise RecordingError(
+            f"no frame shows {_FEW} of the model's markers; expected at least one that does"
+        )
+    best = int(seen.sum(1).argmax())
+    pose = torch.as_tensor(np.array(model.default_pose))
+    own = markers_in_world(model, pose).numpy()[[model.marker_index(name) for name in names]]
+    ratio = _spread(targets[best][seen[best]]) / max(_spread(own[seen[best]]), 1e-9)
+    if not 1.0 / _WRONG_UNIT < ratio < _WRONG_UNIT:
+        raise RecordingError(
+            f"the markers are {ratio:.3g} times as far apart as the model's; expected metres in both: "
+            "name the unit of the marker file"
+        )
+
+
+def _spread(points: Array) -> float:
+    return float(np.linalg.norm(points - points.mean(axis=0), axis=-1).mean())
+
+
+def _terms(
+    model: KinematicModel,
+    names: tuple[str, ...],
+    weights: Array,
+    targets: Array,
+    options: MarkerOptions,
+) -> list[Term | PairTerm]:
+    terms: list[Term | PairTerm] = [
+        Markers(names, torch.tensor(targets), PRECISION * np.sqrt(weights), options.robust)
+    ]
+    if options.pins:
+        values = np.array(model.default_pose)
+        stiffness = np.zeros(len(values))
+        for name, (value, weight) in options.pins.items():
+            place = model.coordinate_index(name)
+            values[place], stiffness[place] = value, PRECISION * np.sqrt(weight)
+        terms.append(StayNear(values, stiffness))
+    return terms
+
+
+def _solved(
+    model: KinematicModel,
+    names: tuple[str, ...],
+    weights: Array,
+    targets: Array,
+    options: MarkerOptions,
+    pose: Tensor,
+) -> tuple[Array, Mask]:
+    """Poses (T, D), and which frames saw enough."""
+    terms = _terms(model, names, weights, targets, options)
+    problem = Problem(model, terms)
+    poses, enough = solve_recording(problem, pose, Settings())
+    if options.smoothness > 0.0:
+        terms.append(Smoothness(PRECISION * np.sqrt(options.smoothness)))
+    if options.smoothness > 0.0 or options.method != "lm":
+        fit = solve(Problem(model, terms), poses, method=options.method)
+        return fit.pose, enough.numpy()
+    return solve(problem, poses, iterations=1).pose, enough.numpy()
+
+
+def _shaped(
+    model: KinematicModel,
+    names: tuple[str, ...],
+    weights: Array,
+    targets: Array,
+    options: MarkerOptions,
+    pose: Tensor,
+) -> tuple[KinematicModel, Array, Tensor]:
+    """The model with its sizes and marker places found, the scales (B, 3), and a pose to start from."""
+    assert options.shape is not None
+    seen = np.isfinite(targets).all(-1).sum(1)
+    good = np.flatnonzero(seen >= np.percentile(seen, 50.0))
+    chosen = good[np.unique(np.linspace(0, len(good) - 1, _SHAPE_FRAMES).astype(int))]
+    part = targets[chosen]
+    first, _ = _solved(model, names, weights, part, options, pose)
+    problem = Problem(model, _terms(model, names, weights, part, options), shape=options.shape)
+    fit = solve(problem, first, method=options.method, iterations=_steps(options), tolerance=1e-5)
+    moved = [
+        replace(marker, position=tuple(place))
+        for marker, place in zip(model.markers, fit.positions, strict=True)
+    ]
+    factors = {body: fit.scales[place] for place, body in enumerate(model.bodies) if place}
+    fitted = scaled(model.with_markers(moved), factors)
+    return fitted, fit.scales, torch.as_tensor(fit.pose[len(fit.pose) // 2])
+
+
+def _steps(options: MarkerOptions) -> int | None:
+    return None if options.method == "lbfgs" else 50
