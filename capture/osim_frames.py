@@ -91,8 +91,9 @@ def transform(frame: Frame) -> Array:
 
 def orientation_of(rotation: Array) -> tuple[float, float, float]:
     """Body-fixed XYZ angles of a rotation (3, 3): the inverse of `Frame.rotation`."""
-    middle = float(np.arcsin(np.clip(rotation[0, 2], -1.0, 1.0)))
-    if np.hypot(rotation[0, 0], rotation[0, 1]) < _LOCKED_COSINE:
+    cosine = np.hypot(rotation[0, 0], rotation[0, 1])
+    middle = float(np.arctan2(rotation[0, 2], cosine))
+    if cosine < _LOCKED_COSINE:
         return float(np.arctan2(rotation[2, 1], rotation[1, 1])), middle, 0.0
     first = float(np.arctan2(-rotation[1, 2], rotation[2, 2]))
     return first, middle, float(np.arctan2(-rotation[0, 1], rotation[0, 0]))

@@ -1,7 +1,7 @@
 """OpenSim's functions of one coordinate, in and out."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -19,7 +19,7 @@ from ..rig.model import (
     SimmSpline,
 )
 from ..rig.model.scaling import scaled_function
-from .osim_xml import children, number, vector
+from .osim_xml import children, number, put, vector
 
 __all__ = ["function_element", "held_function", "read_function", "same_function"]
 
@@ -130,26 +130,22 @@ def function_element(function: Function, name: str | None = None) -> ET.Element:
         raise FormatError(f"OpenSim has no function like {type(function).__name__}; not written")
     element = ET.Element(kind, {} if name is None else {"name": name})
     if isinstance(function, Constant):
-        _put(element, "value", [function.value])
+        put(element, "value", function.value)
     elif isinstance(function, Linear):
-        _put(element, "coefficients", [function.gradient, function.intercept])
+        put(element, "coefficients", function.gradient, function.intercept)
     elif isinstance(function, Polynomial):
-        _put(element, "coefficients", function.coefficients[::-1])
+        put(element, "coefficients", *function.coefficients[::-1])
     elif isinstance(function, SimmSpline | PiecewiseLinear):
-        _put(element, "x", function.x)
-        _put(element, "y", function.y)
+        put(element, "x", *function.x)
+        put(element, "y", *function.y)
     elif isinstance(function, Scaled):
         ET.SubElement(element, "function").append(function_element(function.function))
-        _put(element, "scale", [function.factor])
+        put(element, "scale", function.factor)
     return element
-
-
-def _put(element: ET.Element, tag: str, values: Iterable[float]) -> None:
-    ET.SubElement(element, tag).text = " ".join(repr(float(value)) for value in values)
 
 
 def same_function(a: Function, b: Function) -> bool:
     """Whether two functions have the same pieces."""
-    if a is IDENTITY or b is IDENTITY:
-        return bool(a == b)
+    if IDENTITY in (a, b):  # which is not scaled with a body, as its multiples are
+        return a == b
     return all(np.array_equal(p, q) for p, q in zip(a.pieces(), b.pieces(), strict=True))

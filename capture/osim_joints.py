@@ -47,6 +47,10 @@ KINDS: Final[Mapping[str, _Kind]] = MappingProxyType(
 )
 
 
+# The names of the properties that hold a frame's translation and orientation.
+Place = tuple[str, str]
+
+
 @dataclass(frozen=True, eq=False)
 class JointElement:
     """A joint as a file has it, in either layout.
@@ -57,6 +61,7 @@ class JointElement:
         parent: name of the body, and the frame in it.
         child: the same.
         coordinates: elements of its coordinates.
+        places: names of the properties with the parent's and the child's frame, before OpenSim 4.
     """
 
     element: ET.Element
@@ -64,6 +69,7 @@ class JointElement:
     parent: tuple[str, Frame]
     child: tuple[str, Frame]
     coordinates: tuple[ET.Element, ...]
+    places: tuple[Place, Place] | None = None
 
     @property
     def name(self) -> str:

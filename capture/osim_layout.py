@@ -17,6 +17,8 @@ from .textfile import naming
 
 __all__ = ["inner_joint", "joint_elements", "outwards"]
 
+_IN_PARENT: Final = ("location_in_parent", "orientation_in_parent")
+_IN_CHILD: Final = ("location", "orientation")
 _SEVERAL: Final = 5  # names in a message
 
 
@@ -56,12 +58,13 @@ def _connected(component: Component, frames: FrameMap) -> JointElement:
 
 def _inside(body: Component, element: ET.Element, frames: FrameMap) -> JointElement:
     above, _ = frames.locate(text(element, "parent_body"), body.path)
-    parent = (above, frame_of(element, "location_in_parent", "orientation_in_parent"))
-    child = (name_of(body.element), frame_of(element, "location", "orientation"))
+    sides = [(above, _IN_PARENT), (name_of(body.element), _IN_CHILD)]
     if flag(element, "reverse", default=False):
-        parent, child = child, parent
+        sides.reverse()
+    parent, child = ((name, frame_of(element, *place)) for name, place in sides)
     path = f"/jointset/{name_of(element)}"
-    return JointElement(element, path, parent, child, tuple(objects(element, "CoordinateSet")))
+    coordinates = tuple(objects(element, "CoordinateSet"))
+    return JointElement(element, path, parent, child, coordinates, (sides[0][1], sides[1][1]))
 
 
 def outwards(joints: Sequence[JointElement], bodies: Sequence[str]) -> set[str]:

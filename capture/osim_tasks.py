@@ -184,7 +184,7 @@ def _source(element: ET.Element) -> Source:
     found = text(element, "value_type", "default_value")
     for known in get_args(Source):
         if found == known:
-            return known  # type: ignore[no-any-return]
+            return known
     expected = ", ".join(get_args(Source))
     raise FormatError(f"<value_type> is {found[:40]!r}, expected {expected}")
 

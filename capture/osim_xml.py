@@ -13,7 +13,9 @@ __all__ = [
     "flag",
     "name_of",
     "number",
+    "object_in",
     "objects",
+    "put",
     "text",
     "vector",
     "words",
@@ -23,13 +25,17 @@ _TRUE, _FALSE = {"true", "1", "t", "yes"}, {"false", "0", "f", "no"}
 _SHOWN = 40  # characters of a value in a message
 
 
-def document_object(content: str, tags: tuple[str, ...], *, comments: bool = False) -> ET.Element:
-    """The object that a document holds, inside <OpenSimDocument> or as its root (before OpenSim 1.6).
+def document_object(content: str, tags: tuple[str, ...]) -> ET.Element:
+    """The object that a document holds, inside <OpenSimDocument> or as its root.
 
     Raises:
         FormatError: it is no XML, or holds something else.
     """
-    root = parse_xml(content, comments=comments)
+    return object_in(parse_xml(content), tags)
+
+
+def object_in(root: ET.Element, tags: tuple[str, ...]) -> ET.Element:
+    """The object that the root element holds, or is. See `document_object`."""
     held = list(children(root)) if root.tag == "OpenSimDocument" else [root]
     for element in held:
         if element.tag in tags:
@@ -116,6 +122,23 @@ def vector(
 def number(element: ET.Element, tag: str, default: float | None = None) -> float:
     """A property that is one finite number. See `vector`."""
     return vector(element, tag, 1, None if default is None else (default,))[0]
+
+
+def put(element: ET.Element, tag: str, *values: float | str | bool) -> ET.Element:
+    """Set a property, as a new last child where the element lacks it; numbers as exact as they are."""
+    child = element.find(tag)
+    if child is None:
+        child = ET.SubElement(element, tag)
+    child.text = " ".join(_written(value) for value in values)
+    return child
+
+
+def _written(value: float | str | bool) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(float(value)).replace("inf", "Inf")
 
 
 def _infinite(token: str) -> float:
