@@ -18,16 +18,21 @@ It needs torch, so it is imported by those who solve, not by `rig` itself.
 
 from .contacts import Contacts
 from .fit import Fit, solve
+from .implicit import solve_with_gradient
+from .marker_ik import MarkerFit, MarkerOptions, fit_markers
 from .orientations import Orientations
 from .points import Markers, Pixels, Points
 from .poses import Limits, SmoothChange, Smoothness, StayNear
 from .problem import Problem
 from .shape import Shape
+from .stream import Stream, StreamPose
 
 __all__ = [
     "Contacts",
     "Fit",
     "Limits",
+    "MarkerFit",
+    "MarkerOptions",
     "Markers",
     "Orientations",
     "Pixels",
@@ -37,5 +42,9 @@ __all__ = [
     "SmoothChange",
     "Smoothness",
     "StayNear",
+    "Stream",
+    "StreamPose",
+    "fit_markers",
     "solve",
+    "solve_with_gradient",
 ]

@@ -30,6 +30,7 @@ class Fit:
         total: cost of everything.
         scales: (B, 3) of the bodies, the ground first.
         positions: (M, 3) metres, of the model's markers in the unscaled bodies.
+        shared: (S,) values of the problem's shape.
         iterations: how many steps were tried, or how often `lbfgs` evaluated the objective.
     """
 
@@ -38,6 +39,7 @@ class Fit:
     total: float
     scales: Array
     positions: Array
+    shared: Array
     iterations: int
 
 
@@ -75,18 +77,20 @@ def solve(
             problem.shared.positions(shared) if problem.positions is None else problem.positions
         )
         return Fit(
-            _coupled(problem, pose).numpy(),
+            coupled(problem, pose).numpy(),
             at.cost().numpy(),
             float(at.total()),
             scales.double().numpy(),
             positions.detach().numpy(),
+            shared.numpy(),
             steps,
         )
 
 
 def _checked(problem: Problem, initial: npt.ArrayLike | Tensor) -> Tensor:
     count = len(problem.model.coordinates)
-    pose = torch.as_tensor(np.array(initial, dtype=np.float64))
+    given = initial.detach() if isinstance(initial, Tensor) else initial
+    pose = torch.as_tensor(np.array(given, dtype=np.float64))
     measured = {
         len_ for term in problem.terms if (len_ := getattr(term, "frames", None)) is not None
     }
@@ -107,7 +111,8 @@ def _checked(problem: Problem, initial: npt.ArrayLike | Tensor) -> Tensor:
     return start.index_copy(1, unknowns.coordinates, inside)
 
 
-def _coupled(problem: Problem, pose: Tensor) -> Tensor:
+def coupled(problem: Problem, pose: Tensor) -> Tensor:
+    """Poses (T, D) with coupled coordinates where their drivers put them."""
     tables = problem.tables
     if tables.couplings is None:
         return pose

@@ -45,14 +45,27 @@ class Orientations:
                 f"Orientations has targets of shape {tuple(given.shape)}, "
                 f"expected (frames, {count}, 3, 3)"
             )
-        seen = torch.isfinite(given).all(-1).all(-1)[..., None]
         eye = torch.eye(3, dtype=torch.float64)
-        self.targets = torch.where(seen[..., None], given, eye)
         weight = tensor(weights)
-        weight = weight[:, None] if weight.ndim == 1 else weight
-        self.weights = weight.expand(*given.shape[:2], 3) * seen
+        self._given = weight[:, None] if weight.ndim == 1 else weight
         mounted = eye if body_from_sensor is None else tensor(body_from_sensor)
         self.body_from_sensor = mounted.expand(count, 3, 3)
+        self._take(given)
+
+    def _take(self, given: Tensor) -> None:
+        seen = torch.isfinite(given).all(-1).all(-1)[..., None]
+        self.targets = torch.where(seen[..., None], given, torch.eye(3, dtype=torch.float64))
+        self.weights = self._given.expand(*given.shape[:2], 3) * seen
+
+    def renew(self, targets: Numbers | None) -> None:
+        """Take the orientations (P, 3, 3) of one other frame in the place of all; None if there are none."""
+        shape = self.targets.shape[1:]
+        given = torch.full(shape, torch.nan).double() if targets is None else tensor(targets)
+        if given.shape != shape:
+            raise ShapeError(
+                f"a frame has orientations of shape {tuple(given.shape)}, expected {tuple(shape)}"
+            )
+        self._take(given[None])
 
     @property
     def frames(self) -> int:

@@ -53,10 +53,24 @@ class _PointTerm:
                 f"{type(self).__name__} has targets of shape {tuple(given.shape)}, "
                 f"expected (frames, {count}, {width})"
             )
-        self.weights, self.targets = _weights(weights, given)
+        self._given = tensor(weights)
+        self._take(given)
+
+    def _take(self, given: Tensor) -> None:
+        self.weights, self.targets = _weights(self._given, given)
         # The frames last, as the kinematics have them.
         self.last_targets = self.targets.permute(2, 1, 0).contiguous()
         self.squared = self.weights.square().T.contiguous()
+
+    def renew(self, targets: Numbers | None) -> None:
+        """Take the targets (P, R) of one other frame in the place of all; None if nothing was measured."""
+        shape = self.targets.shape[1:]
+        given = torch.full(shape, torch.nan).double() if targets is None else tensor(targets)
+        if given.shape != shape:
+            raise ShapeError(
+                f"a frame has targets of shape {tuple(given.shape)}, expected {tuple(shape)}"
+            )
+        self._take(given[None])
 
     @property
     def frames(self) -> int:

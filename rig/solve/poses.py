@@ -65,6 +65,10 @@ class StayNear(_PoseTerm):
     def __init__(self, pose: Numbers, weights: Numbers = 1.0) -> None:
         super().__init__(pose, weights)
 
+    def renew(self, pose: Tensor) -> None:
+        """Stay near another pose from now on."""
+        self.pose = pose
+
     def cost(self, at: At) -> Tensor:
         """(T,)."""
         away, _ = at.problem.unknowns.away(self.reference(at), at.pose)

@@ -15,7 +15,7 @@ from .. import so3
 from .lm import Settings, minimise_frames
 from .problem import Problem
 
-__all__ = ["observed", "solve_recording"]
+__all__ = ["first_pose", "observed", "solve_recording"]
 
 _STRIDES = (16, 4)  # frames
 _HEADINGS = (0.5 * torch.pi, torch.pi, -0.5 * torch.pi)
@@ -59,6 +59,11 @@ def solve_recording(problem: Problem, pose: Tensor, settings: Settings) -> tuple
     start = between(problem, done, poses, every).index_copy(0, done, poses)
     poses, _ = minimise_frames(problem, start, replace(settings, newton=True), every)
     return poses, enough
+
+
+def first_pose(problem: Problem, pose: Tensor, frame: int = 0) -> Tensor:
+    """(D,) of one frame, from a pose that may be far from it."""
+    return _best_start(problem, pose, frame)[0]
 
 
 def _root(problem: Problem) -> list[str]:
