@@ -54,7 +54,18 @@ def read_function(element: ET.Element, depth: int = 0) -> Function:
             f"<{element.tag}> can't be read as a function of one coordinate; these can: "
             f"{', '.join(dict.fromkeys(_NAMES.values()))}"
         )
-    return reader(element, depth)
+    function = reader(element, depth)
+    if not depth and not _finite(function):
+        raise FormatError(f"a {element.tag} has knots too close to one another to be used")
+    return function
+
+
+def _finite(function: Function) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            return all(np.isfinite(part).all() for part in function.pieces())
+    except np.linalg.LinAlgError:
+        return False
 
 
 def _constant(element: ET.Element, _: int) -> Function:

@@ -386,6 +386,20 @@ CUSTOM = joint("CustomJoint", spatial(rotation1=("0 0 1", "q", "FUNCTION")), ["q
             ),
             "joint 'j': a SimmSpline has 2 knots",
         ),
+        *(
+            (
+                document(
+                    CUSTOM.replace(
+                        "FUNCTION", f"<function><SimmSpline>{knots}</SimmSpline></function>"
+                    )
+                ),
+                "a SimmSpline has knots too close",
+            )
+            for knots in (
+                "<x>0 1e-300 1 2</x><y>1 2 3 4</y>",
+                "<x>0 1e-320 2e-320 3e-320</x><y>1 2 3 4</y>",
+            )
+        ),
         (
             document(CUSTOM.replace("FUNCTION", LINE.replace("1 0", "nan 0"))),
             "found 'nan', expected a number",
