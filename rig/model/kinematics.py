@@ -18,21 +18,26 @@ from ..errors import ShapeError
 from .model import KinematicModel
 from .tables import Tables, tables_of
 
+_FEW_FRAMES = 16
+
 __all__ = ["Posed", "bodies_in_world", "markers_in_world", "posed", "product"]
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
     """(I, K, ...) of matrices a (I, J, ...) and b (J, K, ...), the frames last."""
-    columns, rows = a.unsqueeze(2).unbind(1), b.unbind(0)
-    total = columns[0] * rows[0]
-    for column, row in zip(columns[1:], rows[1:], strict=True):
-        total = torch.addcmul(total, column, row)
-    return total
+    return _summed(a.unsqueeze(2), b, 1)
 
 
 def turned(a: Tensor, b: Tensor) -> Tensor:
     """(I, ...) of matrices a (I, J, ...) and vectors b (J, ...), the frames last."""
-    columns, rows = a.unbind(1), b.unbind(0)
+    return _summed(a, b, 1)
+
+
+def _summed(a: Tensor, b: Tensor, dim: int) -> Tensor:
+    """Sum over J of a (I, J, ...) times b (J, ...)."""
+    if b.shape[-1] <= _FEW_FRAMES:  # fewer calls; with many frames, less memory is faster
+        return (a * b).sum(dim)
+    columns, rows = a.unbind(dim), b.unbind(0)
     total = columns[0] * rows[0]
     for column, row in zip(columns[1:], rows[1:], strict=True):
         total = torch.addcmul(total, column, row)
@@ -153,21 +158,19 @@ def _axis_values(t: Tables, pose: Tensor) -> tuple[Tensor, Tensor]:
 def _rotated(t: Tables, angles: Tensor) -> tuple[Tensor, Tensor]:
     """parent_from_frame (3, 3, J, N) after the turns, and the directions (3, R, N) of their axes."""
     count = angles.shape[1]
-    if not t.slots:
+    if t.slots is None:
         return t.parent_rotation.expand(3, 3, -1, count), angles.new_zeros(3, 0, count)
     angles = torch.cat([angles, angles.new_zeros(1, count)])
-    cosines, sines = angles.cos(), angles.sin()
-    local, directions = None, []
-    for slot in t.slots:
-        turn = torch.addcmul(slot.c, cosines.index_select(0, slot.axis), slot.a)
-        turn = torch.addcmul(turn, sines.index_select(0, slot.axis), slot.b)
-        if local is None:
-            directions.append(slot.direction.expand(3, -1, count))
-            local = turn
-        else:
-            directions.append(turned(local, slot.direction))
-            local = product(local, turn)
-    assert local is not None
+    chosen = angles.index_select(0, t.slots.axis).unflatten(0, t.slots.a.shape[2:4])  # (K, J, N)
+    turns = torch.addcmul(
+        torch.addcmul(t.slots.c, chosen.cos(), t.slots.a), chosen.sin(), t.slots.b
+    )
+    local, *others = turns.unbind(2)
+    first, *axes = t.slots.direction.unbind(1)
+    directions = [first.expand(3, -1, count)]
+    for axis, turn in zip(axes, others, strict=True):
+        directions.append(turned(local, axis))
+        local = product(local, turn)
     return local, torch.cat(directions, dim=1).index_select(1, t.rotation_place)
 
 

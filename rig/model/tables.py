@@ -19,7 +19,7 @@ from .functions import IDENTITY, Constant, Function
 from .joints import Axis, Frame, Joint
 from .model import KinematicModel
 
-__all__ = ["Columns", "Curves", "Level", "Slot", "Tables", "tables_of"]
+__all__ = ["Columns", "Curves", "Level", "Slots", "Tables", "tables_of"]
 
 
 class Curves(NamedTuple):
@@ -66,11 +66,11 @@ class Level(NamedTuple):
     parents: Tensor | None
 
 
-class Slot(NamedTuple):
-    """The k-th rotation of every joint as cos * a + sin * b + c (3, 3, J, 1), driven by axis `axis` (J,).
+class Slots(NamedTuple):
+    """The k-th rotations of all joints, for every k, as cos * a + sin * b + c (3, 3, K, J, 1).
 
-    `direction` (3, J, 1) is that of the axis after the turns before it. A joint without a k-th rotation has
-    a = b = 0 and is driven by one more angle, which is always zero.
+    `axis` (K * J,) drives them and `direction` (3, K, J, 1) is that of the axis after the turns before it. A
+    joint without a k-th rotation has a = b = 0 and is driven by one more angle, which is always zero.
     """
 
     axis: Tensor
@@ -117,7 +117,7 @@ class Tables:
     parent_translation: Tensor  # (J, 3)
     child_rotation: Tensor  # (3, 3, J, 1) frame_from_child
     child_translation: Tensor  # (J, 3) in the child
-    slots: tuple[Slot, ...]
+    slots: Slots | None
     rotation_joint: Tensor  # (R,)
     turning_joint: Tensor  # (R + 3 balls,) of every axis that turns
     rotation_place: Tensor  # (R,) in all slots' joints, one slot after another
@@ -281,22 +281,25 @@ class _Layout:
         slopes = (coefficients * np.arange(powers))[..., 1:]
         return Curves(*(self.number(part) for part in (breaks, origins, coefficients, slopes)))
 
-    def _slots(self) -> tuple[Slot, ...]:
+    def _slots(self) -> Slots | None:
         joints = self.model.joints
         place = {(j, k): a for a, (j, k) in enumerate(self._numbered())}
         still = len(self.rotations)
         most = max((len(joint.rotations) for joint in joints), default=0)
-        slots = []
-        for k in range(most):
-            axes, parts, directions = [], [], []
-            for j, joint in enumerate(joints):
-                axes.append(place.get((j, k), still))
-                direction, part = _turn(joint, k)
-                directions.append(direction)
-                parts.append(part)
-            a, b, c = (self.last(part) for part in zip(*parts, strict=True))
-            slots.append(Slot(self.index(axes), a, b, c, self.last(directions)))
-        return tuple(slots)
+        if not most:
+            return None
+        every = [(k, j) for k in range(most) for j in range(len(joints))]
+        rows = [_turn(joints[j], k) for k, j in every]
+        directions, a, b, c = (
+            self.last(np.array(part).reshape(most * len(joints), *np.shape(part[0])))
+            for part in zip(*((direction, *parts) for direction, parts in rows), strict=True)
+        )
+        size = (most, len(joints))
+        return Slots(
+            self.index([place.get((j, k), still) for k, j in every]),
+            *(part.unflatten(2, size) for part in (a, b, c)),
+            directions.unflatten(1, size),
+        )
 
     def _numbered(self) -> list[tuple[int, int]]:
         """(joint, slot) of every rotation."""

@@ -25,6 +25,7 @@ _REACH = (
     0.5  # radians; a longer turn in one step would leave the valley that the equations describe
 )
 _PATIENCE = 4  # steps of Gauss's after one of Newton's that failed
+_TRIES = 2  # of all frames together with the curvature, before it is left out again
 _WORTH_PACKING = 0.6  # fraction of frames still at work below which the others are left out
 
 
@@ -162,13 +163,14 @@ def _whole(
     problem: Problem, pose: Tensor, shared: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor, int]:
     """All frames and shared unknowns take or leave one step."""
-    damping = settings.damping
+    damping, newton, patience = settings.damping, settings.newton, 0
     total = _total(problem, pose, shared)
     for step in range(settings.iterations):
-        system = system_at(problem, pose, shared)
-        gain = 0.0
-        while damping < _STUCK:
-            turn, change = solve_whole(system, damping, held(problem, pose, system.gradient))
+        system = system_at(problem, pose, shared, newton)
+        fixed = held(problem, pose, system.gradient)
+        gain, tries = 0.0, 0
+        while damping < _STUCK and not (newton and tries > _TRIES):
+            turn, change = solve_whole(system, damping, fixed)
             trial = problem.unknowns.stepped(pose, turn), shared + change
             after = _total(problem, *trial)
             if after <= total * (1.0 + _ROUNDING):
@@ -176,9 +178,12 @@ def _whole(
                 (pose, shared), total = trial, after
                 damping = max(damping / 10.0, _LEAST_DAMPING)
                 break
-            damping *= 4.0
-        if gain < settings.tolerance:
+            damping, tries = max(damping * 8.0, _RETRY_DAMPING), tries + 1
+        failed = newton and tries > _TRIES
+        if gain < settings.tolerance and not failed:
             return pose, shared, step + 1
+        patience = _PATIENCE if failed else patience - 1
+        newton = not failed and patience <= 0 and gain < _NEAR
     return pose, shared, settings.iterations
 
 

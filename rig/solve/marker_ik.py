@@ -46,7 +46,8 @@ class MarkerOptions:
         weights: by marker, of its squared error, as in OpenSim's tasks; 0 leaves it out. Those that are not
             named have `other_weight`.
         other_weight: of the markers that `weights` does not name.
-        pins: by coordinate: value in radians or metres, and weight of its squared error.
+        pins: by coordinate: value in radians or metres, and weight of its squared error; each is one number,
+            or (T,) one per frame.
         method: "lm" or "lbfgs".
         robust: metres; a marker that is further off counts linearly. None for squares.
         smoothness: weight of every coordinate's squared change from frame to frame; 0 for none.
@@ -55,7 +56,7 @@ class MarkerOptions:
 
     weights: Mapping[str, float] | None = None
     other_weight: float = 1.0
-    pins: Mapping[str, tuple[float, float]] | None = None
+    pins: Mapping[str, tuple[float | Array, float | Array]] | None = None
     method: str = "lm"
     robust: float | None = None
     smoothness: float = 0.0
@@ -203,11 +204,11 @@ def _terms(
         Markers(names, torch.tensor(targets), PRECISION * np.sqrt(weights), options.robust)
     ]
     if options.pins:
-        values = np.array(model.default_pose)
-        stiffness = np.zeros(len(values))
+        values = np.tile(model.default_pose, (len(targets), 1))
+        stiffness = np.zeros_like(values)
         for name, (value, weight) in options.pins.items():
             place = model.coordinate_index(name)
-            values[place], stiffness[place] = value, PRECISION * np.sqrt(weight)
+            values[:, place], stiffness[:, place] = value, PRECISION * np.sqrt(weight)
         terms.append(StayNear(values, stiffness))
     return terms
 
@@ -246,6 +247,7 @@ def _shaped(
     good = np.flatnonzero(seen >= np.percentile(seen, 50.0))
     chosen = good[np.unique(np.linspace(0, len(good) - 1, _SHAPE_FRAMES).astype(int))]
     part = targets[chosen]
+    options = replace(options, pins=_pins_at(options, chosen))
     first, _ = _solved(model, names, weights, part, options, pose)
     problem = Problem(model, _terms(model, names, weights, part, options), shape=options.shape)
     fit = solve(problem, first, method=options.method, iterations=_steps(options), tolerance=1e-5)
@@ -256,6 +258,15 @@ def _shaped(
     factors = {body: fit.scales[place] for place, body in enumerate(model.bodies) if place}
     fitted = scaled(model.with_markers(moved), factors)
     return fitted, fit.scales, torch.as_tensor(fit.pose[len(fit.pose) // 2])
+
+
+def _pins_at(
+    options: MarkerOptions, frames: Array
+) -> dict[str, tuple[float | Array, float | Array]]:
+    def at(number: float | Array) -> float | Array:
+        return number if np.ndim(number) == 0 else np.asarray(number)[frames]
+
+    return {name: (at(value), at(weight)) for name, (value, weight) in (options.pins or {}).items()}
 
 
 def _steps(options: MarkerOptions) -> int | None:

@@ -22,7 +22,7 @@ from .starts import first_pose
 __all__ = ["Stream", "StreamPose"]
 
 _ONE = torch.zeros(1, dtype=torch.long)
-_NEXT = Settings(iterations=10, tolerance=1e-5, damping=1e-6, newton=True)
+_NEXT = Settings(iterations=10, tolerance=1e-4, damping=1e-6, newton=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +72,7 @@ class Stream:
             )
         self.model, self.pose = model, np.array(model.default_pose)
         self._started = False
+        self._before: Tensor | None = None  # the pose of one frame earlier
         self._markers = Markers(
             markers, torch.full((1, len(markers), 3), torch.nan), weights, robust
         )
@@ -104,11 +105,19 @@ class Stream:
         pose = torch.as_tensor(self.pose)
         with torch.no_grad():
             if not self._started and not weak:
-                pose, self._started = first_pose(self._free, pose), True
-            self._near.renew(pose)
-            solved, _ = minimise_frames(self._held, pose[None], _NEXT, _ONE)
-            self.pose = coupled(self._held, solved)[0].numpy()
+                pose, self._started, self._before = first_pose(self._free, pose), True, None
+            start = pose if weak else self._foretold(pose)
+            self._near.renew(start)
+            solved, _ = minimise_frames(self._held, start[None], _NEXT, _ONE)
+            self._before, self.pose = pose, coupled(self._held, solved)[0].numpy()
             return StreamPose(self.pose, self._rms(solved), weak)
+
+    def _foretold(self, pose: Tensor) -> Tensor:
+        """(D,) where the pose goes if it moves on as it did."""
+        if self._before is None:
+            return pose
+        step, _ = self._free.unknowns.away(self._before[None], pose[None])
+        return self._free.unknowns.stepped(pose[None], step)[0]
 
     @cached_property
     def _enough(self) -> int:

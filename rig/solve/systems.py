@@ -51,8 +51,11 @@ def frame_equations(at: At, newton: Tensor | None = None) -> tuple[Tensor, Tenso
     return equations.reduced(at.twists, newton)
 
 
-def system_at(problem: Problem, pose: Tensor, shared: Tensor) -> System:
-    """Gather every term at poses (T, D) and shared values (S,), some frames at a time."""
+def system_at(problem: Problem, pose: Tensor, shared: Tensor, newton: bool = False) -> System:
+    """Gather every term at poses (T, D) and shared values (S,), some frames at a time.
+
+    `newton` says whether the residuals' curvature by the frames' own unknowns counts too.
+    """
     frames, size, count = len(pose), len(problem.unknowns), len(shared)
 
     def zeros(*shape: int) -> Tensor:
@@ -68,7 +71,7 @@ def system_at(problem: Problem, pose: Tensor, shared: Tensor) -> System:
     )
     for start in range(0, frames, _CHUNK):
         stop = min(start + _CHUNK, frames)
-        _add_frames(total, problem.at(pose[start:stop], shared, slice(start, stop)))
+        _add_frames(total, problem.at(pose[start:stop], shared, slice(start, stop)), newton)
         if problem.pair_terms:
             # One frame more, for the pair across the border of two chunks.
             last = min(stop + 1, frames)
@@ -80,11 +83,12 @@ def system_at(problem: Problem, pose: Tensor, shared: Tensor) -> System:
     return total
 
 
-def _add_frames(total: System, at: At) -> None:
+def _add_frames(total: System, at: At, newton: bool) -> None:
     equations = _empty(at)
     for term in at.problem.frame_terms:
         term.gather(at, equations)
-    hessian, gradient = equations.reduced(at.twists)
+    counts = at.pose.new_ones(len(at.pose)) if newton else None
+    hessian, gradient = equations.reduced(at.twists, counts)
     total.hessian[at.frames] += hessian
     total.gradient[at.frames] += gradient
     total.border[at.frames] += equations.border
