@@ -25,6 +25,7 @@ __all__ = ["function_element", "held_function", "read_function", "same_function"
 
 # What a MultiplierFunction may hold inside itself; deeper ones are damage.
 _DEEPEST: Final = 20
+_STEEPEST: Final = 1e30  # coefficient of a piece
 
 
 def held_function(element: ET.Element, tag: str = "function") -> ET.Element | None:
@@ -55,15 +56,15 @@ def read_function(element: ET.Element, depth: int = 0) -> Function:
             f"{', '.join(dict.fromkeys(_NAMES.values()))}"
         )
     function = reader(element, depth)
-    if not depth and not _finite(function):
+    if not depth and not _usable(function):
         raise FormatError(f"a {element.tag} has knots too close to one another to be used")
     return function
 
 
-def _finite(function: Function) -> bool:
+def _usable(function: Function) -> bool:
     try:
-        with np.errstate(all="ignore"):
-            return all(np.isfinite(part).all() for part in function.pieces())
+        with np.errstate(all="ignore"):  # what overflows is no number below the largest
+            return all((np.abs(part) < _STEEPEST).all() for part in function.pieces())
     except np.linalg.LinAlgError:
         return False
 
