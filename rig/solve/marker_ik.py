@@ -204,11 +204,15 @@ def _terms(
         Markers(names, torch.tensor(targets), PRECISION * np.sqrt(weights), options.robust)
     ]
     if options.pins:
-        values = np.tile(model.default_pose, (len(targets), 1))
-        stiffness = np.zeros_like(values)
+        # A pin's weight is relative to the mean squared error of the markers seen, as in OpenSim.
+        seen = (np.isfinite(targets).all(-1) * weights).sum(1)
+        values, stiffness = (
+            np.array(model.default_pose),
+            np.zeros((len(targets), len(model.coordinates))),
+        )
         for name, (value, weight) in options.pins.items():
             place = model.coordinate_index(name)
-            values[:, place], stiffness[:, place] = value, PRECISION * np.sqrt(weight)
+            values[place], stiffness[:, place] = value, PRECISION * np.sqrt(weight * seen)
         terms.append(StayNear(values, stiffness))
     return terms
 
