@@ -7,7 +7,7 @@ A `Problem` is a model, the coordinates that may move, and a list of terms; `sol
         model,
         (
             Markers(("ASIS", "KNEE", "ANKLE"), targets, weights=100.0),      # (T, 3, 3) metres; NaN: missing
-            Orientations(("tibia",), sensors, weights=(20.0, 20.0, 2.0)),    # (T, 1, 3, 3); heading drifts
+            Orientations(("tibia",), sensors, weights=[(20.0, 20.0, 2.0)]),    # (T, 1, 3, 3); heading drifts
             StayNear(model.default_pose, weights=0.1),
         ),
     )

@@ -48,6 +48,11 @@ class Orientations:
         eye = torch.eye(3, dtype=torch.float64)
         weight = tensor(weights)
         self._given = weight[:, None] if weight.ndim == 1 else weight
+        if weight.ndim and weight.shape[:1] != (count,) and weight.shape != (len(given), count, 3):
+            raise ShapeError(
+                f"weights have shape {tuple(weight.shape)}, expected one number, ({count},), ({count}, 3) "
+                f"or ({len(given)}, {count}, 3)"
+            )
         mounted = eye if body_from_sensor is None else tensor(body_from_sensor)
         self.body_from_sensor = mounted.expand(count, 3, 3)
         self._take(given)
