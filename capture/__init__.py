@@ -10,6 +10,12 @@ from .marker_file import MarkerFile
 from .markers import read_marker_file, read_markers, write_markers
 from .mvnx import MvnxFile, read_mvnx
 from .orientation_table import OrientationTable, read_quaternions
+from .osim import read_osim
+from .osim_imu import read_imu_ik_setup, read_imu_placer, read_sensor_map
+from .osim_markers import read_marker_set
+from .osim_setup import read_scale_set, read_scale_setup
+from .osim_tasks import read_ik_setup, read_ik_tasks
+from .osim_writer import write_osim
 from .output import new_file
 from .placements import map_sensors
 from .plausibility import check_units
@@ -45,12 +51,21 @@ __all__ = [
     "read_amc",
     "read_asf",
     "read_bvh",
+    "read_ik_setup",
+    "read_ik_tasks",
+    "read_imu_ik_setup",
+    "read_imu_placer",
     "read_marker_file",
+    "read_marker_set",
     "read_markers",
     "read_motion",
     "read_mvnx",
+    "read_osim",
     "read_quaternions",
     "read_recording",
+    "read_scale_set",
+    "read_scale_setup",
+    "read_sensor_map",
     "read_storage",
     "regular_samples",
     "table_from_pose",
@@ -59,6 +74,7 @@ __all__ = [
     "write_coordinates",
     "write_markers",
     "write_motion",
+    "write_osim",
     "write_recording",
     "write_storage",
 ]

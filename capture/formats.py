@@ -41,6 +41,7 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
         ".c3d": "markers",
         ".mot": "a model's coordinates",
         ".sto": "a model's coordinates",
+        ".osim": "a kinematic model",
     }
 )
 MOTION_SUFFIXES: Final = tuple(s for s, kind in _KINDS.items() if "motion" in kind)

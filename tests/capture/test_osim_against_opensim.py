@@ -6,7 +6,7 @@ import pytest
 from pallas.capture.osim import read_osim
 from pallas.rig.model.scaling import scaled
 
-CLOSE = 1e-6  # metres
+CLOSE = 1e-9  # metres
 OPENCAP = "markers/opencap_models/Models/LaiUhlrich2022"
 MODELS = {  # model: marker sets that fit it
     "imu/opensense/Rajagopal_2015.osim": [],

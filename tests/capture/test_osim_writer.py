@@ -36,7 +36,7 @@ from pallas.rig.model import (
 from pallas.rig.model.kinematics import bodies_in_world, markers_in_world
 from pallas.rig.model.scaling import scaled
 
-CLOSE = 1e-6  # metres
+CLOSE = 1e-9  # metres
 ROUNDED = 2e-5  # metres: OpenSim 4 keeps six digits of the frames in a file of before version 4
 GAIT = "markers/opensim/Gait2354_Simbody/subject01_simbody.osim"
 OPENCAP = "markers/opencap_models/Models/LaiUhlrich2022"
