@@ -21,8 +21,10 @@ _NEAREST = 1e-3  # metres; a point closer to a camera's plane, or behind it, is 
 
 
 def tensor(values: Numbers) -> Tensor:
-    """Float64, keeping gradients."""
-    return torch.as_tensor(values).to(torch.float64)
+    """Float64, keeping gradients; arrays are copied, for they may be read-only."""
+    if isinstance(values, Tensor):
+        return values.to(torch.float64)
+    return torch.as_tensor(np.array(values, dtype=np.float64))
 
 
 def _weights(weights: Numbers, targets: Tensor) -> tuple[Tensor, Tensor]:
