@@ -48,18 +48,25 @@ def spread(differences: np.ndarray) -> tuple[float, float]:
     return float(np.sqrt(np.square(differences).mean())), float(differences.max())
 
 
-def timed(work: Callable[[], Result], repeats: int, threads: int = 1) -> tuple[Result, float]:
-    """What the work gave last, and the median of its milliseconds; one run before is not counted."""
+def timed(
+    work: Callable[[], Result], repeats: int, threads: int = 1
+) -> tuple[Result, float, float]:
+    """What the work gave last, and medians of its milliseconds on the wall and of the processor.
+
+    One run before is not counted, unless one is all that is asked for.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         result = work() if repeats > 1 else None
         took = []
         for _ in range(repeats):
-            started = time.perf_counter()
+            started = time.perf_counter(), time.process_time()
             result = work()
-            took.append((time.perf_counter() - started) * 1e3)
+            ended = time.perf_counter(), time.process_time()
+            took.append([(b - a) * 1e3 for a, b in zip(started, ended, strict=True)])
     finally:
         torch.set_num_threads(before)
     assert result is not None
-    return result, statistics.median(took)
+    wall, processor = (statistics.median(column) for column in zip(*took, strict=True))
+    return result, wall, processor

@@ -7,10 +7,12 @@ import torch
 
 from pallas.capture import read_markers
 from pallas.capture.osim import read_osim
-from pallas.capture.osim_tasks import IkSetup, read_ik_setup
+from pallas.capture.osim_tasks import read_ik_setup
 from pallas.rig.model import KinematicModel
 from pallas.rig.model.kinematics import bodies_in_world, markers_in_world
-from pallas.rig.solve import Fit, Markers, Orientations, Problem, StayNear, solve
+from pallas.rig.solve import Markers, Orientations, Problem, StayNear, solve
+from pallas.rig.solve.marker_ik import MarkerOptions, fit_markers
+from pallas.rig.trajectories import MarkerTrajectories
 
 from .cases import Files
 from .peer import Arrays
@@ -30,52 +32,67 @@ class MarkerTrial:
         model: the subject's.
         names: M markers that are in the setup, the model and the recording.
         weights: (M,) of squared distances, as in the setup.
-        measured: (T, M, 3) metres in our world; NaN where missing.
-        setup: what holds coordinates.
+        recorded: of them.
+        pins: by coordinate that the setup holds: value, and weight of its squared error.
     """
 
     model: KinematicModel
     names: tuple[str, ...]
     weights: np.ndarray
-    measured: np.ndarray
-    setup: IkSetup
+    recorded: MarkerTrajectories
+    pins: dict[str, tuple[float, float]]
 
     @classmethod
     def read(cls, files: Files) -> "MarkerTrial":
         """Read a case."""
-        model, setup = read_osim(files.model), read_ik_setup(files.setup)
-        recorded = read_markers(files.trial)
-        counted = setup.tasks.marker_weights
+        model, tasks = read_osim(files.model), read_ik_setup(files.setup).tasks
+        recorded, counted = read_markers(files.trial), tasks.marker_weights
         names = tuple(
             name
             for name in recorded.names
             if counted.get(name, 0.0) > 0.0 and name in model.marker_names
         )
+        pins = {}
+        for task in tasks.coordinate_tasks:
+            default = model.coordinates[model.coordinate_index(task.name)].default
+            value = task.value if task.source == "manual_value" else default
+            pins[task.name] = (value, task.weight)
         weights = np.array([counted[name] for name in names])
-        return cls(model, names, weights, np.array(recorded.chosen(names).positions), setup)
+        return cls(model, names, weights, recorded.chosen(names), pins)
+
+    @property
+    def options(self) -> MarkerOptions:
+        """OpenSim divides the markers' part of its objective by the sum of their weights, not the rest."""
+        whole = float(self.weights.sum())
+        pins = {name: (value, weight * whole) for name, (value, weight) in self.pins.items()}
+        return MarkerOptions(dict(zip(self.names, self.weights, strict=True)), 0.0, pins)
 
     def problem(self) -> Problem:
-        """OpenSim's objective, times a constant: weights of the markers seen add to one in every frame."""
-        seen = np.isfinite(self.measured).all(axis=-1)
-        share = self.weights / (seen * self.weights).sum(axis=-1, keepdims=True)
-        terms: list[Markers | StayNear] = [
-            Markers(self.names, self.measured, CENTIMETRE * np.sqrt(share))
-        ]
-        tasks = self.setup.tasks.coordinate_tasks
-        if tasks:
-            pose = np.array(self.model.default_pose)
-            weights = np.zeros(len(pose))
-            for task in tasks:
-                place = self.model.coordinate_index(task.name)
-                weights[place] = CENTIMETRE * np.sqrt(task.weight)
-                if task.source == "manual_value":
-                    pose[place] = task.value
-            terms.append(StayNear(pose, weights))
+        """The same objective as a problem of its own, in squared centimetres."""
+        whole = float(self.weights.sum())
+        share = CENTIMETRE * np.sqrt(self.weights / whole)
+        terms: list[Markers | StayNear] = [Markers(self.names, np.array(self.measured), share)]
+        if self.pins:
+            pose, stiffness = (
+                np.array(self.model.default_pose),
+                np.zeros(len(self.model.coordinates)),
+            )
+            for name, (value, weight) in self.pins.items():
+                place = self.model.coordinate_index(name)
+                pose[place], stiffness[place] = value, CENTIMETRE * np.sqrt(weight)
+            terms.append(StayNear(pose, stiffness))
         return Problem(self.model, tuple(terms))
 
-    def solved(self, method: str) -> Fit:
-        """Every frame, from nothing but the default pose."""
-        return solve(self.problem(), self.model.default_pose, method=method)
+    def solved(self, method: str) -> np.ndarray:
+        """Poses (T, D), every frame from nothing but the default pose."""
+        if method == "lm":
+            return fit_markers(self.model, self.recorded, self.options).pose
+        return solve(self.problem(), self.model.default_pose, method=method).pose
+
+    @property
+    def measured(self) -> np.ndarray:
+        """(T, M, 3) metres in our world; NaN where missing."""
+        return self.recorded.positions
 
     def placed(self, pose: np.ndarray) -> np.ndarray:
         """(T, M, 3) where our forward kinematics puts the markers, in OpenSim's ground."""
@@ -125,9 +142,9 @@ class SensorTrial:
         term = Orientations(self.bodies, self.measured, body_from_sensor=self.body_from_sensor)
         return Problem(self.model, (term,))
 
-    def solved(self, method: str) -> Fit:
-        """Every frame, from nothing but the default pose."""
-        return solve(self.problem(), self.model.default_pose, method=method)
+    def solved(self, method: str) -> np.ndarray:
+        """Poses (T, D), every frame from nothing but the default pose."""
+        return solve(self.problem(), self.model.default_pose, method=method).pose
 
     def placed(self, pose: np.ndarray) -> np.ndarray:
         """(T, S, 3, 3) where our forward kinematics turns the sensors, in OpenSim's ground."""

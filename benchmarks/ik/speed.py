@@ -14,7 +14,16 @@ from .peer import Arrays, PeerError, Peers
 __all__ = ["HEADER", "Row", "rows"]
 
 CONVERGED = 1e-8  # OpenSim's accuracy at which its answers no longer change
-HEADER = ("engine", "ms/frame", "times faster", "error", "angles off: RMS", "largest", "note")
+HEADER = (
+    "engine",
+    "ms/frame",
+    "of the processor",
+    "times faster",
+    "error",
+    "angles off: RMS",
+    "largest",
+    "note",
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,7 @@ class Row:
     Attributes:
         engine: with what was chosen of it.
         milliseconds: per frame, median of the repeats.
+        processor: milliseconds of the processor per frame, which a busy machine changes less.
         faster: times faster than OpenSim as its setup asks for; None for itself.
         error: weighted marker RMSE in millimetres, or RMS angle of the sensors in degrees.
         angles: RMS and largest difference from OpenSim at accuracy 1e-8, degrees.
@@ -32,6 +42,7 @@ class Row:
 
     engine: str
     milliseconds: float
+    processor: float
     faster: float | None
     error: float
     angles: tuple[float, float] | None
@@ -42,6 +53,7 @@ class Row:
         return (
             self.engine,
             f"{self.milliseconds:.3g}",
+            f"{self.processor:.3g}",
             "" if self.faster is None else f"{self.faster:.3g}",
             f"{self.error:.3f} {unit}",
             "" if self.angles is None else f"{self.angles[0]:.2f}°",
@@ -104,28 +116,28 @@ class _Table:
 
     def row(self, engine: str, arrays: Arrays, note: str) -> Row:
         """Of another program."""
-        took = float(np.median(arrays["solver_ms"]))
+        took, processor = (float(np.median(arrays[f"solver_{of}ms"])) for of in ("", "cpu_"))
         names = [str(name) for name in arrays["names"]]
         angles = None if arrays is self.best else self.angles(names, arrays["values"])
         faster = None if arrays is self.found else self.time / took
-        return Row(engine, took, faster, self.error(arrays["placed"]), angles, note)
+        return Row(engine, took, processor, faster, self.error(arrays["placed"]), angles, note)
 
     def ours(self, method: str, threads: int, repeats: int) -> Row:
         """Of ours; its markers are placed by OpenSim's kinematics, and by ours to compare."""
-        fit, took = timed(partial(self.trial.solved, method), repeats, threads)
-        took /= len(fit.pose)
+        pose, *spent = timed(partial(self.trial.solved, method), repeats, threads)
+        took, processor = (time / len(pose) for time in spent)
         names = list(self.trial.model.coordinate_names)
         if isinstance(self.trial, MarkerTrial):
             asked = {"names": names, "markers": list(self.trial.names)}
-            placed = self.peers.placed("positions", self.files.model, fit.pose, **asked)
+            placed = self.peers.placed("positions", self.files.model, pose, **asked)
         else:
             asked = {"names": names, "sensors": [str(name) for name in self.found["sensors"]]}
-            placed = self.peers.placed("turns", self.files.model, fit.pose, **asked)
-        apart = float(np.abs(self.trial.placed(fit.pose) - placed).max())
+            placed = self.peers.placed("turns", self.files.model, pose, **asked)
+        apart = float(np.abs(self.trial.placed(pose) - placed).max())
         note = f"kinematics within {apart:.0e} of OpenSim's" if method == "lm" else "one run"
         label = f"`{method}`, {threads} thread{'s' * (threads > 1)}"
-        angles = self.angles(names, fit.pose)
-        return Row(label, took, self.time / took, self.error(placed), angles, note)
+        angles = self.angles(names, pose)
+        return Row(label, took, processor, self.time / took, self.error(placed), angles, note)
 
 
 def _nimble(table: _Table, peers: Peers, repeats: int) -> Iterator[Row]:
@@ -134,7 +146,7 @@ def _nimble(table: _Table, peers: Peers, repeats: int) -> Iterator[Row]:
     try:
         found = peers.do("nimble_ik", model=table.files.model, measured=place, repeats=repeats)
     except PeerError as error:
-        yield Row("nimblephysics", np.nan, None, np.nan, None, f"failed: {error}")
+        yield Row("nimblephysics", np.nan, np.nan, None, np.nan, None, f"failed: {error}")
         return
     yield table.row(f"nimblephysics {_version(found)}", found, _beyond(found))
 
