@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from ..rig.errors import FormatError
-from ..rig.model import GROUND, Axis, Joint, KinematicModel
+from ..rig.model import Axis, Joint, KinematicModel
 from .textfile import FormatWarning
 
 __all__ = ["with_legal_names"]
@@ -58,7 +58,7 @@ def _legal(what: str, names: Sequence[str]) -> Names:
     """The names that change, with what they become."""
     legal = [name.translate(_RESERVED) for name in names]
     for place, name in enumerate(legal):
-        if name in legal[:place] or (what == "body" and name == GROUND and place):
+        if name in legal[:place]:
             raise FormatError(
                 f"{what} {names[place]!r} would be {name!r} in OpenSim, like another; "
                 "rename it without spaces and / \\ * +"

@@ -1,5 +1,7 @@
 """Every model that is at hand puts its bodies, joints and markers where OpenSim 4.6 puts them."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,13 @@ def test_couplings_hold_where_opensim_assembles(data, in_opensim, name):
     for coupling in model.couplings:
         wanted = float(coupling.function(values[coupling.driver]))
         assert theirs.values[coupling.coordinate] == pytest.approx(wanted, abs=1e-5)
+
+
+def test_a_model_with_all_its_muscles_is_read_at_once(data):
+    path = data("markers/opensim/Rajagopal/RajagopalLaiUhlrich2023.osim")  # 0.9 MB
+    began = time.perf_counter()
+    read_osim(path)
+    assert time.perf_counter() - began < 1.0  # 0.03 s on a quiet machine
 
 
 def test_every_model_of_the_data_is_tried(data):
