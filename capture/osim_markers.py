@@ -14,7 +14,14 @@ from .osim_frames import FrameMap, socket, transform
 from .osim_xml import document_object, flag, name_of, text, vector
 from .textfile import naming, read_text
 
-__all__ = ["MarkerElement", "on_bodies", "parse_marker_set", "read_marker_set", "updated"]
+__all__ = [
+    "MarkerElement",
+    "marker_element",
+    "on_bodies",
+    "parse_marker_set",
+    "read_marker_set",
+    "updated",
+]
 
 _BODY_PATH: Final = "/bodyset/"
 
@@ -52,10 +59,10 @@ def read_marker_set(path: Path | str) -> tuple[BodyMarker, ...]:
 
 def parse_marker_set(content: str) -> list[MarkerElement]:
     """The markers in the text of a marker set's file."""
-    return marker_elements([document_object(content, ("MarkerSet",))])
+    return _marker_elements([document_object(content, ("MarkerSet",))])
 
 
-def marker_elements(sets: Iterable[ET.Element]) -> list[MarkerElement]:
+def _marker_elements(sets: Iterable[ET.Element]) -> list[MarkerElement]:
     """The markers of some <MarkerSet> elements."""
     found = []
     for held in sets:
