@@ -1,24 +1,16 @@
-"""Keyframes in bulk: whole curves written at once into a new Action, through its slot.
-
-Blender 4.4 gave Actions slots and channel bags; 5.0 took `action.fcurves` away. What is written here
-is the same on 4.5, 5.0 and later.
-"""
+"""Keyframes of bones in bulk: whole curves written at once into a new Action, through its slot."""
 
 from collections.abc import Mapping
-from typing import Final
 
 import bpy
-import numpy as np
-import numpy.typing as npt
 
 from ..rig.arrays import Array
 from ..rig.errors import SceneError, ShapeError
 from .armature import checked_armature
+from .curves import new_action, new_channels, write_curve
 from .rotation_modes import ROTATION_PROPERTY, rotation_values
 
 __all__ = ["action_fcurves", "write_keyframes"]
-
-_LINEAR: Final[int] = 1  # Keyframe.interpolation as foreach_set takes it
 
 
 def write_keyframes(
@@ -45,19 +37,15 @@ def write_keyframes(
         ShapeError: a curve has another length than `frames`.
     """
     _check(armature_object, frames, {**rotations}, {**(locations or {})})
-    action = bpy.data.actions.new(name)
-    slot = action.slots.new(id_type="OBJECT", name=armature_object.name)
-    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
-    curves = strip.channelbag(slot, ensure=True)
-    times = np.asarray(frames, dtype=np.float32)
+    action = new_action(name)
+    curves = new_channels(action, armature_object)
     for bone, values in (locations or {}).items():
-        _write(curves, armature_object.pose.bones[bone], "location", times, values)
+        _write(curves, armature_object.pose.bones[bone], "location", frames, values)
     for bone, quaternions in rotations.items():
         pose_bone = armature_object.pose.bones[bone]
         mode = pose_bone.rotation_mode
         path = ROTATION_PROPERTY.get(mode, "rotation_euler")
-        _write(curves, pose_bone, path, times, rotation_values(quaternions, mode))
-    _assign(armature_object, action, slot)
+        _write(curves, pose_bone, path, frames, rotation_values(quaternions, mode))
     return action
 
 
@@ -71,34 +59,12 @@ def _write(
     curves: bpy.types.ActionChannelbag,
     bone: bpy.types.PoseBone,
     path: str,
-    times: npt.NDArray[np.float32],
+    frames: Array,
     values: Array,
 ) -> None:
     """One curve for every column of `values` (T, C), grouped under the bone's name."""
-    group = curves.groups.get(bone.name) or curves.groups.new(bone.name)
-    points = np.empty((len(times), 2), dtype=np.float32)
-    points[:, 0] = times
-    linear = np.full(len(times), _LINEAR, dtype=np.int32)
-    for column in range(values.shape[1]):
-        points[:, 1] = values[:, column]
-        curve = curves.fcurves.new(bone.path_from_id(path), index=column)
-        curve.group = group
-        curve.keyframe_points.add(len(times))
-        curve.keyframe_points.foreach_set("co", points.ravel())
-        curve.keyframe_points.foreach_set("interpolation", linear)
-        curve.update()
-
-
-def _assign(
-    armature_object: bpy.types.Object, action: bpy.types.Action, slot: bpy.types.ActionSlot
-) -> None:
-    """Make the Action current, and keep the former one when the file is saved."""
-    animation = armature_object.animation_data_create()
-    former = animation.action
-    if former is not None and former.library is None:
-        former.use_fake_user = True
-    animation.action = action
-    animation.action_slot = slot
+    for column, line in enumerate(values.T):
+        write_curve(curves, bone.path_from_id(path), column, frames, line, group=bone.name)
 
 
 def _check(

@@ -44,9 +44,7 @@ def body_places(model: KinematicModel, pose: Array) -> tuple[Array, Array]:
     return rotations, origins
 
 
-def _parent_from_child(
-    joint: Joint, columns: dict[str, Array], count: int
-) -> tuple[Array, Array]:
+def _parent_from_child(joint: Joint, columns: dict[str, Array], count: int) -> tuple[Array, Array]:
     """Rotation (T, 3, 3) and origin (T, 3) of the child in its parent."""
     frame, inside = joint.parent_frame, joint.child_frame
     shift = np.zeros((count, 3))
