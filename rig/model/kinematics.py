@@ -202,13 +202,17 @@ def _chained(
     count = local.shape[-1]
     last = t.last_row.expand(1, 4, len(t.parents) - 1, count)
     step = torch.cat([torch.cat([local, origins[:, None]], dim=1), last])  # (4, 4, J, N)
-    chain = [
-        torch.nn.functional.pad(t.world_from_ground, (0, 1))[..., None, None].expand(3, 4, 1, count)
-    ]
+    ground = torch.nn.functional.pad(t.world_from_ground, (0, 1))[..., None, None]
+    if count <= _FEW_FRAMES:
+        world = torch.cat([t.nowhere.expand(4, 4, 1, count), step], dim=2)
+        for hop in t.hops:  # each body in the frame of its ancestor 1, 2, 4, ... steps up
+            world = product(world.index_select(2, hop), world)
+        world = product(ground, world)
+        return world[:, :3], world[:, 3]
+    chain = [ground.expand(3, 4, 1, count)]
     for level in t.levels:
         above = chain[-1] if level.parents is None else chain[-1].index_select(2, level.parents)
-        here = step[:, :, level.start - 1 : level.stop - 1]
-        chain.append(product(above, here))
+        chain.append(product(above, step[:, :, level.start - 1 : level.stop - 1]))
     world = torch.cat(chain, dim=2)
     return world[:, :3], world[:, 3]
 
@@ -224,7 +228,7 @@ def _prepared(
             f"{model.name!r}; expected float numbers (..., {count}), one per coordinate"
         )
     if scales is None:
-        return tables, pose.reshape(-1, count), None
+        return tables, pose.reshape(pose.shape[:-1].numel(), count), None
     factors = torch.as_tensor(scales, dtype=pose.dtype)
     if factors.ndim == 0:  # the whole body, not the ground that it stands on
         factors = torch.cat([torch.ones_like(factors)[None], factors.expand(tables.bodies - 1)])
@@ -239,7 +243,7 @@ def _prepared(
         ) from error
     if not bool((factors > 0.0).all()) or not np.isfinite(float(factors.detach().sum())):
         raise ShapeError("a body's scale is zero, negative or not a number; expected above zero")
-    return tables, pose.reshape(-1, count), factors
+    return tables, pose.reshape(pose.shape[:-1].numel(), count), factors
 
 
 def bodies_in_world(

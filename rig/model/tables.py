@@ -109,10 +109,12 @@ class Tables:
 
     bodies: int
     levels: tuple[Level, ...]
+    hops: tuple[Tensor, ...]  # (B,) each body's ancestor 1, 2, 4, ... steps up, the ground's own
     parents: Tensor  # (B,), the ground's own
     subtree: Tensor  # (B, B) 1 where the column's body is the row's or hangs on it
     world_from_ground: Tensor  # (3, 3)
     last_row: Tensor  # (1, 4, 1, 1) of a homogeneous matrix
+    nowhere: Tensor  # (4, 4, 1, 1) the homogeneous matrix that moves nothing
     parent_rotation: Tensor  # (3, 3, J, 1) parent_from_frame
     parent_translation: Tensor  # (J, 3)
     child_rotation: Tensor  # (3, 3, J, 1) frame_from_child
@@ -153,7 +155,10 @@ class Tables:
 @lru_cache(maxsize=64)
 def tables_of(model: KinematicModel, dtype: torch.dtype = torch.float64) -> Tables:
     """Lay a model out; the same model is laid out once per dtype."""
-    return _Layout(model, dtype).tables()
+    with torch.inference_mode(
+        mode=False
+    ):  # whoever asks first, gradients must be able to pass later
+        return _Layout(model, dtype).tables()
 
 
 class _Layout:
@@ -193,10 +198,12 @@ class _Layout:
         return Tables(
             bodies=len(model.bodies),
             levels=self._levels(),
+            hops=self._hops(),
             parents=index(parents.tolist()),
             subtree=number(self._subtree()),
             world_from_ground=number(model.world_from_ground),
             last_row=number([0.0, 0.0, 0.0, 1.0]).reshape(1, 4, 1, 1),
+            nowhere=number(np.eye(4)).reshape(4, 4, 1, 1),
             parent_rotation=self.last([j.parent_frame.rotation for j in joints]),
             parent_translation=number([j.parent_frame.translation for j in joints]),
             child_rotation=self.last([j.child_frame.rotation.T for j in joints]),
@@ -244,6 +251,13 @@ class _Layout:
             levels.append(Level(own[0], own[-1] + 1, None if same else self.index(parents)))
         return tuple(levels)
 
+    def _hops(self) -> tuple[Tensor, ...]:
+        hop, hops = np.maximum(self.model.parents, 0), []
+        while hop.any() or not hops:
+            hops.append(self.index(hop.tolist()))
+            hop = hop[hop]
+        return tuple(hops)
+
     def _subtree(self) -> Array:
         count = len(self.model.bodies)
         below = np.eye(count)
@@ -255,12 +269,12 @@ class _Layout:
         """Slope and intercept of every axis, and which are curved."""
         slope, intercept, curved = [], [], []
         for place, axis in enumerate(self.axes):
-            _, _, coefficients = axis.function.pieces()
+            _, origins, coefficients = axis.function.pieces()
             straight = coefficients.shape[0] == 1 and coefficients.shape[1] <= 2
-            row = [*coefficients[0], 0.0] if straight else [0.0, 0.0]
+            value, rate = [*coefficients[0], 0.0][:2] if straight else (0.0, 0.0)
             moves = axis.coordinate is not None
-            slope.append(row[1] if moves else 0.0)
-            intercept.append(row[0])
+            slope.append(rate if moves else 0.0)
+            intercept.append(value - rate * float(origins[0]) if moves else value)
             if not straight:
                 curved.append(place)
         return slope, intercept, curved

@@ -50,7 +50,7 @@ def minimise(
     problem: Problem, pose: Tensor, shared: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor, int]:
     """Poses (T, D), shared values (S,) and the number of steps tried."""
-    with torch.no_grad():
+    with torch.inference_mode():
         if problem.coupled:
             return _whole(problem, pose, shared, settings)
         fit = _chunks(problem, pose, settings, torch.arange(len(pose)))
@@ -61,7 +61,7 @@ def minimise_frames(
     problem: Problem, pose: Tensor, settings: Settings, frames: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Poses (N, D) and costs (N,) of frames (N,) of the terms, each on its own; one may come twice."""
-    with torch.no_grad():
+    with torch.inference_mode():
         return _chunks(problem, pose, settings, frames)[:2]
 
 

@@ -81,12 +81,14 @@ class Problem:
     @cached_property
     def unknowns(self) -> Unknowns:
         """The unknowns of one frame."""
-        return unknowns_of(self.model, self.moving)
+        with torch.inference_mode(mode=False):
+            return unknowns_of(self.model, self.moving)
 
     @cached_property
     def shared(self) -> ShapeUnknowns:
         """The unknowns of all frames together."""
-        return ShapeUnknowns.of(self.model, self.shape)
+        with torch.inference_mode(mode=False):
+            return ShapeUnknowns.of(self.model, self.shape)
 
     @cached_property
     def frame_terms(self) -> list[Term]:
@@ -114,18 +116,21 @@ class Problem:
             ShapeError: a name is not the model's; the message lists those that are.
         """
         if (kind, names) not in self._named:
-            if kind == "marker body":
-                found = self.tables.marker_body[self.places("marker", names)]
-            else:
-                look = getattr(self.model, f"{kind}_index")
-                found = torch.tensor([look(name) for name in names], dtype=torch.long)
-            self._named[kind, names] = found
+            with torch.inference_mode(mode=False):
+                self._named[kind, names] = self._looked_up(kind, names)
         return self._named[kind, names]
+
+    def _looked_up(self, kind: str, names: tuple[str, ...]) -> Tensor:
+        if kind == "marker body":
+            return self.tables.marker_body[self.places("marker", names)]
+        look = getattr(self.model, f"{kind}_index")
+        return torch.tensor([look(name) for name in names], dtype=torch.long)
 
     def carried(self, bodies: Tensor) -> Tensor:
         """(B, P) 1 where a body carries, or is, the one of a point."""
         if id(bodies) not in self._carried:
-            self._carried[id(bodies)] = self.tables.subtree[:, bodies]
+            with torch.inference_mode(mode=False):
+                self._carried[id(bodies)] = self.tables.subtree[:, bodies]
         return self._carried[id(bodies)]
 
     @cached_property

@@ -20,9 +20,13 @@ __all__ = ["first_pose", "observed", "solve_recording"]
 _STRIDES = (16, 4)  # frames
 _HEADINGS = (0.5 * torch.pi, torch.pi, -0.5 * torch.pi)
 _OUTLIER = 4.0  # times the median cost; a frame above has probably settled in a wrong pose
-_ROOT_STEPS = 20
-_ROUGH = Settings(15, 1e-3, 1e-3)
-_NEAR = Settings(6, 1e-3, 1e-6, newton=True)
+_ROOT_STEPS = 10
+_UNLIKE, _DEARER = (
+    0.7,
+    1.15,
+)  # radians from, and cost over, its neighbours that make a frame suspect
+_ROUGH = Settings(20, 1e-2, 1e-3)
+_NEAR = Settings(6, 1e-2, 1e-6, newton=True)
 _POSTURES, _POSTURE = 12, 0.3  # how many are tried for the first frame, and their spread in radians
 
 
@@ -93,7 +97,7 @@ def _aligned(problem: Problem, poses: Tensor, frames: Tensor, root: list[str]) -
     if not root:
         return poses
     only = replace(problem, moving=root)
-    moved, _ = minimise_frames(only, poses, Settings(_ROOT_STEPS, 1e-3, 1e-3), frames)
+    moved, _ = minimise_frames(only, poses, Settings(_ROOT_STEPS, 1e-2, 1e-3), frames)
     return moved
 
 
@@ -132,23 +136,31 @@ def _coarse(problem: Problem, known: Tensor, good: Tensor) -> tuple[Tensor, Tens
         nearest = poses[fine[(fine - row).abs().argmin()]]
         pose, least = _best_start(problem, nearest, int(chosen[row]))
         if bool(least < cost[row]):
-            poses[row] = pose
+            poses = poses.index_copy(0, torch.tensor([row]), pose[None])
     return chosen, poses
 
 
 def _compared(
     problem: Problem, chosen: Tensor, poses: Tensor, cost: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Poses and costs, each frame tried again from what its neighbours say, the better kept.
+    """Poses and costs, dear frames tried again from what their neighbours say, the better kept.
 
     Some frames settle in a wrong valley, a hip turned over say; rarely two neighbours do.
     """
     if len(chosen) < 3:
         return poses, cost
     start = torch.cat([poses[1:2], 0.5 * (poses[:-2] + poses[2:]), poses[-2:-1]])
-    again, other = minimise_frames(problem, start, _ROUGH, chosen)
-    better = other < cost
-    return torch.where(better[:, None], again, poses), torch.where(better, other, cost)
+    least = torch.cat([cost[1:2], torch.minimum(cost[:-2], cost[2:]), cost[-2:-1]])
+    odd = (cost > _DEARER * least).nonzero().squeeze(-1)
+    if not len(odd):
+        return poses, cost
+    again, other = minimise_frames(problem, start[odd], _ROUGH, chosen[odd])
+    better = other < cost[odd]
+    chosen_poses = torch.where(better[:, None], again, poses[odd])
+    return (
+        poses.index_copy(0, odd, chosen_poses),
+        cost.index_copy(0, odd, torch.minimum(other, cost[odd])),
+    )
 
 
 def between(problem: Problem, known: Tensor, poses: Tensor, frames: Tensor) -> Tensor:
