@@ -46,8 +46,8 @@ class MarkerOptions:
         weights: by marker, of its squared error, as in OpenSim's tasks; 0 leaves it out. Those that are not
             named have `other_weight`.
         other_weight: of the markers that `weights` does not name.
-        pins: by coordinate: value in radians or metres, and weight of its squared error; each is one number,
-            or (T,) one per frame.
+        pins: by coordinate: value in radians or metres, and weight of its squared error beside the mean of
+            the markers', as in OpenSim's tasks; each is one number, or (T,) one per frame.
         method: "lm" or "lbfgs".
         robust: metres; a marker that is further off counts linearly. None for squares.
         smoothness: weight of every coordinate's squared change from frame to frame; 0 for none.
@@ -206,13 +206,11 @@ def _terms(
     if options.pins:
         # A pin's weight is relative to the mean squared error of the markers seen, as in OpenSim.
         seen = (np.isfinite(targets).all(-1) * weights).sum(1)
-        values, stiffness = (
-            np.array(model.default_pose),
-            np.zeros((len(targets), len(model.coordinates))),
-        )
+        values = np.tile(model.default_pose, (len(targets), 1))
+        stiffness = np.zeros_like(values)
         for name, (value, weight) in options.pins.items():
             place = model.coordinate_index(name)
-            values[place], stiffness[:, place] = value, PRECISION * np.sqrt(weight * seen)
+            values[:, place], stiffness[:, place] = value, PRECISION * np.sqrt(weight * seen)
         terms.append(StayNear(values, stiffness))
     return terms
 
