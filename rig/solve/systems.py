@@ -3,7 +3,7 @@
 Every step solves (H + lambda diag H) step = -gradient:
 
 - frames that nothing couples: one small Cholesky per frame, each with its own damping;
-- terms between neighbours: block-tridiagonal, by forward elimination and back substitution;
+- terms between neighbours: block-tridiagonal, see `chains`;
 - unknowns shared by all frames: the arrowhead, by the Schur complement of the frames' blocks, as in bundle
   adjustment (Triggs et al. 2000).
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .chains import solve_chain
 from .equations import Equations
 from .problem import At, Problem
 
@@ -160,7 +161,7 @@ def solve_whole(system: System, lambdas: float, fixed: Tensor | None) -> tuple[T
         factor, _ = torch.linalg.cholesky_ex(blocks)
         solved = torch.cholesky_solve(right, factor)
     else:
-        solved = _solve_chain(blocks, coupling, right)
+        solved = solve_chain(blocks, coupling, right)
     if not len(system.shared):
         return solved[..., 0], system.shared_gradient
     # Schur complement: (B - C' H^-1 C) s = -h + C' H^-1 g, then step = H^-1 (-g - C s).
@@ -168,23 +169,3 @@ def solve_whole(system: System, lambdas: float, fixed: Tensor | None) -> tuple[T
     schur = _damped(system.shared, damping[:1].squeeze(0)) - by_border[:, 1:]
     shared = torch.linalg.solve(schur, -system.shared_gradient - by_border[:, 0])
     return solved[..., 0] - solved[..., 1:] @ shared, shared
-
-
-def _solve_chain(diagonal: Tensor, coupling: Tensor, right: Tensor) -> Tensor:
-    """Block-tridiagonal (T, U, U) with couplings (T-1, U, U): forward elimination, back substitution."""
-    factors: list[Tensor] = []
-    values: list[Tensor] = []
-    block, value = diagonal[0], right[0]
-    for frame in range(len(diagonal)):
-        if frame:
-            gain = torch.cholesky_solve(coupling[frame - 1], factors[-1]).T
-            block = diagonal[frame] - gain @ coupling[frame - 1]
-            value = right[frame] - gain @ values[-1]
-        factor, _ = torch.linalg.cholesky_ex(block)
-        factors.append(factor)
-        values.append(value)
-    result = [torch.cholesky_solve(values[-1], factors[-1])]
-    for frame in range(len(diagonal) - 2, -1, -1):
-        rest = values[frame] - coupling[frame] @ result[-1]
-        result.append(torch.cholesky_solve(rest, factors[frame]))
-    return torch.stack(result[::-1])
