@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 __all__ = [
+    "composed",
     "exp",
     "from_quaternion",
     "from_sixd",
     "geodesic",
     "log",
+    "relative",
     "skew",
     "to_quaternion",
     "to_sixd",
@@ -35,20 +37,60 @@ def exp(vector: Tensor) -> Tensor:
     angle = safe.sqrt()
     first = torch.where(small, 1.0 - squared / 6.0, angle.sin() / angle)
     second = torch.where(small, 0.5 - squared / 24.0, (1.0 - angle.cos()) / safe)
-    cross = skew(vector)
-    eye = torch.eye(3, dtype=vector.dtype, device=vector.device)
-    return eye + first[..., None, None] * cross + second[..., None, None] * (cross @ cross)
+    x, y, z = vector.unbind(-1)
+    sx, sy, sz = first * x, first * y, first * z
+    cx, cy, cz = second * x, second * y, second * z
+    xx, yy, zz, xy, xz, yz = cx * x, cy * y, cz * z, cx * y, cx * z, cy * z
+    entries = [
+        1 - (yy + zz), xy - sz, xz + sy,
+        xy + sz, 1 - (xx + zz), yz - sx,
+        xz - sy, yz + sx, 1 - (xx + yy),
+    ]  # fmt: skip
+    return torch.stack(entries, dim=-1).unflatten(-1, (3, 3))
 
 
 def log(matrix: Tensor) -> Tensor:
     """Rotation vectors (..., 3), radians, of length at most pi, of matrices (..., 3, 3)."""
-    quaternion = to_quaternion(matrix)
-    w, xyz = quaternion[..., 0], quaternion[..., 1:]
-    squared = (xyz * xyz).sum(-1)
+    return _vector(to_quaternion(matrix))
+
+
+def composed(first: Tensor, second: Tensor) -> Tensor:
+    """log(exp(first) exp(second)): rotation vectors (..., 3) one after the other, radians."""
+    return _vector(_multiplied(_quaternion(first), _quaternion(second)))
+
+
+def relative(first: Tensor, second: Tensor) -> Tensor:
+    """log(exp(first)^-1 exp(second)): the rotation vector (..., 3) from the first to the second, radians."""
+    return _vector(_multiplied(_quaternion(-first), _quaternion(second)))
+
+
+def _quaternion(vector: Tensor) -> Tensor:
+    """Unit quaternions (..., 4) of rotation vectors (..., 3)."""
+    squared = (vector * vector).sum(-1, keepdim=True)
+    small = squared < 1e-8
+    angle = torch.where(small, torch.ones_like(squared), squared).sqrt()
+    cosine = torch.where(small, 1.0 - squared / 8.0, (0.5 * angle).cos())
+    scale = torch.where(small, 0.5 - squared / 48.0, (0.5 * angle).sin() / angle)
+    return torch.cat([cosine, scale * vector], dim=-1)
+
+
+def _multiplied(p: Tensor, q: Tensor) -> Tensor:
+    """The Hamilton product of quaternions (..., 4)."""
+    a, b = p[..., :1], p[..., 1:]
+    c, d = q[..., :1], q[..., 1:]
+    real = a * c - (b * d).sum(-1, keepdim=True)
+    return torch.cat([real, a * d + c * b + torch.linalg.cross(b, d)], dim=-1)
+
+
+def _vector(quaternion: Tensor) -> Tensor:
+    """Rotation vectors (..., 3), of length at most pi, of unit quaternions (..., 4)."""
+    quaternion = torch.where(quaternion[..., :1] < 0.0, -quaternion, quaternion)
+    w, xyz = quaternion[..., :1], quaternion[..., 1:]
+    squared = (xyz * xyz).sum(-1, keepdim=True)
     small = squared < 1e-12
     sine = torch.where(small, torch.ones_like(squared), squared).sqrt()
     scale = torch.where(small, 2.0 / w.clamp(min=0.5), 2.0 * torch.atan2(sine, w) / sine)
-    return scale[..., None] * xyz
+    return scale * xyz
 
 
 def from_quaternion(quaternion: Tensor) -> Tensor:

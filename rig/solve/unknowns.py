@@ -62,9 +62,9 @@ class Unknowns:
         plain, balls = self.coordinates[self.plain], self.coordinates[self.balls]
         moved = pose[:, plain] + step[:, self.plain]
         moved = moved.clamp(self.low[self.plain], self.high[self.plain])
-        turned = so3.exp(pose[:, balls]) @ so3.exp(step[:, self.balls])
+        turned = so3.composed(pose[:, balls], step[:, self.balls])
         pose = pose.index_copy(1, plain, moved)
-        return pose.index_copy(1, balls.flatten(), so3.log(turned).flatten(1))
+        return pose.index_copy(1, balls.flatten(), turned.flatten(1))
 
     def away(self, reference: Tensor, pose: Tensor) -> tuple[Tensor, Tensor]:
         """How far poses (T, D) are from others, (T, U), and the balls' derivatives (T, N, 3, 3).
@@ -75,8 +75,7 @@ class Unknowns:
         if not len(self.balls):
             return difference, pose.new_zeros(len(pose), 0, 3, 3)
         balls = self.coordinates[self.balls]
-        relative = so3.exp(reference[:, balls]).transpose(-1, -2) @ so3.exp(pose[:, balls])
-        turn = so3.log(relative)
+        turn = so3.relative(reference[:, balls], pose[:, balls])
         difference = difference.index_copy(1, self.balls.flatten(), turn.flatten(1))
         return difference, inverse_right_jacobian(turn)
 

@@ -48,3 +48,22 @@ def test_the_cross_product_matrix_crosses():
     a, b = VECTORS[:25], VECTORS[25:]
     expected = torch.linalg.cross(a, b)
     torch.testing.assert_close((so3.skew(a) @ b[..., None]).squeeze(-1), expected)
+
+
+def test_turns_compose_and_compare_as_their_matrices_do():
+    first, second = VECTORS[:25], 1.7 * VECTORS[25:]
+    for size in (0.0, 1e-9, 1e-5, 1.0, 2.0):
+        together = so3.exp(first) @ so3.exp(size * second)
+        torch.testing.assert_close(so3.exp(so3.composed(first, size * second)), together)
+        torch.testing.assert_close(
+            so3.relative(first, so3.log(together)), so3.log(so3.exp(size * second))
+        )
+    assert so3.composed(first, second).norm(dim=-1).max() <= math.pi + 1e-12
+
+
+def test_the_gradients_of_composed_and_compared_turns_hold_at_zero_and_elsewhere():
+    for first in (VECTORS[:4], torch.zeros(4, 3, dtype=torch.float64)):
+        for second in (VECTORS[4:8], torch.zeros(4, 3, dtype=torch.float64)):
+            given = (first.clone().requires_grad_(), second.clone().requires_grad_())
+            assert torch.autograd.gradcheck(so3.composed, given)
+            assert torch.autograd.gradcheck(so3.relative, given)
