@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ik.cases import CASES
+from ik.more import MORE, Table
 from ik.peer import PeerError, Peers
 from ik.report import block, fill
 from ik.speed import HEADER, rows
 
 ROOT = Path(__file__).resolve().parent.parent
+NAMES = (*(case.name for case in CASES), *MORE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,29 +30,48 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(f"marker_ik: no folder {options.data} with the trials; set PALLAS_DATA")
     if not options.peers.exists():
         raise SystemExit(f"marker_ik: no {options.peers}; `make peers` makes it")
-    chosen = [case for case in CASES if options.case in (None, case.name)]
     with tempfile.TemporaryDirectory(prefix="marker-ik-") as folder:
         peers = Peers(options.peers, Path(folder))
-        for case in chosen:
-            sys.stdout.write(f"\n{case.title}\n")
+        for name in NAMES if options.case is None else [options.case]:
             try:
-                files = case.files(options.data, peers)
-                found = []
-                for row in rows(case, files, peers, options.repeats):
-                    found.append(row.cells("°" if case.orientations else "mm"))
-                    sys.stdout.write("  " + " | ".join(found[-1]) + "\n")
-                    sys.stdout.flush()
+                table = (
+                    _more(name, options, peers) if name in MORE else _speed(name, options, peers)
+                )
             except PeerError as error:
-                raise SystemExit(f"marker_ik: {case.name}: {error}") from error
+                raise SystemExit(f"marker_ik: {name}: {error}") from error
             if options.write:
-                fill(options.write, f"speed {case.name}", block(HEADER, found))
+                fill(options.write, name, block(*table))
+
+
+def _speed(name: str, options: argparse.Namespace, peers: Peers) -> Table:
+    """One trial with all engines; rows are printed as they come."""
+    case = next(case for case in CASES if case.name == name)
+    files = case.files(options.data, peers)
+    _print(f"\n{case.title}", HEADER)
+    found = []
+    for row in rows(case, files, peers, options.repeats):
+        found.append(row.cells("°" if case.orientations else "mm"))
+        _print(*found[-1:])
+    return HEADER, found
+
+
+def _more(name: str, options: argparse.Namespace, peers: Peers) -> Table:
+    header, found = MORE[name](options.data, peers, options.repeats)
+    _print(f"\n{name}", header, *found)
+    return header, found
+
+
+def _print(*lines: str | Sequence[str]) -> None:
+    for line in lines:
+        sys.stdout.write((line if isinstance(line, str) else "  " + " | ".join(line)) + "\n")
+    sys.stdout.flush()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     data = Path(os.environ.get("PALLAS_DATA", ROOT.parent / "shared" / "data"))
     parser.add_argument("--data", type=Path, default=data, help="folder with markers/ and imu/")
-    parser.add_argument("--case", choices=[case.name for case in CASES], help="only this one")
+    parser.add_argument("--case", choices=NAMES, help="only this one")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="of which the median")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page")
     peers = ROOT / ".venv-peers" / "bin" / "python"

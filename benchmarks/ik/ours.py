@@ -10,8 +10,17 @@ from pallas.capture.osim import read_osim
 from pallas.capture.osim_tasks import read_ik_setup
 from pallas.rig.model import KinematicModel
 from pallas.rig.model.kinematics import bodies_in_world, markers_in_world
-from pallas.rig.solve import Markers, Orientations, Problem, StayNear, solve
-from pallas.rig.solve.marker_ik import MarkerOptions, fit_markers
+from pallas.rig.solve import (
+    MarkerOptions,
+    Markers,
+    Orientations,
+    Problem,
+    StayNear,
+    fit_markers,
+    solve,
+)
+from pallas.rig.solve.lm import Settings
+from pallas.rig.solve.starts import solve_recording
 from pallas.rig.trajectories import MarkerTrajectories
 
 from .cases import Files
@@ -62,10 +71,8 @@ class MarkerTrial:
 
     @property
     def options(self) -> MarkerOptions:
-        """OpenSim divides the markers' part of its objective by the sum of their weights, not the rest."""
-        whole = float(self.weights.sum())
-        pins = {name: (value, weight * whole) for name, (value, weight) in self.pins.items()}
-        return MarkerOptions(dict(zip(self.names, self.weights, strict=True)), 0.0, pins)
+        """The setup's weights and pins; whatever it does not name is left out."""
+        return MarkerOptions(dict(zip(self.names, self.weights, strict=True)), 0.0, self.pins)
 
     def problem(self) -> Problem:
         """The same objective as a problem of its own, in squared centimetres."""
@@ -144,7 +151,12 @@ class SensorTrial:
 
     def solved(self, method: str) -> np.ndarray:
         """Poses (T, D), every frame from nothing but the default pose."""
-        return solve(self.problem(), self.model.default_pose, method=method).pose
+        problem = self.problem()
+        if method != "lm":
+            return solve(problem, self.model.default_pose, method=method).pose
+        start = torch.tensor(np.array(self.model.default_pose))
+        poses, _ = solve_recording(problem, start, Settings())
+        return solve(problem, poses, iterations=1).pose
 
     def placed(self, pose: np.ndarray) -> np.ndarray:
         """(T, S, 3, 3) where our forward kinematics turns the sensors, in OpenSim's ground."""
