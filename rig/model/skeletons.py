@@ -73,7 +73,6 @@ def motion_of_pose(pose: Array, like: Motion, skeleton: Skeleton | None = None) 
     before = pose_of_motion(like)
     moved = (pose[:, turns] != before[:, turns]).any(axis=(0, 2))
     rotations = np.array(like.rotations)
-    rotations[:, moved] = quaternion.from_rotation_vector(pose[:, turns][:, moved])
-    return Motion(
-        skeleton or like.skeleton, pose[:, root], quaternion.continuous(rotations), like.fps
-    )
+    turned = quaternion.from_rotation_vector(pose[:, turns][:, moved])
+    rotations[:, moved] = quaternion.continuous(turned)
+    return Motion(skeleton or like.skeleton, pose[:, root], rotations, like.fps)
