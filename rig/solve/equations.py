@@ -12,6 +12,7 @@ markers fit badly.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -23,73 +24,88 @@ from .unknowns import Unknowns
 __all__ = ["Equations", "lever_moments", "point_moments"]
 
 
-@dataclass(eq=False)
 class Equations:
     """H step + C shared = -g and C' step + B shared = -h; H is block-diagonal, or block-tridiagonal.
 
-    Of H only the lower triangle is valid. Sums over bodies have the frames last, as the kinematics do.
+    Of H only the lower triangle is valid. Sums over bodies have the frames last, as the kinematics do. What
+    no term touches is never made.
 
     Attributes:
         unknowns: U per frame.
         below: (6, 6, B, T) summed over the bodies that each body carries, itself too.
         curvature: (3, 6, B, T) likewise, what the residuals' curvature adds to the upper half of `below`.
         wrench: (6, B, T) likewise.
-        own: (T, U, U) entries of terms that look at the unknowns themselves.
-        pull: (T, U) likewise.
         coupling: (T - 1, U, U) row frame t, column t + 1; None where nothing couples frames.
-        border: (T, U, S) between the frames' unknowns and the shared ones.
-        shared: (S, S).
-        shared_gradient: (S,).
     """
 
-    unknowns: Unknowns
-    below: Tensor
-    curvature: Tensor
-    wrench: Tensor
-    own: Tensor
-    pull: Tensor
-    coupling: Tensor | None
-    border: Tensor
-    shared: Tensor
-    shared_gradient: Tensor
+    def __init__(self, unknowns: Unknowns, frames: int, bodies: int, shared: int) -> None:
+        self.unknowns = unknowns
+        self._frames, self._bodies, self._shared = frames, bodies, shared
+        self.below: Tensor | None = None
+        self.curvature: Tensor | None = None
+        self.wrench: Tensor | None = None
+        self.coupling: Tensor | None = None
 
-    @classmethod
-    def empty(cls, unknowns: Unknowns, frames: int, bodies: int, shared: int) -> "Equations":
-        """All zero."""
-        size = len(unknowns)
+    def _zeros(self, *shape: int) -> Tensor:
+        return torch.zeros(*shape, dtype=torch.float64)
 
-        def zeros(*shape: int) -> Tensor:
-            return torch.zeros(*shape, dtype=torch.float64)
+    @cached_property
+    def own(self) -> Tensor:
+        """(T, U, U) entries of terms that look at the unknowns themselves."""
+        return self._zeros(self._frames, len(self.unknowns), len(self.unknowns))
 
-        return cls(
-            unknowns,
-            zeros(6, 6, bodies, frames),
-            zeros(3, 6, bodies, frames),
-            zeros(6, bodies, frames),
-            zeros(frames, size, size),
-            zeros(frames, size),
-            None,
-            zeros(frames, size, shared),
-            zeros(shared, shared),
-            zeros(shared),
-        )
+    @cached_property
+    def pull(self) -> Tensor:
+        """(T, U) likewise."""
+        return self._zeros(self._frames, len(self.unknowns))
+
+    @cached_property
+    def border(self) -> Tensor:
+        """(T, U, S) between the frames' unknowns and the shared ones."""
+        return self._zeros(self._frames, len(self.unknowns), self._shared)
+
+    @cached_property
+    def shared(self) -> Tensor:
+        """(S, S)."""
+        return self._zeros(self._shared, self._shared)
+
+    @cached_property
+    def shared_gradient(self) -> Tensor:
+        """(S,)."""
+        return self._zeros(self._shared)
+
+    def add_sums(self, below: Tensor, wrench: Tensor, curvature: Tensor | None = None) -> None:
+        """Add what a term sums over the bodies."""
+        self.below = below if self.below is None else self.below + below
+        self.wrench = wrench if self.wrench is None else self.wrench + wrench
+        if curvature is not None:
+            before = self.curvature
+            self.curvature = curvature if before is None else before + curvature
 
     def reduced(self, twists: Tensor, newton: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Hessian (T, U, U) and gradient (T, U), the bodies' sums applied to twists (6, C, T).
 
         `newton` (T,) says how much of the residuals' curvature counts, 0 to 1; none if None.
         """
+        if self.below is None or self.wrench is None:
+            return self.own, self.pull
         bodies, merge = self.unknowns.bodies, self.unknowns.merge
-        if newton is not None:
-            self.below[:3] += newton * self.curvature
-        forces = turned(self.below.index_select(2, bodies), twists)
+        below = self.below
+        if newton is not None and self.curvature is not None:
+            bent = torch.addcmul(below[:3], newton, self.curvature)
+            below = torch.cat([bent, below[3:]])
+        forces = turned(below.index_select(2, bodies), twists)
         hessian = forces.permute(2, 1, 0) @ twists.permute(2, 0, 1) * self.unknowns.descends
         gradient = (self.wrench.index_select(1, bodies) * twists).sum(0).T
         if merge is not None:
             strict = hessian.tril(-1)
             hessian = merge.T @ (hessian + strict.transpose(-1, -2)) @ merge
             gradient = gradient @ merge
-        return hessian + self.own, gradient + self.pull
+        if "own" in self.__dict__:
+            hessian = hessian + self.own
+        if "pull" in self.__dict__:
+            gradient = gradient + self.pull
+        return hessian, gradient
 
     def add_border(self, twists: Tensor, wrenches: Tensor) -> None:
         """Add the border of wrenches (T, B, 6, S), summed over what each body carries."""

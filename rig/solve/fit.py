@@ -58,7 +58,7 @@ def solve(
         problem: what is fitted.
         initial: (T, D) poses to start from, or (D,) the same for every frame of the terms.
         method: "lm", or "lbfgs" as in the source paper.
-        iterations: at most; 30 steps of `lm`, 500 of `lbfgs` unless told.
+        iterations: at most; 100 steps of `lm`, 500 of `lbfgs` unless told.
         tolerance: stop when no frame's cost falls by more than this fraction.
         damping: the first lambda of `lm`.
 
@@ -68,7 +68,7 @@ def solve(
     if method not in METHODS:
         raise ShapeError(f"no method {method!r}; there are: {', '.join(METHODS)}")
     pose = _checked(problem, initial)
-    settings = Settings(iterations or (500 if method == "lbfgs" else 30), tolerance, damping)
+    settings = Settings(iterations or (500 if method == "lbfgs" else 100), tolerance, damping)
     pose, shared, steps = METHODS[method](problem, pose, problem.shared.first, settings)
     with torch.no_grad():
         at = problem.at(pose, shared)

@@ -17,7 +17,7 @@ from ..model.kinematics import markers_in_world
 from ..model.model import KinematicModel
 from ..model.scaling import scaled
 from ..trajectories import MarkerTrajectories
-from .fit import solve
+from .fit import coupled, solve
 from .lm import Settings
 from .points import Markers
 from .poses import Smoothness, StayNear
@@ -232,7 +232,7 @@ def _solved(
     if options.smoothness > 0.0 or options.method != "lm":
         fit = solve(Problem(model, terms), poses, method=options.method)
         return fit.pose, enough.numpy()
-    return solve(problem, poses, iterations=1).pose, enough.numpy()
+    return coupled(problem, poses).numpy(), enough.numpy()
 
 
 def _shaped(

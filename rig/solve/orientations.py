@@ -112,5 +112,7 @@ class Orientations:
         information = slope.transpose(-1, -2) @ (squared[..., None] * slope)
         torque = (slope.transpose(-1, -2) @ (squared * residual)[..., None]).squeeze(-1)
         carry = at.problem.tables.subtree[:, at.problem.places("body", self.names)]
-        equations.below[:3, :3] += torch.einsum("bp,tpij->ijbt", carry, information)
-        equations.wrench[:3] += torch.einsum("bp,tpi->ibt", carry, torque)
+        below = at.pose.new_zeros(6, 6, carry.shape[0], at.count)
+        below[:3, :3] = torch.einsum("bp,tpij->ijbt", carry, information)
+        turn = torch.einsum("bp,tpi->ibt", carry, torque)
+        equations.add_sums(below, torch.cat([turn, torch.zeros_like(turn)]))

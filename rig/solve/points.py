@@ -149,10 +149,8 @@ class _PointTerm:
         carry = at.problem.carried(self.bodies(at))
         force = weight * residual
         below, curvature, wrench = point_moments(levers, weight, force, carry)
-        equations.below += below
-        equations.curvature += curvature
-        equations.wrench += wrench
-        if len(at.shared):
+        equations.add_sums(below, wrench, curvature)
+        if len(at.problem.shared):
             eye = torch.eye(3, dtype=torch.float64)
             information = weight.T[..., None, None] * eye
             self.gather_shared(at, equations, information, force.permute(2, 1, 0))
@@ -333,7 +331,6 @@ class Pixels(Points):
         levers = (self.places(at) - at.reference[:, None]).permute(2, 1, 0)
         carry = at.problem.tables.subtree[:, self.bodies(at)]
         below, wrench = lever_moments(levers, information, force, carry)
-        equations.below += below
-        equations.wrench += wrench
-        if len(at.shared):
+        equations.add_sums(below, wrench)
+        if len(at.problem.shared):
             self.gather_shared(at, equations, information, force)

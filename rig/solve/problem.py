@@ -163,6 +163,11 @@ class At:
     kept: dict[int, tuple[Tensor, ...]] = field(default_factory=dict)
     measured: dict[int, tuple[Tensor, ...]] = field(default_factory=dict)
 
+    @property
+    def count(self) -> int:
+        """T."""
+        return self.pose.shape[0]
+
     def moved(self, pose: Tensor) -> "At":
         """The same frames at other poses."""
         return At(self.problem, pose, self.shared, self.frames, {}, self.measured)

@@ -150,8 +150,8 @@ def _compared(
     if len(chosen) < 3:
         return poses, cost
     start = torch.cat([poses[1:2], 0.5 * (poses[:-2] + poses[2:]), poses[-2:-1]])
-    least = torch.cat([cost[1:2], torch.minimum(cost[:-2], cost[2:]), cost[-2:-1]])
-    odd = (cost > _DEARER * least).nonzero().squeeze(-1)
+    usual = torch.cat([cost[1:2], torch.maximum(cost[:-2], cost[2:]), cost[-2:-1]])
+    odd = (cost > _DEARER * usual).nonzero().squeeze(-1)
     if not len(odd):
         return poses, cost
     again, other = minimise_frames(problem, start[odd], _ROUGH, chosen[odd])

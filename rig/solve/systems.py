@@ -37,8 +37,7 @@ class System:
 
 def _empty(at: At) -> Equations:
     problem = at.problem
-    bodies = len(problem.model.bodies)
-    return Equations.empty(problem.unknowns, len(at.pose), bodies, len(at.shared))
+    return Equations(problem.unknowns, at.count, problem.tables.bodies, len(problem.shared))
 
 
 def frame_equations(at: At, newton: Tensor | None = None) -> tuple[Tensor, Tensor]:
