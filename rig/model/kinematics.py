@@ -264,8 +264,8 @@ def bodies_in_world(
     """
     tables, flat, factors = _prepared(model, pose, scales)
     here = posed(tables, flat, factors)
-    lead = pose.shape[:-1]
-    return here.rotations.reshape(*lead, -1, 3, 3), here.origins.reshape(*lead, -1, 3)
+    lead = (*pose.shape[:-1], tables.bodies)
+    return here.rotations.reshape(*lead, 3, 3), here.origins.reshape(*lead, 3)
 
 
 def markers_in_world(
@@ -295,4 +295,4 @@ def markers_in_world(
     if factors is not None:
         places = places * factors[tables.marker_body]
     points = posed(tables, flat, factors).points(tables.marker_body, places).permute(2, 1, 0)
-    return points.reshape(*pose.shape[:-1], -1, 3)
+    return points.reshape(*pose.shape[:-1], len(places), 3)
