@@ -71,12 +71,14 @@ class StayNear(_PoseTerm):
 
     def cost(self, at: At) -> Tensor:
         """(T,)."""
-        away, _ = at.problem.unknowns.away(self.reference(at), at.pose)
+        away = at.problem.unknowns.away(self.reference(at), at.pose)
         return 0.5 * (self.weight(at) * away).square().sum(-1)
 
     def gather(self, at: At, equations: Equations) -> None:
         """Add the unknowns' own rows."""
-        away, balls = at.problem.unknowns.away(self.reference(at), at.pose)
+        unknowns = at.problem.unknowns
+        away = unknowns.away(self.reference(at), at.pose)
+        balls = unknowns.ball_slopes(away)
         equations.add_unknowns(torch.ones_like(away), balls, away, self.weight(at))
 
 
@@ -139,13 +141,14 @@ class Smoothness(_PoseTerm):
 
     def pair_cost(self, at: At) -> Tensor:
         """(T - 1,)."""
-        away, _ = at.problem.unknowns.away(at.pose[:-1], at.pose[1:])
+        away = at.problem.unknowns.away(at.pose[:-1], at.pose[1:])
         return 0.5 * (self.weight(at)[:-1] * away).square().sum(-1)
 
     def gather_pairs(self, at: At, equations: Equations) -> None:
         """Add the rows between neighbours."""
         unknowns = at.problem.unknowns
-        away, after = unknowns.away(at.pose[:-1], at.pose[1:])
+        away = unknowns.away(at.pose[:-1], at.pose[1:])
+        after = unknowns.ball_slopes(away)
         # The left Jacobian is the right one of the opposite vector, and so the right one transposed.
         _add_pairs(equations, away, self.weight(at)[:-1], -after.transpose(-1, -2), after)
 
@@ -163,10 +166,12 @@ class SmoothChange(_PoseTerm):
 
     def pair_cost(self, at: At) -> Tensor:
         """(T - 1,)."""
-        away, _ = at.problem.unknowns.away(self.reference(at), at.pose)
+        away = at.problem.unknowns.away(self.reference(at), at.pose)
         return 0.5 * (self.weight(at)[:-1] * (away[1:] - away[:-1])).square().sum(-1)
 
     def gather_pairs(self, at: At, equations: Equations) -> None:
         """Add the rows between neighbours."""
-        away, balls = at.problem.unknowns.away(self.reference(at), at.pose)
+        unknowns = at.problem.unknowns
+        away = unknowns.away(self.reference(at), at.pose)
+        balls = unknowns.ball_slopes(away)
         _add_pairs(equations, away[1:] - away[:-1], self.weight(at)[:-1], -balls[:-1], balls[1:])

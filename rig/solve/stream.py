@@ -116,7 +116,7 @@ class Stream:
         """(D,) where the pose goes if it moves on as it did."""
         if self._before is None:
             return pose
-        step, _ = self._free.unknowns.away(self._before[None], pose[None])
+        step = self._free.unknowns.away(self._before[None], pose[None])
         return self._free.unknowns.stepped(pose[None], step)[0]
 
     @cached_property

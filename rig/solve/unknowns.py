@@ -66,18 +66,21 @@ class Unknowns:
         pose = pose.index_copy(1, plain, moved)
         return pose.index_copy(1, balls.flatten(), turned.flatten(1))
 
-    def away(self, reference: Tensor, pose: Tensor) -> tuple[Tensor, Tensor]:
-        """How far poses (T, D) are from others, (T, U), and the balls' derivatives (T, N, 3, 3).
+    def away(self, reference: Tensor, pose: Tensor) -> Tensor:
+        """How far poses (T, D) are from others, (T, U).
 
         A ball's is the rotation vector that turns it from the reference, in its own frame.
         """
         difference = pose[:, self.coordinates] - reference[:, self.coordinates]
         if not len(self.balls):
-            return difference, pose.new_zeros(len(pose), 0, 3, 3)
+            return difference
         balls = self.coordinates[self.balls]
         turn = so3.relative(reference[:, balls], pose[:, balls])
-        difference = difference.index_copy(1, self.balls.flatten(), turn.flatten(1))
-        return difference, inverse_right_jacobian(turn)
+        return difference.index_copy(1, self.balls.flatten(), turn.flatten(1))
+
+    def ball_slopes(self, away: Tensor) -> Tensor:
+        """(T, N, 3, 3) how the balls among distances (T, U) change with a step of the poses."""
+        return inverse_right_jacobian(away[:, self.balls])
 
 
 def inverse_right_jacobian(vector: Tensor) -> Tensor:
@@ -87,10 +90,11 @@ def inverse_right_jacobian(vector: Tensor) -> Tensor:
     angle = torch.where(small, torch.ones_like(squared), squared).sqrt()
     half = 0.5 * angle
     closed = (1.0 - half * half.cos() / half.sin().clamp(min=1e-9)) / (angle * angle)
-    factor = torch.where(small, 1.0 / 12.0 + squared / 720.0, closed)[..., None, None]
-    cross = so3.skew(vector)
-    eye = torch.eye(3, dtype=vector.dtype)
-    return eye + 0.5 * cross + factor * (cross @ cross)
+    factor = torch.where(small, 1.0 / 12.0 + squared / 720.0, closed)
+    # I + [v] / 2 + factor [v][v], written out, for there is [v][v] = v v' - |v|^2 I.
+    eye = torch.eye(3, dtype=vector.dtype) * (1.0 - factor * squared)[..., None, None]
+    outer = vector[..., :, None] * (factor[..., None] * vector)[..., None, :]
+    return eye + outer + so3.skew(0.5 * vector)
 
 
 def unknowns_of(model: KinematicModel, moving: Sequence[str] | None = None) -> Unknowns:
