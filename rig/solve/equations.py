@@ -138,18 +138,21 @@ class Blocks:
     def transposed(self, vector: Tensor) -> Tensor:
         """This matrix' transpose times vectors (T, U)."""
         result = torch.zeros_like(vector)
-        u = self.unknowns
-        result[:, u.plain] = self.plain * vector[:, u.plain]
-        turned = (self.balls.transpose(-1, -2) @ vector[:, u.balls][..., None]).squeeze(-1)
-        result[:, u.balls] = turned
+        plain, balls = self.unknowns.plain, self.unknowns.balls
+        result.index_add_(1, plain, self.plain * vector[:, plain])
+        if len(balls):
+            turned = (self.balls * vector[:, balls][..., None]).sum(-2)
+            result.index_add_(1, balls.flatten(), turned.flatten(1))
         return result
 
     def add_product(self, target: Tensor, other: "Blocks") -> None:
         """Add this matrix' transpose times another to `target` (T, U, U)."""
-        u = self.unknowns
-        target[:, u.plain, u.plain] += self.plain * other.plain
-        rows, columns = u.balls[:, :, None], u.balls[:, None, :]
-        target[:, rows, columns] += self.balls.transpose(-1, -2) @ other.balls
+        plain, balls = self.unknowns.block_entries
+        flat = target.view(len(target), len(self.unknowns) ** 2)
+        flat.index_add_(1, plain, self.plain * other.plain)
+        if len(balls):
+            products = self.balls.transpose(-1, -2) @ other.balls
+            flat.index_add_(1, balls, products.flatten(1))
 
 
 def weighted(unknowns: Unknowns, slope: Tensor, balls: Tensor, weight: Tensor) -> Blocks:

@@ -6,6 +6,7 @@ exp(pose) <- exp(pose) exp(step), so that there is no gimbal lock.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -53,6 +54,12 @@ class Unknowns:
     def bounded(self) -> bool:
         """Whether any unknown has a hard bound."""
         return bool(torch.isfinite(torch.cat([self.low, self.high])).any())
+
+    @cached_property
+    def block_entries(self) -> tuple[Tensor, Tensor]:
+        """Where (E,) and (9 N,) the plain unknowns and the balls' blocks are in a flattened matrix (U, U)."""
+        rows, columns = self.balls[:, :, None], self.balls[:, None, :]
+        return self.plain * (len(self) + 1), (rows * len(self) + columns).flatten()
 
     def stepped(self, pose: Tensor, step: Tensor) -> Tensor:
         """Poses (T, D) after a step (T, U), kept within the hard bounds."""
