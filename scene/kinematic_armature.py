@@ -7,7 +7,7 @@ the world.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import bpy
@@ -81,7 +81,7 @@ def model_of_armature(
 
     Args:
         armature_object: of any rest pose, transform and even scale.
-        markers: on bones, metres in the bone's frame.
+        markers: on bones, which are their `body`; metres in the bone's frame.
         carriers: bones that must be able to move; those with markers if None, and all if there are none.
 
     Raises:
@@ -101,9 +101,8 @@ def model_of_armature(
         for bone in sorted(roots)
         for place, axis in enumerate("xyz")
     ]
-    model = KinematicModel(
-        armature_object.name, tuple(joints), tuple(coordinates), markers=tuple(markers)
-    )
+    worn = tuple(replace(marker, body=_body(marker.body)) for marker in markers)
+    model = KinematicModel(armature_object.name, tuple(joints), tuple(coordinates), markers=worn)
     keyed = [rest.names[bone] for bone in sorted(moving)]
     return ArmatureModel(
         model,

@@ -243,7 +243,9 @@ def test_a_connected_bone_never_leaves_its_parent(scene):
 
 def test_a_bone_called_ground_is_no_ground(scene):
     armature = new_armature("g", [("ground", (0, 0, 0), (0, 0, 1), 0.0, None, False)])
-    assert model_of_armature(armature).model.bodies == ("ground", "ground bone")
+    model = model_of_armature(armature, [BodyMarker("M", "ground", (0.0, 0.0, 0.5))]).model
+    assert model.bodies == ("ground", "ground bone")
+    assert model.markers[0].body == "ground bone"
 
 
 def test_what_keys_can_t_move_is_told(scene):
