@@ -50,6 +50,35 @@ def test_only_the_lower_triangles_of_the_frames_blocks_are_read(size):
     torch.testing.assert_close(solve_chain(diagonal.tril() + upper, coupling, right), expected)
 
 
+def test_unknowns_that_nothing_connects_are_solved_apart_and_put_back_in_their_places():
+    # Two groups of three, one of one and one of two, shuffled.
+    sizes = (3, 1, 3, 2)
+    order = torch.tensor([4, 0, 8, 2, 6, 1, 7, 3, 5])
+    diagonal, coupling = torch.zeros(6, 9, 9).double(), torch.zeros(5, 9, 9).double()
+    first = 0
+    for number, size in enumerate(sizes):
+        own, pairs = chain(6, size, number)
+        rows = order[first : first + size]
+        diagonal[:, rows[:, None], rows], coupling[:, rows[:, None], rows] = own, pairs
+        first += size
+    right = torch.randn(6, 9, 2, dtype=torch.float64)
+    expected = torch.linalg.solve(written_out(diagonal, coupling), right.flatten(0, 1))
+    torch.testing.assert_close(
+        solve_chain(diagonal.tril(), coupling, right), expected.reshape(6, 9, 2)
+    )
+
+
+def test_unknowns_that_only_a_coupling_connects_are_not_solved_apart():
+    diagonal = torch.eye(3).double().repeat(4, 1, 1)
+    coupling = torch.zeros(3, 3, 3).double()
+    coupling[1, 0, 2] = 0.5
+    right = torch.randn(4, 3, 1, dtype=torch.float64)
+    expected = torch.linalg.solve(written_out(diagonal, coupling), right.flatten(0, 1))
+    torch.testing.assert_close(
+        solve_chain(diagonal, coupling, right), expected.reshape(right.shape)
+    )
+
+
 @pytest.mark.parametrize("size", [3, MANY])
 def test_gradients_go_through_the_right_hand_side(size):
     diagonal, coupling = chain(6, size)
