@@ -53,7 +53,7 @@ class Posed:
         turns: (3, 3, B, N) world_from_body.
         places: (3, B, N) metres, origins of the bodies in the world.
         centres: (3, J, N) metres, of the joints' frames in their parent bodies.
-        directions: (3, R, N) of the rotation axes, (3, X, 1 or N) of the translation axes and (3, 3 balls, N)
+        directions: (3, R, N) of the rotation axes, (3, X, 1) of the translation axes and (3, 3 balls, N)
             of the balls' axes in the parent bodies.
         rates: (A, N) how fast every axis moves with its coordinate.
         shifts: (X, N) values of the translation axes, metres.
@@ -76,6 +76,23 @@ class Posed:
     def origins(self) -> Tensor:
         """(N, B, 3) metres, of the bodies in the world."""
         return self.places.permute(2, 1, 0)
+
+    def mixed(self, own: Tensor, other: "Posed") -> "Posed":
+        """These poses where `own` (N,) is true, elsewhere another's."""
+
+        def choose(a: Tensor, b: Tensor) -> Tensor:
+            return torch.where(own, a, b)
+
+        turning, shifting, balls = zip(self.directions, other.directions, strict=True)
+        return Posed(
+            self.tables,
+            choose(self.turns, other.turns),
+            choose(self.places, other.places),
+            choose(self.centres, other.centres),
+            (choose(*turning), shifting[0], choose(*balls)),
+            choose(self.rates, other.rates),
+            choose(self.shifts, other.shifts),
+        )
 
     def points(self, bodies: Tensor, offsets: Tensor) -> Tensor:
         """(3, P, N) points at `offsets` (P, 3) metres in the frames of `bodies` (P,)."""

@@ -19,7 +19,7 @@ _CHUNK = 256  # frames at a time where nothing couples them: what fits the cache
 _LEAST_DAMPING, _MOST_DAMPING, _STUCK = 1e-9, 1e8, 1e4
 _RETRY_DAMPING = 1e-3  # at least, once a step of Gauss's has failed
 _ROUNDING = 1e-12  # relative; a cost that rises by less has not risen
-_SMALLEST_COST = 1e-12
+_SMALLEST_COST = 1e-8  # below it, a fit is as good as exact
 _NEAR = 0.2  # a step that lowers the cost by less than this fraction is near the solution
 _REACH = (
     0.5  # radians; a longer turn in one step would leave the valley that the equations describe
@@ -38,12 +38,14 @@ class Settings:
         tolerance: stop when no frame's cost can fall by more than this fraction.
         damping: the first lambda.
         newton: whether the residuals' curvature counts from the first step; otherwise only near the end.
+        enough: fraction of the frames still at work that must be done; the others stop where they are.
     """
 
     iterations: int = 30
     tolerance: float = 1e-7
     damping: float = 1e-4
     newton: bool = False
+    enough: float = 1.0
 
 
 def minimise(
@@ -99,7 +101,7 @@ class _Frames:
         steps, working = 0, True
         while working and steps < self.settings.iterations:
             done, steps = self._step(), steps + 1
-            working = not bool(done.all())
+            working = int(done.sum()) < self.settings.enough * len(done)
             if working and float(done.double().mean()) > 1.0 - _WORTH_PACKING:
                 self._pack(~done)
         self._store()
@@ -115,7 +117,8 @@ class _Frames:
         trial = self.problem.unknowns.stepped(self.at.pose, step)
         at = self.at.moved(trial)
         cost = at.cost()
-        better = (cost <= self.cost * (1.0 + _ROUNDING)) & torch.isfinite(gain)
+        slack = _ROUNDING * self.cost.clamp(min=_SMALLEST_COST)
+        better = (cost <= self.cost + slack) & torch.isfinite(gain)
         least = self.settings.tolerance * self.cost.clamp(min=_SMALLEST_COST)
         fell = self.cost - cost
         # A step of Newton's that gained what was foretold leaves next to nothing to the following one.
@@ -131,8 +134,7 @@ class _Frames:
 
     def _take(self, at: At, cost: Tensor, better: Tensor) -> None:
         if not bool(better.all()):
-            pose = torch.where(better[:, None], at.pose, self.at.pose)
-            at = self.at.moved(pose)
+            at = at.mixed(better, self.at)
             cost = torch.where(better, cost, self.cost)
         self.at, self.cost = at, cost
         harder = (self.lambdas * 8.0).clamp(min=_RETRY_DAMPING)
@@ -176,7 +178,8 @@ def _whole(
             if after <= total * (1.0 + _ROUNDING):
                 gain = (total - after) / max(total, _SMALLEST_COST)
                 (pose, shared), total = trial, after
-                damping = max(damping / 10.0, _LEAST_DAMPING)
+                # What had to be raised is kept for a step; a tenth of it would fail again.
+                damping = damping if tries else max(damping / 10.0, _LEAST_DAMPING)
                 break
             damping, tries = max(damping * 8.0, _RETRY_DAMPING), tries + 1
         failed = newton and tries > _TRIES

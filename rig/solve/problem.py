@@ -152,7 +152,7 @@ class At:
         pose: (T, D).
         shared: (S,) of the shape.
         frames: which frames of the terms' measurements these are.
-        kept: whatever a term wants to keep between its cost and its equations.
+        kept: whatever a term wants to keep between its cost and its equations, the frames last.
         measured: whatever a term wants to keep of its measurements of these frames.
     """
 
@@ -171,6 +171,16 @@ class At:
     def moved(self, pose: Tensor) -> "At":
         """The same frames at other poses."""
         return At(self.problem, pose, self.shared, self.frames, {}, self.measured)
+
+    def mixed(self, own: Tensor, other: "At") -> "At":
+        """These values where `own` (T,) is true, elsewhere those of the same frames at other poses."""
+        result = other.moved(torch.where(own[:, None], self.pose, other.pose))
+        result.__dict__["posed"] = self.posed.mixed(own, other.posed)
+        for key, values in self.kept.items():
+            if key in other.kept:
+                pairs = zip(values, other.kept[key], strict=True)
+                result.kept[key] = tuple(torch.where(own, a, b) for a, b in pairs)
+        return result
 
     @cached_property
     def scales(self) -> Tensor | None:

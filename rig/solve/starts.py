@@ -20,12 +20,13 @@ __all__ = ["first_pose", "observed", "solve_recording"]
 _STRIDES = (16, 4)  # frames
 _HEADINGS = (0.5 * torch.pi, torch.pi, -0.5 * torch.pi)
 _OUTLIER = 4.0  # times the median cost; a frame above has probably settled in a wrong pose
-_ROOT_STEPS = 10
 _UNLIKE, _DEARER = (
     0.7,
     1.15,
 )  # radians from, and cost over, its neighbours that make a frame suspect
-_ROUGH = Settings(20, 1e-2, 1e-3)
+_ROUGH = Settings(20, 1e-2, 1e-3, enough=0.85)
+_TRIED = Settings(25, 1e-2, 1e-3, enough=0.4)
+_ROOT = Settings(10, 3e-2, 1e-3, enough=0.85)
 _NEAR = Settings(6, 1e-2, 1e-6, newton=True)
 _POSTURES, _POSTURE = 12, 0.3  # how many are tried for the first frame, and their spread in radians
 
@@ -97,7 +98,7 @@ def _aligned(problem: Problem, poses: Tensor, frames: Tensor, root: list[str]) -
     if not root:
         return poses
     only = replace(problem, moving=root)
-    moved, _ = minimise_frames(only, poses, Settings(_ROOT_STEPS, 1e-2, 1e-3), frames)
+    moved, _ = minimise_frames(only, poses, _ROOT, frames)
     return moved
 
 
@@ -120,7 +121,7 @@ def _best_start(problem: Problem, pose: Tensor, frame: int) -> tuple[Tensor, Ten
     fixed[unknowns.rotations] = False
     fixed |= torch.isin(unknowns.coordinates, problem.places("coordinate", tuple(root)))
     starts = unknowns.stepped(best.expand(_POSTURES, -1), away.masked_fill(fixed, 0.0))
-    solved, cost = minimise_frames(problem, starts, _ROUGH, frames.new_full((_POSTURES,), frame))
+    solved, cost = minimise_frames(problem, starts, _TRIED, frames.new_full((_POSTURES,), frame))
     return solved[cost.argmin()], cost.min()
 
 
