@@ -8,6 +8,7 @@ them. See docs/marker-ik.md for what is compared, and how.
 
 import argparse
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -30,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(f"marker_ik: no folder {options.data} with the trials; set PALLAS_DATA")
     if not options.peers.exists():
         raise SystemExit(f"marker_ik: no {options.peers}; `make peers` makes it")
+    where = machine(options.repeats)
+    _print(where)
+    if options.write:
+        fill(options.write, "machine", f"{where}\n")
     with tempfile.TemporaryDirectory(prefix="marker-ik-") as folder:
         peers = Peers(options.peers, Path(folder))
         for name in NAMES if options.case is None else [options.case]:
@@ -41,6 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 raise SystemExit(f"marker_ik: {name}: {error}") from error
             if options.write:
                 fill(options.write, name, block(*table))
+
+
+def machine(repeats: int) -> str:
+    """One line about what it runs on, and whether something else does too."""
+    listed = Path("/proc/cpuinfo")
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    busy = os.getloadavg()[0]
+    return (
+        f"{os.cpu_count()} cores of {names[0] if names else platform.processor()}, load {busy:.1f} "
+        f"before the start; median of {repeats}."
+    )
 
 
 def _speed(name: str, options: argparse.Namespace, peers: Peers) -> Table:
