@@ -3,20 +3,22 @@
 Only the legs move; the root and the upper body stay exactly as they are.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..rig.arrays import Array, Mask
+from ..rig.model.skeletons import model_of_skeleton, motion_of_pose, pose_of_motion, turns_of
 from ..rig.motion import Motion
-from ..rig.skeleton import BODY_JOINTS
+from ..rig.skeleton import BODY_JOINTS, Skeleton
 from ..rig.solve import Points, Problem, SmoothChange, StayNear, solve
-from .body import leg_scale
-from .contacts import ANKLES, TOES
+from .body import LOWER, leg_scale
 from .root import SOLES
 
 __all__ = ["clean_feet"]
 
 LEGS = tuple(f"{side}_{j}" for j in ("hip", "knee", "ankle") for side in ("left", "right"))
-POINTS = [*ANKLES, *TOES]  # heels and balls: left heel, right heel, left ball, right ball
+POINTS = ("left_ankle", "right_ankle", "left_foot", "right_foot")  # heels, balls
 FLAT = 0.02  # metres for a body 1.70 m tall; a foot tilted by less stands on heel and ball
 SHORTEST = 0.05  # seconds; a shorter contact is no stand
 SLIDE = 0.10  # metres for a body 1.70 m tall; a foot that went further stands anew
@@ -36,20 +38,33 @@ def clean_feet(motion: Motion, contacts: Mask) -> Motion:
         The motion with other leg rotations.
     """
     scale = leg_scale(motion.skeleton.offsets)
-    targets, weights = _pins(motion.world()[1][:, POINTS], contacts, motion.fps, scale)
+    rows, lower = _lower_body(motion)
+    points = lower.world()[1][:, [lower.skeleton.index(name) for name in POINTS]]
+    targets, weights = _pins(points, contacts, motion.fps, scale)
     if not np.isfinite(targets).any():
         return motion
-    problem = Problem(
-        motion.skeleton,
-        (
-            Points([BODY_JOINTS[joint] for joint in POINTS], targets, weights=weights),
-            StayNear(motion, rotation_weight=NEAR),
-            SmoothChange(motion, rotation_weight=SMOOTH),
-        ),
-        moving=LEGS,
-        moves_root=False,
+    pose = pose_of_motion(lower)
+    terms = (
+        Points(POINTS, targets, weights=weights),
+        StayNear(pose, NEAR),
+        SmoothChange(pose, SMOOTH),
     )
-    return solve(problem, motion, iterations=8, tolerance=1e-4).motion
+    moving = [name for joint in LEGS for name in turns_of(joint)]
+    problem = Problem(model_of_skeleton(lower.skeleton), terms, moving)
+    found = motion_of_pose(solve(problem, pose, iterations=8, tolerance=1e-4).pose, lower)
+    rotations = np.array(motion.rotations)
+    rotations[:, rows[1:]] = found.rotations[:, 1:]
+    return replace(motion, rotations=rotations)
+
+
+def _lower_body(motion: Motion) -> tuple[list[int], Motion]:
+    """Which joints are the pelvis and the legs, and their motion: nothing else is solved for."""
+    rows = [0, *(BODY_JOINTS.index(name) for name in LOWER)]
+    body = motion.skeleton
+    parents = [-1, *(rows.index(body.parents[row]) for row in rows[1:])]
+    names = tuple(body.names[row] for row in rows)
+    skeleton = Skeleton(names, tuple(parents), body.offsets[rows])
+    return rows, Motion(skeleton, motion.root_position, motion.rotations[:, rows], motion.fps)
 
 
 def _pins(points: Array, contacts: Mask, fps: float, scale: float) -> tuple[Array, Array]:

@@ -1,6 +1,9 @@
 """Foot cleaning: what stands stays, what sinks comes up, and nothing but the legs moves."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from pallas.neural.contacts import ANKLES, TOES
 from pallas.neural.feet import LEGS, clean_feet
@@ -41,6 +44,36 @@ def test_only_the_legs_move():
     for index, name in enumerate(BODY_JOINTS):
         if name not in LEGS:
             np.testing.assert_array_equal(cleaned.rotations[:, index], motion.rotations[:, index])
+
+
+def test_the_root_and_the_upper_body_keep_every_bit_and_sign_and_the_confidence():
+    motion = sliding(0.08)
+    rotations = np.array(motion.rotations)
+    rotations[20:30] *= -1.0
+    motion = replace(motion, rotations=rotations, confidence=np.full((60, 24), 0.5))
+    cleaned = clean_feet(motion, np.ones((60, 2), dtype=bool))
+    still = [i for i, name in enumerate(BODY_JOINTS) if name not in LEGS]
+    np.testing.assert_array_equal(cleaned.rotations[:, still], rotations[:, still])
+    np.testing.assert_array_equal(cleaned.confidence, motion.confidence)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_a_motion_of_few_frames_is_cleaned_too(frames):
+    motion = sliding(0.0, lift=-0.04, frames=frames)
+    points = [*ANKLES, *TOES]
+    cleaned = clean_feet(motion, np.ones((frames, 2), dtype=bool))
+    assert (cleaned.world()[1][:, points, 2] - SOLES).min() > -0.005
+
+
+def test_feet_are_cleaned_the_same_way_for_a_body_of_any_size():
+    motion = sliding(0.08)
+    taller = replace(
+        motion, skeleton=motion.skeleton.scaled(1.2), root_position=1.2 * motion.root_position
+    )
+    contacts = np.ones((60, 2), dtype=bool)
+    small, tall = (clean_feet(m, contacts) for m in (motion, taller))
+    # Pins weigh as much in metres, so a larger body is held a little harder.
+    assert quaternion.angle(small.rotations, tall.rotations).max() < np.radians(1.0)
 
 
 def test_soles_below_the_floor_come_up_to_it():
