@@ -1,6 +1,14 @@
 """Buttons: gather, call one function, report."""
 
 from .character import PALLAS_OT_add_character, PALLAS_OT_apply_to_character
+from .marker_exports import PALLAS_OT_export_mot, PALLAS_OT_export_osim, PALLAS_OT_export_trc
+from .marker_solving import PALLAS_OT_solve_markers
+from .markers import (
+    PALLAS_OT_attach_markers,
+    PALLAS_OT_import_markers,
+    PALLAS_OT_import_osim,
+    PALLAS_OT_show_residuals,
+)
 from .pictures import PALLAS_OT_render_sheet
 from .solving import PALLAS_OT_solve
 from .take import PALLAS_OT_load_take
@@ -9,9 +17,17 @@ __all__ = [
     "OPERATORS",
     "PALLAS_OT_add_character",
     "PALLAS_OT_apply_to_character",
+    "PALLAS_OT_attach_markers",
+    "PALLAS_OT_export_mot",
+    "PALLAS_OT_export_osim",
+    "PALLAS_OT_export_trc",
+    "PALLAS_OT_import_markers",
+    "PALLAS_OT_import_osim",
     "PALLAS_OT_load_take",
     "PALLAS_OT_render_sheet",
+    "PALLAS_OT_show_residuals",
     "PALLAS_OT_solve",
+    "PALLAS_OT_solve_markers",
 ]
 
 OPERATORS = (
@@ -19,5 +35,13 @@ OPERATORS = (
     PALLAS_OT_solve,
     PALLAS_OT_add_character,
     PALLAS_OT_apply_to_character,
+    PALLAS_OT_import_markers,
+    PALLAS_OT_import_osim,
+    PALLAS_OT_attach_markers,
+    PALLAS_OT_solve_markers,
+    PALLAS_OT_show_residuals,
+    PALLAS_OT_export_mot,
+    PALLAS_OT_export_trc,
+    PALLAS_OT_export_osim,
     PALLAS_OT_render_sheet,
 )

@@ -3,14 +3,17 @@
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
 import bpy
 
+from ..capture.textfile import FormatWarning
 from ..rig.errors import PallasError
 
-__all__ = ["Job", "LongOperator", "PallasOperator", "ProcessJob", "ThreadJob"]
+__all__ = ["Job", "LongOperator", "PallasOperator", "ProcessJob", "ProgressJob", "ThreadJob"]
 
 _T = TypeVar("_T")
 _REPORT = "RuntimeError: Error: "  # how a script hears what an operator reported
@@ -56,6 +59,30 @@ class ThreadJob(Generic[_T]):
         """Nothing to stop: nobody asks for the result any more."""
 
 
+class _Cancelled(Exception):  # noqa: N818  no error: it ends a job that nobody waits for
+    """Raised in the thread of a cancelled job."""
+
+
+class ProgressJob(ThreadJob[_T]):
+    """A function in a thread that tells how far it is; a cancelled one ends where it tells next.
+
+    The function takes what it tells it with: a function of the fraction done, 0 to 1.
+    """
+
+    def __init__(self, function: Callable[[Callable[[float], None]], _T]) -> None:
+        self.fraction = 0.0
+        self._stop = threading.Event()
+        super().__init__(lambda: function(self._tell))
+
+    def _tell(self, fraction: float) -> None:
+        if self._stop.is_set():
+            raise _Cancelled
+        self.fraction = fraction
+
+    def cancel(self) -> None:
+        self._stop.set()
+
+
 class ProcessJob:
     """A program; a cancelled one is ended."""
 
@@ -95,6 +122,15 @@ class PallasOperator:
             return {"CANCELLED"}
         self.report({"INFO"}, message)
         return {"FINISHED"}
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Report what a reader guessed, repaired or left out."""
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always", FormatWarning)
+            yield
+        for warning in found:
+            self.report({"WARNING"}, str(warning.message))
 
 
 class LongOperator(PallasOperator):
@@ -147,9 +183,12 @@ class LongOperator(PallasOperator):
         self._leave(context)
 
     def _show(self, context, seconds):
-        # How long it takes isn't known: the number beside the pointer counts seconds.
-        context.window_manager.progress_update(min(int(seconds), 99))
-        context.workspace.status_text_set(f"{self.bl_label}: {seconds:.0f} s (Esc cancels)")
+        # Where how long it takes isn't known, the number beside the pointer counts seconds.
+        fraction = getattr(self._job, "fraction", None)
+        count = seconds if fraction is None else 100.0 * fraction
+        context.window_manager.progress_update(min(int(count), 99))
+        share = "" if fraction is None else f"{100.0 * fraction:.0f} %, "
+        context.workspace.status_text_set(f"{self.bl_label}: {share}{seconds:.0f} s (Esc cancels)")
 
     def _leave(self, context):
         context.window_manager.event_timer_remove(self._timer)

@@ -12,7 +12,7 @@ from ..capture.placements import read_map
 from ..rig.errors import ModelError
 from .common import LongOperator, ThreadJob
 
-__all__ = ["PALLAS_OT_solve"]
+__all__ = ["PALLAS_OT_solve", "find_torch"]
 
 _Solved = tuple[Path, int, float, list[str]]  # motion file, frames, rate, what to look at
 
@@ -32,7 +32,7 @@ class PALLAS_OT_solve(LongOperator, bpy.types.Operator):
         return True
 
     def start(self, context):
-        _find_torch(context)
+        find_torch(context)
         return ThreadJob(_work(context.scene))
 
     def finish(self, context, result):
@@ -72,7 +72,7 @@ def _work(scene: bpy.types.Scene) -> Callable[[], _Solved]:
     return work
 
 
-def _find_torch(context: bpy.types.Context) -> None:
+def find_torch(context: bpy.types.Context) -> None:
     """Make torch importable, from the folder of the preferences if it is not at hand.
 
     Raises:

@@ -4,10 +4,14 @@ from pathlib import PurePath
 
 import bpy
 
+from ..scene.osim_armature import is_osim
+from ..scene.residuals import residuals_shown
+
 __all__ = [
     "PANELS",
     "PALLAS_PT_capture",
     "PALLAS_PT_legs",
+    "PALLAS_PT_markers",
     "PALLAS_PT_render",
     "PALLAS_PT_retarget",
     "PALLAS_PT_solve",
@@ -84,6 +88,34 @@ class PALLAS_PT_retarget(_Panel, bpy.types.Panel):
         column.operator("pallas.apply_to_character", icon="ANIM")
 
 
+class PALLAS_PT_markers(_Panel, bpy.types.Panel):
+    bl_label = "Markers"
+
+    def draw(self, context):
+        markers = context.scene.pallas.markers
+        column = self.column()
+        column.operator("pallas.import_markers", icon="FILE_FOLDER")
+        column.prop(markers, "markers")
+        column.separator()
+        column.operator("pallas.import_osim", icon="ARMATURE_DATA")
+        column.prop(markers, "model")
+        if markers.model is not None and not is_osim(markers.model):
+            column.operator("pallas.attach_markers", icon="SNAP_ON")
+        column.separator()
+        for name in ("tasks", "scale", "fit_markers", "smoothness", "robust"):
+            column.prop(markers, name)
+        column.operator("pallas.solve_markers", icon="PLAY")
+        if markers.summary:
+            column.label(text=markers.summary, icon="CHECKMARK")
+        shown = residuals_shown(markers.markers)
+        icon = "HIDE_OFF" if shown else "HIDE_ON"
+        column.operator("pallas.show_residuals", icon=icon, depress=shown)
+        column.separator()
+        row = column.row(align=True)
+        for kind in ("mot", "trc", "osim"):
+            row.operator(f"pallas.export_{kind}", text=kind.upper(), icon="EXPORT")
+
+
 class PALLAS_PT_render(_Panel, bpy.types.Panel):
     bl_label = "Render"
 
@@ -100,5 +132,6 @@ PANELS = (
     PALLAS_PT_solve,
     PALLAS_PT_legs,
     PALLAS_PT_retarget,
+    PALLAS_PT_markers,
     PALLAS_PT_render,
 )

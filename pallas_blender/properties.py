@@ -10,10 +10,13 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..scene.markers import is_marker_set
+
 __all__ = [
     "PROPERTY_GROUPS",
     "PALLAS_PG_capture",
     "PALLAS_PG_legs",
+    "PALLAS_PG_markers",
     "PALLAS_PG_render",
     "PALLAS_PG_retarget",
     "PALLAS_PG_scene",
@@ -81,6 +84,54 @@ class PALLAS_PG_retarget(bpy.types.PropertyGroup):
     )
 
 
+class PALLAS_PG_markers(bpy.types.PropertyGroup):
+    markers: PointerProperty(
+        name="Markers",
+        description="Parent of the measured markers",
+        type=bpy.types.Object,
+        poll=lambda self, item: is_marker_set(item),
+    )
+    model: PointerProperty(
+        name="Model",
+        description="An imported OpenSim model, or any armature whose bones wear markers",
+        type=bpy.types.Object,
+        poll=lambda self, item: item.type == "ARMATURE",
+    )
+    tasks: StringProperty(
+        name="Weights",
+        description="OpenSim's task set or inverse kinematics setup, with the weight of each marker; "
+        "without one all count the same",
+        subtype="FILE_PATH",
+    )
+    scale: BoolProperty(
+        name="Fit Size",
+        description="Find the performer's size too. An OpenSim model is added again in that size, body by "
+        "body; another armature keeps its size, and the markers are scaled to it",
+    )
+    fit_markers: BoolProperty(
+        name="Fit Marker Places",
+        description="Let the markers that the model wears move on their bones to where the recording says",
+    )
+    smoothness: FloatProperty(
+        name="Smoothness",
+        description="How strongly a pose holds on to the one before; 0 takes every frame by itself",
+        default=0.0,
+        min=0.0,
+        soft_max=1.0,
+        precision=4,
+    )
+    robust: FloatProperty(
+        name="Outliers From",
+        description="A marker further off than this counts less; 0 lets all count fully",
+        default=0.0,
+        min=0.0,
+        soft_max=0.2,
+        unit="LENGTH",
+    )
+    solved: PointerProperty(name="Solved", type=bpy.types.Object)
+    summary: StringProperty(name="Summary")
+
+
 class PALLAS_PG_render(bpy.types.PropertyGroup):
     sheet: StringProperty(
         name="Sheet",
@@ -102,6 +153,7 @@ class PALLAS_PG_scene(bpy.types.PropertyGroup):
     solve: PointerProperty(type=PALLAS_PG_solve)
     legs: PointerProperty(type=PALLAS_PG_legs)
     retarget: PointerProperty(type=PALLAS_PG_retarget)
+    markers: PointerProperty(type=PALLAS_PG_markers)
     render: PointerProperty(type=PALLAS_PG_render)
 
 
@@ -111,6 +163,7 @@ PROPERTY_GROUPS = (
     PALLAS_PG_solve,
     PALLAS_PG_legs,
     PALLAS_PG_retarget,
+    PALLAS_PG_markers,
     PALLAS_PG_render,
     PALLAS_PG_scene,
 )

@@ -3,7 +3,7 @@
 Every bone is a body, its frame that of the bone: origin at the head, y towards the tail. Bones that move
 turn about their heads as ball joints, whose coordinates BONE_x, BONE_y, BONE_z are a rotation vector in the
 bone's own frame, zero at rest. The topmost of them moves freely: ROOT_tx, ROOT_ty, ROOT_tz are its head in
-the world.
+the world, and its rotation vector is along the world's axes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ from .pose_keys import Placed, checked_scale
 
 __all__ = ["ArmatureModel", "model_of_armature", "read_pose", "world_places"]
 
-_REST_WEIGHT: Final[float] = 1e-4  # 1 rad off the rest pose weighs as much as a marker 1 cm off
+_REST_WEIGHT: Final[float] = 1e-5  # 1 rad off the rest pose weighs as much as all markers 3 mm off
 _LISTED: Final[int] = 4
 
 
@@ -130,14 +130,15 @@ def read_pose(armature_object: bpy.types.Object, rig: ArmatureModel) -> Array:
     for bone in rig.bodies:
         place = rest.names.index(bone)
         turn, head = now[bone]
-        start = quaternion.multiply(rest.object_rotation, rest.armature_from_bone[place])
         if bone in rig.placed:
             columns = [model.coordinate_index(f"{_body(bone)}_t{axis}") for axis in "xyz"]
             pose[columns] = head
+            start = quaternion.multiply(rest.object_rotation, rest.armature_from_bone[place])
+            own = quaternion.multiply(turn, quaternion.conjugate(start))
         else:
             parent = rest.names[rest.parents[place]]
             start = quaternion.multiply(now[parent][0], _from_parent(rest, place))
-        own = quaternion.multiply(quaternion.conjugate(start), turn)
+            own = quaternion.multiply(quaternion.conjugate(start), turn)
         columns = [model.coordinate_index(name) for name in _turns(bone)]
         pose[columns] = quaternion.to_rotation_vector(own)
     return pose
@@ -153,11 +154,9 @@ def _turns(bone: str) -> tuple[str, str, str]:
 
 
 def _from_parent(rest: RestPose, bone: int) -> Array:
-    """(4,) parent_from_bone at rest; world_from_bone without a parent."""
-    parent = rest.parents[bone]
-    above = quaternion.IDENTITY if parent < 0 else rest.armature_from_bone[parent]
-    own = quaternion.multiply(quaternion.conjugate(above), rest.armature_from_bone[bone])
-    return quaternion.multiply(rest.object_rotation, own) if parent < 0 else own
+    """(4,) parent_from_bone at rest, of a bone with a parent."""
+    above = rest.armature_from_bone[rest.parents[bone]]
+    return quaternion.multiply(quaternion.conjugate(above), rest.armature_from_bone[bone])
 
 
 def _joint(
@@ -167,12 +166,11 @@ def _joint(
     name, parent = rest.names[bone], rest.parents[bone]
     if root:
         turn = quaternion.multiply(rest.object_rotation, rest.armature_from_bone[bone])
-        at = _frame(np.zeros(3), turn)
-        back = quaternion.to_matrix(turn).T
-        shifts = tuple(
-            along(back[:, place], f"{_body(name)}_t{axis}") for place, axis in enumerate("xyz")
+        inside = _frame(np.zeros(3), quaternion.conjugate(turn))
+        shifts = tuple(along(axis, f"{_body(name)}_t{axis}") for axis in "xyz")
+        return Joint(
+            name, GROUND, _body(name), Frame(), inside, translations=shifts, ball=_turns(name)
         )
-        return Joint(name, GROUND, _body(name), at, translations=shifts, ball=_turns(name))
     turn, head = now[name]
     above, origin = (quaternion.IDENTITY, np.zeros(3))
     if parent >= 0:

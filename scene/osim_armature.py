@@ -11,23 +11,26 @@ import bpy
 import numpy as np
 
 from ..capture.osim import parse_osim
+from ..capture.osim_build import format_osim
+from ..capture.osim_names import with_legal_names
+from ..capture.osim_template import filled_template
 from ..capture.textfile import naming
 from ..rig import quaternion
 from ..rig.arrays import Array
 from ..rig.errors import SceneError
 from ..rig.model import GROUND, BodyMarker, KinematicModel
 from ..rig.model.places import body_places
+from ..rig.sides import other_side
 from .armature import checked_armature, read_rest_pose
 from .kinematic_armature import ArmatureModel, model_of_armature
 from .model_markers import place_marker, read_worn_markers
 
-__all__ = ["add_osim", "is_osim", "osim_text", "read_model", "wear_markers"]
+__all__ = ["add_osim", "is_osim", "model_text", "osim_text", "read_model", "wear_markers"]
 
 _TEXT: Final[str] = "pallas_osim"  # custom property of the armature: the text block
 _BODY: Final[str] = "pallas_body"  # custom property of a bone: its body
 _SHORTEST: Final[float] = 0.035  # metres; a nearer joint is no tip
 _USUAL: Final[float] = 0.06  # metres, of a bone whose tip nothing tells
-_SIDES: Final = ("_r", "_l", "r", "l")
 
 
 def is_osim(armature_object: bpy.types.Object | None) -> bool:
@@ -50,6 +53,21 @@ def osim_text(armature_object: bpy.types.Object) -> str:
             f"{armature_object.name!r} is no OpenSim model; import one, or select its armature"
         )
     return str(armature_object[_TEXT].as_string())
+
+
+def model_text(armature_object: bpy.types.Object) -> str:
+    """An armature with its markers as they are now, as the text of an .osim file.
+
+    Of an OpenSim model everything else in it stays as it was.
+
+    Raises:
+        SceneError: see `read_model`.
+        FormatError: OpenSim has no such joint, or two names would be the same there.
+    """
+    model = with_legal_names(read_model(armature_object).model)
+    if not is_osim(armature_object):
+        return format_osim(model)
+    return filled_template(model, osim_text(armature_object), {})
 
 
 def add_osim(
@@ -221,7 +239,7 @@ def _next_joint(model: KinematicModel, place: int, origins: Array) -> Array | No
     if not children:
         return None
     names = [model.bodies[child] for child in children]
-    single = [c for c, name in zip(children, names, strict=True) if not _has_twin(name, names)]
+    single = [c for c, name in zip(children, names, strict=True) if other_side(name, names) is None]
     chosen = [max(single, key=lambda child: _carried(model, child))] if single else children
     middle = np.asarray(origins[chosen].mean(axis=0))
     if np.linalg.norm(middle - origins[place]) > _SHORTEST:
@@ -233,11 +251,3 @@ def _carried(model: KinematicModel, place: int) -> int:
     """How many bodies are below one."""
     children = [child for child, above in enumerate(model.parents) if above == place]
     return len(children) + sum(_carried(model, child) for child in children)
-
-
-def _has_twin(name: str, names: list[str]) -> bool:
-    """Whether the same body of the other side is there: "femur_r" and "femur_l"."""
-    for own, other in (_SIDES[:2], _SIDES[1::-1], _SIDES[2:], _SIDES[:1:-1]):
-        if name.endswith(own) and name.removesuffix(own) + other in names:
-            return True
-    return False
