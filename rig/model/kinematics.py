@@ -20,7 +20,7 @@ from .tables import Tables, tables_of
 
 _FEW_FRAMES = 16
 
-__all__ = ["Posed", "bodies_in_world", "markers_in_world", "posed", "product"]
+__all__ = ["Posed", "bodies_in_world", "markers_in_world", "posed", "product", "turned"]
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:

@@ -164,7 +164,7 @@ class KinematicModel:
     def _completed(self) -> tuple[Coordinate, ...]:
         """Every coordinate that an axis names, in the given order or that of the joints, with its kind."""
         _unique("coordinate", [coordinate.name for coordinate in self.coordinates])
-        kinds: dict[str, set[str]] = {}
+        kinds: dict[str, set[Kind]] = {}
         for joint in self.joints:
             for axis in joint.translations:
                 kinds.setdefault(axis.coordinate or "", set()).add("translation")
@@ -180,7 +180,7 @@ class KinematicModel:
 
         def kind(name: str) -> Kind:
             found = kinds.get(name, {"rotation"})
-            return next(iter(found)) if len(found) == 1 else "mixed"  # type: ignore[return-value]
+            return found.copy().pop() if len(found) == 1 else "mixed"
 
         return tuple(replace(given.get(name, Coordinate(name)), kind=kind(name)) for name in names)
 

@@ -219,7 +219,7 @@ class _Layout:
             translation_stretch=number(stretch).reshape(-1, 3),
             balls=index([j for j, _ in self.balls]),
             ball_coordinates=index(
-                [model.coordinate_index(n) for _, names in self.balls for n in names or ()]
+                [model.coordinate_index(n) for _, names in self.balls for n in names]
             ).reshape(-1, 3),
             axis_coordinate=index(coordinate),
             slope=number(slope),
@@ -252,7 +252,8 @@ class _Layout:
         return tuple(levels)
 
     def _hops(self) -> tuple[Tensor, ...]:
-        hop, hops = np.maximum(self.model.parents, 0), []
+        hop = np.maximum(self.model.parents, 0)
+        hops: list[Tensor] = []
         while hop.any() or not hops:
             hops.append(self.index(hop.tolist()))
             hop = hop[hop]
@@ -309,11 +310,9 @@ class _Layout:
             for part in zip(*((direction, *parts) for direction, parts in rows), strict=True)
         )
         size = (most, len(joints))
-        return Slots(
-            self.index([place.get((j, k), still) for k, j in every]),
-            *(part.unflatten(2, size) for part in (a, b, c)),
-            directions.unflatten(1, size),
-        )
+        axis = self.index([place.get((j, k), still) for k, j in every])
+        a, b, c = (part.unflatten(2, size) for part in (a, b, c))
+        return Slots(axis, a, b, c, directions.unflatten(1, size))
 
     def _numbered(self) -> list[tuple[int, int]]:
         """(joint, slot) of every rotation."""
@@ -332,7 +331,7 @@ class _Layout:
         moving = moving[len(self.rotations) :] + moving[: len(self.rotations)]
         balls = len(self.axes)
         for number, (j, names) in enumerate(self.balls):
-            moving += [(j, name, balls + 3 * number + k) for k, name in enumerate(names or ())]
+            moving += [(j, name, balls + 3 * number + k) for k, name in enumerate(names)]
         locked = {c.name for c in model.coordinates if c.locked}
         first: dict[tuple[int, str], int] = {}
         rest: list[tuple[tuple[int, str], int]] = []

@@ -21,7 +21,8 @@ from .fit import Fit, solve
 from .implicit import solve_with_gradient
 from .marker_ik import MarkerFit, MarkerOptions, fit_markers
 from .orientations import Orientations
-from .points import Markers, Pixels, Points
+from .pixels import Pixels
+from .points import Markers, Points
 from .poses import Limits, SmoothChange, Smoothness, StayNear
 from .problem import Problem
 from .shape import Shape

@@ -21,7 +21,7 @@ from .. import so3
 from ..model.kinematics import turned
 from .unknowns import Unknowns
 
-__all__ = ["Equations", "lever_moments", "point_moments"]
+__all__ = ["Blocks", "Equations", "lever_moments", "point_moments", "weighted"]
 
 
 class Equations:

@@ -14,7 +14,7 @@ from . import lbfgs, lm
 from .lm import Settings
 from .problem import Problem
 
-__all__ = ["METHODS", "Fit", "solve"]
+__all__ = ["METHODS", "Fit", "coupled", "solve"]
 
 _Method = Callable[[Problem, Tensor, Tensor, Settings], tuple[Tensor, Tensor, int]]
 METHODS: dict[str, _Method] = {"lm": lm.minimise, "lbfgs": lbfgs.minimise}

@@ -89,12 +89,12 @@ def _curvature(
             coupling[before, unknown] = rows[before + 1]
     columns = [_second(by_shared[k], step) for k in range(len(change))]
     border = torch.stack(columns, -1) if columns else step.new_zeros(frames, size, 0)
-    rows = [_second(by_shared[k], change) for k in range(len(change))]
+    corner = [_second(by_shared[k], change) for k in range(len(change))]
     return System(
         hessian,
         gradient,
         coupling if problem.pair_terms else None,
         border.detach(),
-        torch.stack(rows).detach() if rows else change.new_zeros(0, 0),
+        torch.stack(corner).detach() if corner else change.new_zeros(0, 0),
         by_shared,
     )

@@ -43,10 +43,10 @@ def minimise(
             ) -> float:
                 optimiser.zero_grad()
                 total = problem.at(unknowns.stepped(start[0], step), start[1] + change).total()
-                total.backward()  # type: ignore[no-untyped-call]
+                total.backward()
                 return total.item()
 
-            before = float(optimiser.step(objective))  # type: ignore[arg-type]
+            before = float(optimiser.step(objective))
             evaluations += int(optimiser.state[step]["func_evals"])
             with torch.no_grad():
                 pose = unknowns.stepped(start[0], step.detach())

@@ -15,7 +15,7 @@ from .. import so3
 from .lm import Settings, minimise_frames
 from .problem import Problem
 
-__all__ = ["first_pose", "observed", "solve_recording"]
+__all__ = ["between", "first_pose", "observed", "solve_recording"]
 
 _STRIDES = (16, 4)  # frames
 _HEADINGS = (0.5 * torch.pi, torch.pi, -0.5 * torch.pi)
