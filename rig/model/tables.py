@@ -7,7 +7,7 @@ of polynomial pieces.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -145,6 +145,14 @@ class Tables:
     def dtype(self) -> torch.dtype:
         """Of every number here."""
         return self.slope.dtype
+
+    @cached_property
+    def curved_coordinates(self) -> frozenset[int]:
+        """Places of the coordinates for which a whole turn more is another pose."""
+        curved = self.axis_coordinate[self.curved].tolist()
+        steep = (self.slope != 0.0) & ((self.slope.abs() - 1.0).abs() > 1e-9)
+        slanted = self.axis_coordinate[steep].tolist()
+        return frozenset([*curved, *slanted, *self.drivers.tolist(), *self.coupled.tolist()])
 
     @property
     def axes(self) -> int:

@@ -20,14 +20,14 @@ __all__ = ["between", "first_pose", "observed", "solve_recording"]
 _STRIDES = (16, 4)  # frames
 _HEADINGS = (0.5 * torch.pi, torch.pi, -0.5 * torch.pi)
 _OUTLIER = 4.0  # times the median cost; a frame above has probably settled in a wrong pose
-_UNLIKE, _DEARER = (
-    0.7,
-    1.15,
-)  # radians from, and cost over, its neighbours that make a frame suspect
+_DEARER = 1.3  # cost over that of its neighbours that makes a frame suspect
+_TRIFLE = 0.3  # of the median cost, below which differences are noise
+_WORTH = 1e-3  # fraction of the cost that must be gained, for another pose to be taken
+_MENDS = 100  # frames that a wrong stretch may be long, from both its ends
 _ROUGH = Settings(20, 1e-2, 1e-3, enough=0.85)
 _TRIED = Settings(25, 1e-2, 1e-3, enough=0.4)
-_ROOT = Settings(10, 3e-2, 1e-3, enough=0.85)
-_NEAR = Settings(6, 1e-2, 1e-6, newton=True)
+_ROOT = Settings(5, 3e-2, 1e-3, enough=0.85)
+_NEAR = Settings(4, 1e-2, 1e-6, newton=True)
 _POSTURES, _POSTURE = 12, 0.3  # how many are tried for the first frame, and their spread in radians
 
 
@@ -54,6 +54,7 @@ def solve_recording(problem: Problem, pose: Tensor, settings: Settings) -> tuple
     first = int(good[counts[good].argmax()])
     known, _ = _best_start(problem, pose, first)
     done, poses = _coarse(problem, known, good)
+    poses = _unwound(problem, poses)
     for stride in _STRIDES[1:]:
         rest = good[::stride]
         rest = rest[~torch.isin(rest, done)]
@@ -62,8 +63,9 @@ def solve_recording(problem: Problem, pose: Tensor, settings: Settings) -> tuple
         poses = torch.cat([poses, solved])[order]
     every = torch.arange(frames)
     start = between(problem, done, poses, every).index_copy(0, done, poses)
-    poses, _ = minimise_frames(problem, start, replace(settings, newton=True), every)
-    return poses, enough
+    settings = replace(settings, newton=True)
+    poses, cost = minimise_frames(problem, start, settings, every)
+    return _mended(problem, poses, cost, settings), enough
 
 
 def first_pose(problem: Problem, pose: Tensor, frame: int = 0) -> Tensor:
@@ -152,7 +154,7 @@ def _compared(
         return poses, cost
     start = torch.cat([poses[1:2], 0.5 * (poses[:-2] + poses[2:]), poses[-2:-1]])
     usual = torch.cat([cost[1:2], torch.maximum(cost[:-2], cost[2:]), cost[-2:-1]])
-    odd = (cost > _DEARER * usual).nonzero().squeeze(-1)
+    odd = (cost > _DEARER * torch.maximum(usual, cost.median())).nonzero().squeeze(-1)
     if not len(odd):
         return poses, cost
     again, other = minimise_frames(problem, start[odd], _ROUGH, chosen[odd])
@@ -162,6 +164,54 @@ def _compared(
         poses.index_copy(0, odd, chosen_poses),
         cost.index_copy(0, odd, torch.minimum(other, cost[odd])),
     )
+
+
+def _unwound(problem: Problem, poses: Tensor) -> Tensor:
+    """Poses (K, D) with whole turns added where a coordinate would otherwise jump by one.
+
+    Only coordinates without bounds that turn and nothing else; a whole turn changes nothing but the number.
+    """
+    model = problem.model
+    free = [
+        place
+        for place in problem.unknowns.coordinates.tolist()
+        if model.coordinates[place].kind == "rotation"
+        and not model.coordinates[place].clamped
+        and place not in problem.tables.curved_coordinates
+    ]
+    if not free or len(poses) < 2:
+        return poses
+    turns = (poses[1:, free] - poses[:-1, free]).div(2.0 * torch.pi).round().cumsum(0)
+    unwound = poses[:, free].clone()
+    unwound[1:] -= 2.0 * torch.pi * turns
+    return poses.index_copy(1, torch.tensor(free), unwound)
+
+
+def _mended(problem: Problem, poses: Tensor, cost: Tensor, settings: Settings) -> Tensor:
+    """Poses (T, D) with frames that cost more than a neighbour solved again from its pose, the better kept.
+
+    A stretch in a wrong valley is mended from both its ends, one frame at a time.
+    """
+    for _ in range(_MENDS):
+        if len(poses) < 2:
+            break
+        before = torch.cat([cost[:1], cost[:-1]])
+        after = torch.cat([cost[1:], cost[-1:]])
+        dear = (
+            (cost > _DEARER * torch.minimum(before, after) + _TRIFLE * cost.median())
+            .nonzero()
+            .squeeze(-1)
+        )
+        if not len(dear):
+            break
+        source = torch.where(before[dear] < after[dear], dear - 1, dear + 1)
+        again, other = minimise_frames(problem, poses[source], settings, dear)
+        better = other < (1.0 - _WORTH) * cost[dear]
+        if not bool(better.any()):
+            break
+        poses = poses.index_copy(0, dear[better], again[better])
+        cost = cost.index_copy(0, dear[better], other[better])
+    return poses
 
 
 def between(problem: Problem, known: Tensor, poses: Tensor, frames: Tensor) -> Tensor:
