@@ -63,13 +63,14 @@ class _Cancelled(Exception):  # noqa: N818  no error: it ends a job that nobody 
     """Raised in the thread of a cancelled job."""
 
 
-class ProgressJob(ThreadJob[_T]):
+# Not ThreadJob[…]: typing would keep that, and bpy with it, until Python is gone, where Blender 4.5 hangs.
+class ProgressJob(ThreadJob):
     """A function in a thread that tells how far it is; a cancelled one ends where it tells next.
 
     The function takes what it tells it with: a function of the fraction done, 0 to 1.
     """
 
-    def __init__(self, function: Callable[[Callable[[float], None]], _T]) -> None:
+    def __init__(self, function: Callable[[Callable[[float], None]], Any]) -> None:
         self.fraction = 0.0
         self._stop = threading.Event()
         super().__init__(lambda: function(self._tell))
