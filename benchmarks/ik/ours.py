@@ -18,9 +18,8 @@ from pallas.rig.solve import (
     StayNear,
     fit_markers,
     solve,
+    solve_recording,
 )
-from pallas.rig.solve.lm import Settings
-from pallas.rig.solve.starts import solve_recording
 from pallas.rig.trajectories import MarkerTrajectories
 
 from .cases import Files
@@ -154,9 +153,7 @@ class SensorTrial:
         problem = self.problem()
         if method != "lm":
             return solve(problem, self.model.default_pose, method=method).pose
-        start = torch.tensor(np.array(self.model.default_pose))
-        poses, _ = solve_recording(problem, start, Settings())
-        return solve(problem, poses, iterations=1).pose
+        return solve_recording(problem).pose
 
     def placed(self, pose: np.ndarray) -> np.ndarray:
         """(T, S, 3, 3) where our forward kinematics turns the sensors, in OpenSim's ground."""

@@ -17,7 +17,7 @@ It needs torch, so it is imported by those who solve, not by `rig` itself.
 """
 
 from .contacts import Contacts
-from .fit import Fit, solve
+from .fit import Fit, solve, solve_recording
 from .implicit import solve_with_gradient
 from .marker_ik import MarkerFit, MarkerOptions, fit_markers
 from .orientations import Orientations
@@ -47,5 +47,6 @@ __all__ = [
     "StreamPose",
     "fit_markers",
     "solve",
+    "solve_recording",
     "solve_with_gradient",
 ]

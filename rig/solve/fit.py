@@ -1,7 +1,7 @@
 """One call for every problem: choose a method, check what was given, say what was found."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +10,11 @@ from torch import Tensor
 
 from ..arrays import Array
 from ..errors import ShapeError
-from . import lbfgs, lm
+from . import lbfgs, lm, starts
 from .lm import Settings
 from .problem import Problem
 
-__all__ = ["METHODS", "Fit", "coupled", "solve"]
+__all__ = ["METHODS", "Fit", "coupled", "solve", "solve_recording"]
 
 _Method = Callable[[Problem, Tensor, Tensor, Settings], tuple[Tensor, Tensor, int]]
 METHODS: dict[str, _Method] = {"lm": lm.minimise, "lbfgs": lbfgs.minimise}
@@ -70,18 +70,44 @@ def solve(
     pose = _checked(problem, initial)
     settings = Settings(iterations or (500 if method == "lbfgs" else 100), tolerance, damping)
     pose, shared, steps = METHODS[method](problem, pose, problem.shared.first, settings)
+    return _found(problem, pose, shared, steps)
+
+
+def solve_recording(problem: Problem, initial: npt.ArrayLike | Tensor | None = None) -> Fit:
+    """Fit every frame of a recording from one pose, however far from it they are.
+
+    Frames are solved on their own first, few of them, then those between; terms over time and unknown sizes
+    follow from there.
+
+    Args:
+        problem: with at least one term that was measured for a number of frames.
+        initial: (D,) pose to begin with; the model's default pose if None.
+
+    Raises:
+        ShapeError: no term has frames, or the pose does not fit the model.
+    """
+    pose = _checked(problem, problem.model.default_pose if initial is None else initial)
+    if not any(term.frames for term in problem.frame_terms):
+        raise ShapeError("no term was measured for any frame, expected markers, points or sensors")
+    alone = replace(problem, terms=problem.frame_terms, shape=None) if problem.coupled else problem
+    poses, _ = starts.solve_recording(alone, pose[0], Settings())
+    if problem.coupled:
+        return solve(problem, poses)
+    return _found(problem, poses, problem.shared.first, 0)
+
+
+def _found(problem: Problem, pose: Tensor, shared: Tensor, steps: int) -> Fit:
     with torch.no_grad():
         at = problem.at(pose, shared)
         scales = torch.ones(len(problem.model.bodies), 3) if at.scales is None else at.scales
-        positions = (
-            problem.shared.positions(shared) if problem.positions is None else problem.positions
-        )
+        given = problem.positions
+        positions = problem.shared.positions(shared) if given is None else given.detach()
         return Fit(
             coupled(problem, pose).numpy(),
             at.cost().numpy(),
             float(at.total()),
             scales.double().numpy(),
-            positions.detach().numpy(),
+            positions.numpy(),
             shared.numpy(),
             steps,
         )

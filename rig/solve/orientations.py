@@ -7,12 +7,14 @@ from torch import Tensor
 
 from .. import so3
 from ..errors import ShapeError
+from ..model.kinematics import product, turned
 from .equations import Equations
 from .points import Numbers, tensor
 from .problem import At
-from .unknowns import inverse_right_jacobian
 
 __all__ = ["Orientations"]
+
+_NEARLY_HALF_TURN = -0.95  # cosine
 
 
 class Orientations:
@@ -82,37 +84,86 @@ class Orientations:
         """(T,) how many numbers were measured."""
         return (self.weights > 0.0).sum((-1, -2))
 
+    def _measured(self, at: At) -> tuple[Tensor, ...]:
+        """sensor_from_world (3, 3, P, T) and squared weights (3, P, T) of these frames."""
+        if id(self) not in at.measured:
+            targets, weights = self.targets[at.frames], self.weights[at.frames]
+            at.measured[id(self)] = (
+                targets.permute(3, 2, 1, 0).contiguous(),
+                weights.square().permute(2, 1, 0).contiguous(),
+            )
+        return at.measured[id(self)]
+
     def residual(self, at: At) -> Tensor:
-        """(T, P, 3) radians, not weighted."""
-        bodies = at.problem.places("body", self.names)
-        model = at.posed.rotations[:, bodies] @ self.body_from_sensor
-        return so3.log(model @ self.targets[at.frames].transpose(-1, -2))
+        """(3, P, T) radians, not weighted."""
+        if id(self) not in at.kept:
+            bodies = at.problem.places("body", self.names)
+            mounted = self.body_from_sensor.permute(1, 2, 0)[..., None]
+            model = product(at.posed.turns.index_select(2, bodies), mounted)
+            at.kept[id(self)] = (_rotation_vector(product(model, self._measured(at)[0])),)
+        return at.kept[id(self)][0]
+
+    def _squared(self, at: At) -> Tensor:
+        """(P, T) weighted squares."""
+        return (self._measured(at)[1] * self.residual(at).square()).sum(0)
+
+    def _limit(self, at: At) -> Tensor:
+        """(P, T) weighted length beyond which a residual counts linearly."""
+        assert self.robust is not None
+        return self.robust * self._measured(at)[1].amax(0).sqrt()
 
     def cost(self, at: At) -> Tensor:
         """(T,)."""
-        squared = (self.weights[at.frames] * self.residual(at)).square().sum(-1)
+        squared = self._squared(at)
         if self.robust is not None:
-            limit = self.robust * self.weights[at.frames].amax(-1)
-            beyond = squared > limit**2
+            limit = self._limit(at)
+            beyond = squared > limit.square()
             length = torch.where(beyond, squared, torch.ones_like(squared)).sqrt()
             squared = torch.where(beyond, limit * (2.0 * length - limit), squared)
-        return 0.5 * squared.sum(-1)
+        return 0.5 * squared.sum(0)
 
     def gather(self, at: At, equations: Equations) -> None:
         """Add the sensors' sums; only turns matter to them."""
-        residual = self.residual(at)
-        weight = self.weights[at.frames]
-        squared = weight.square()
+        residual, squared = self.residual(at), self._measured(at)[1]
         if self.robust is not None:
-            limit = self.robust * weight.amax(-1, keepdim=True)
-            length = (weight * residual).norm(dim=-1, keepdim=True)
-            squared = squared * torch.where(length > limit, limit / length.clamp(min=1e-12), 1.0)
-        # The left Jacobian is the right one of the opposite vector.
-        slope = inverse_right_jacobian(-residual)
-        information = slope.transpose(-1, -2) @ (squared[..., None] * slope)
-        torque = (slope.transpose(-1, -2) @ (squared * residual)[..., None]).squeeze(-1)
-        carry = at.problem.tables.subtree[:, at.problem.places("body", self.names)]
-        below = at.pose.new_zeros(6, 6, carry.shape[0], at.count)
-        below[:3, :3] = torch.einsum("bp,tpij->ijbt", carry, information)
-        turn = torch.einsum("bp,tpi->ibt", carry, torque)
-        equations.add_sums(below, torch.cat([turn, torch.zeros_like(turn)]))
+            limit = self._limit(at)
+            length = self._squared(at).sqrt().clamp(min=1e-12)
+            squared = squared * (limit / length).clamp(max=1.0)
+        slope = _inverse_left_jacobian(residual)
+        weighed = squared[:, None] * slope
+        carry = at.problem.carried(at.problem.places("body", self.names))
+        turns = carry @ product(slope.transpose(0, 1), weighed)
+        torque = carry @ turned(weighed.transpose(0, 1), residual)
+        below = torch.nn.functional.pad(turns, (0, 0, 0, 0, 0, 3, 0, 3))
+        equations.add_sums(below, torch.cat([torque, torch.zeros_like(torque)]))
+
+
+def _rotation_vector(matrix: Tensor) -> Tensor:
+    """(3, P, T) of rotations (3, 3, P, T); half turns are left to the slower formula."""
+    sine = 0.5 * torch.stack(
+        [matrix[2, 1] - matrix[1, 2], matrix[0, 2] - matrix[2, 0], matrix[1, 0] - matrix[0, 1]]
+    )
+    cosine = 0.5 * (matrix[0, 0] + matrix[1, 1] + matrix[2, 2] - 1.0)
+    if bool((cosine < _NEARLY_HALF_TURN).any()):
+        return so3.log(matrix.permute(3, 2, 0, 1)).permute(2, 1, 0)
+    squared = sine.square().sum(0)
+    small = squared < 1e-12
+    length = torch.where(small, torch.ones_like(squared), squared).sqrt()
+    # asin(x) / x where the turn is small
+    ratio = torch.where(small, 1.0 + squared / 6.0, torch.atan2(length, cosine) / length)
+    return ratio * sine
+
+
+def _inverse_left_jacobian(vector: Tensor) -> Tensor:
+    """(3, 3, P, T) by which log(exp(w) R) changes with w at w = 0, where log(R) is `vector` (3, P, T)."""
+    squared = vector.square().sum(0)
+    small = squared < 1e-6
+    angle = torch.where(small, torch.ones_like(squared), squared).sqrt()
+    half = 0.5 * angle
+    closed = (1.0 - half * half.cos() / half.sin().clamp(min=1e-9)) / (angle * angle)
+    factor = torch.where(small, 1.0 / 12.0 + squared / 720.0, closed)
+    outer = factor * vector[:, None] * vector
+    x, y, z = (0.5 * vector).unbind(0)
+    flat = 1.0 - factor * squared
+    rows = [flat, z, -y, -z, flat, x, y, -x, flat]
+    return outer + torch.stack(rows).unflatten(0, (3, 3))

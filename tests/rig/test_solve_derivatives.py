@@ -168,7 +168,7 @@ def residuals(name: str, problem: Problem, pose: Tensor, shared: Tensor, given: 
     if name == "stay near":
         return given.weight(at) * problem.unknowns.away(given.reference(at), pose)
     if name == "orientations":
-        return given.weights * given.residual(at)
+        return given.weights.permute(2, 1, 0) * given.residual(at)
     return given.weights.T * given.residual(at)
 
 
