@@ -30,7 +30,7 @@ def in_scene(context: bpy.types.Context, item: bpy.types.Object | None) -> bool:
 
 
 class PALLAS_OT_import_markers(PallasOperator, bpy.types.Operator):
-    """Import optical markers as animated empties, one each, at the scene's own frame rate"""
+    """Import optical markers as animated empties, one each, at the scene's own frame rate; this view no longer draws lines from objects to their parents"""  # noqa: E501  a tooltip
 
     bl_idname = "pallas.import_markers"
     bl_label = "Import Markers"
@@ -78,6 +78,9 @@ class PALLAS_OT_import_markers(PallasOperator, bpy.types.Operator):
         marker_set = add_markers(markers, path.stem)
         settings = context.scene.pallas.markers
         settings.markers, settings.summary = marker_set, ""
+        space = context.space_data
+        if space is not None and space.type == "VIEW_3D":  # a line from each marker hides them all
+            space.overlay.show_relationship_lines = False
         last = Clock.of(marker_set).frames(len(markers))[-1]
         if self.fit_range:
             context.scene.frame_end = max(context.scene.frame_end, round(last))
@@ -144,7 +147,7 @@ class PALLAS_OT_attach_markers(PallasOperator, bpy.types.Operator):
 
 
 class PALLAS_OT_show_residuals(PallasOperator, bpy.types.Operator):
-    """Show or hide a ball on every marker, coloured by its distance from the model: blue 0, yellow 20, red 40 mm"""  # noqa: E501  a tooltip
+    """Show or hide a ball on every marker, coloured by its distance from the model: blue 0, green 10, yellow 20, red 40 mm"""  # noqa: E501  a tooltip
 
     bl_idname = "pallas.show_residuals"
     bl_label = "Residual Colours"

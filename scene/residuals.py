@@ -33,12 +33,14 @@ _NAME: Final[str] = "PALLAS residual"
 _RADIUS: Final[float] = 0.0125  # metres
 # Millimetres, and the colour there, linear RGB; between them it is mixed. OpenSim's advice for a good trial:
 # no more than 40 mm, and an RMS below 20 mm.
-_LEVELS: Final[Array] = np.array([0.0, 20.0, 40.0])
-_COLOURS: Final[Array] = np.array([[0.02, 0.22, 0.85], [1.0, 0.72, 0.04], [0.85, 0.01, 0.01]])
+_LEVELS: Final[Array] = np.array([0.0, 10.0, 20.0, 40.0])
+_COLOURS: Final[Array] = np.array(
+    [[0.02, 0.15, 0.85], [0.03, 0.6, 0.2], [1.0, 0.72, 0.04], [0.85, 0.01, 0.01]]
+)
 
 
 def residual_colours(millimetres: Array) -> Array:
-    """Linear RGB (T, 3) of residuals (T,): blue at 0, yellow at 20, red from 40 mm on."""
+    """Linear RGB (T, 3) of residuals (T,): blue at 0, green at 10, yellow at 20, red from 40 mm on."""
     return np.stack([np.interp(millimetres, _LEVELS, line) for line in _COLOURS.T], axis=-1)
 
 

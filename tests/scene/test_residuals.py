@@ -68,9 +68,11 @@ def test_a_second_solve_replaces_them(markers):
     assert len(read_marker_set(markers).names) == 3
 
 
-def test_colours_go_from_blue_over_yellow_to_red():
-    blue, yellow, red, beyond = residual_colours(np.array([0.0, 20.0, 40.0, 400.0]))
+def test_colours_go_from_blue_over_green_and_yellow_to_red():
+    levels = np.array([0.0, 10.0, 20.0, 40.0, 400.0])
+    blue, green, yellow, red, beyond = residual_colours(levels)
     assert blue.argmax() == 2
+    assert green.argmax() == 1
     assert yellow[0] > 0.9
     assert yellow[1] > 0.5
     assert red.argmax() == 0
