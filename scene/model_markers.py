@@ -10,8 +10,10 @@ from mathutils import Matrix, Vector
 
 from ..rig.arrays import Array
 from ..rig.errors import SceneError
+from ..rig.marker_joints import joints_of_markers
 from ..rig.model import BodyMarker
 from .armature import RestPose, checked_armature, read_rest_pose
+from .bone_maps import find_bones
 from .kinematic_armature import world_places
 from .markers import MARKER_PROPERTY, marker_objects
 
@@ -110,8 +112,9 @@ def attach_markers(
 ) -> Mapping[str, str]:
     """Let the bones wear the measured markers where both are now: at a frame in which they match.
 
-    A marker goes on the bone that its custom property "pallas_bone" names, else on the nearest that is long
-    enough to be a limb. One that the bones wear already is moved. Hidden markers stay as they are.
+    A marker goes on the bone that its custom property "pallas_bone" names; else, on a rig that is known, on
+    that which its own name tells; else on the nearest that is long enough to be a limb. One that the bones
+    wear already is moved. Hidden markers stay as they are.
 
     Returns:
         The bone of each marker.
@@ -121,12 +124,15 @@ def attach_markers(
     """
     rest = read_rest_pose(checked_armature(armature_object))
     now = world_places(armature_object)
+    items = marker_objects(marker_set)
+    named = _named(rest.names, tuple(items))
     bones = {}
-    for name, item in marker_objects(marker_set).items():
+    for name, item in items.items():
         if item.hide_viewport:
             continue
         point = np.array(item.matrix_world.translation)
-        bone = str(item.get(BONE_PROPERTY, "")) or _nearest(armature_object, rest, point)
+        bone = str(item.get(BONE_PROPERTY, "")) or named.get(name, "")
+        bone = bone or _nearest(armature_object, rest, point)
         if bone not in now:
             raise SceneError(
                 f"marker {name!r} names bone {bone!r}, which {armature_object.name!r} lacks; correct its "
@@ -136,9 +142,19 @@ def attach_markers(
     if not bones:
         raise SceneError("no marker is seen at this frame; go to one where they are")
     for name, bone in bones.items():
-        point = np.array(marker_objects(marker_set)[name].matrix_world.translation)
+        point = np.array(items[name].matrix_world.translation)
         _put_at(armature_object, name, bone, point)
     return bones
+
+
+def _named(bones: tuple[str, ...], markers: tuple[str, ...]) -> dict[str, str]:
+    """The bone of each marker whose name tells it, on a rig whose bones' names are known."""
+    try:
+        bone_of = find_bones(bones)
+    except SceneError:
+        return {}
+    joints = joints_of_markers(markers)
+    return {name: bone_of[joint] for name, joint in joints.items() if joint in bone_of}
 
 
 def _put_at(armature_object: bpy.types.Object, marker: str, bone: str, point: Array) -> None:

@@ -50,8 +50,17 @@ def test_a_marker_goes_on_the_bone_that_is_nearest_in_the_pose_that_is_shown(cha
 
 
 def test_fingers_are_no_limbs(character):
-    points = {"wrist": middle(character, "LeftHandIndex2")}
-    assert attach_markers(character, measured(points)) == {"wrist": "mixamorig:LeftHand"}
+    points = {"A": middle(character, "LeftHandIndex2")}
+    assert attach_markers(character, measured(points)) == {"A": "mixamorig:LeftHand"}
+
+
+def test_on_a_known_rig_a_marker_s_name_tells_its_bone(character):
+    points = {"LHEE": middle(character, "LeftLeg"), "RHEE": middle(character, "RightLeg")}
+    bones = attach_markers(character, measured(points))
+    assert bones == {"LHEE": "mixamorig:LeftFoot", "RHEE": "mixamorig:RightFoot"}
+    for bone in character.data.bones:
+        bone.name = bone.name.replace("mixamorig:", "x_")
+    assert attach_markers(character, measured(points))["LHEE"] == "x_LeftLeg"
 
 
 def test_an_empty_says_which_bone_it_goes_on(character):
