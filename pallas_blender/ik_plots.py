@@ -19,7 +19,9 @@ __all__ = ["draw"]
 _LEFT, _RIGHT, _ALONE, _WEAK = "#1f6fb4", "#d1495b", "#3b3b3b", "#f3d9a4"
 _COLUMNS = 4
 _WORST = 12  # markers in the bar chart
+_LEAST_DEGREES, _LEAST_METRES = 2.0, 0.01  # that a panel spans, or noise would fill it
 _STYLE = {
+    "axes.axisbelow": True,
     "axes.grid": True,
     "grid.color": "#e4e4e4",
     "axes.spines.top": False,
@@ -75,12 +77,14 @@ def _angles(fit: MarkerFit, reference: Array | None) -> Figure:
             factor = 180.0 / np.pi if angles[place] else 1.0
             axis.plot(fit.times, factor * fit.pose[:, place], color=colour, lw=1.4)
             if reference is not None:
-                axis.plot(
-                    fit.times, factor * reference[:, place], color=colour, lw=1.0, ls=(0, (2, 2))
-                )
+                axis.plot(fit.times, factor * reference[:, place], color="#111111", lw=1.1, ls=":")
         axis.set_title(_title(fit.model.coordinate_names[places[0]]), loc="left", fontsize=10)
         axis.set_ylabel("degrees" if angles[places[0]] else "metres")
         _mark_weak(axis, fit)
+        low, high = axis.get_ylim()
+        least = _LEAST_DEGREES if angles[places[0]] else _LEAST_METRES
+        if high - low < least:
+            axis.set_ylim(0.5 * (low + high - least), 0.5 * (low + high + least))
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
     for axis in axes[max(0, len(panels) - _COLUMNS) : len(panels)]:

@@ -184,7 +184,7 @@ def _check(model: KinematicModel, names: tuple[str, ...], targets: Array) -> Non
     ratio = _spread(targets[best][seen[best]]) / max(_spread(own[seen[best]]), 1e-9)
     if not 1.0 / _WRONG_UNIT < ratio < _WRONG_UNIT:
         raise RecordingError(
-            f"the markers are {ratio:.3g} times as far apart as the model's; expected metres in both: "
+            f"the markers are {ratio:.4g} times as far apart as the model's; expected metres in both: "
             "name the unit of the marker file"
         )
 
