@@ -82,7 +82,7 @@ def _decoded(differences: Array) -> Array:
 def _subject(prefix: str, every: list[Array], wanted: dict[str, Array]) -> Takes:
     """Fit the person on all repetitions, then pose every frame of the wanted ones."""
     # torch takes seconds to load, and reading a library doesn't need it.
-    from ...rig.solve.markers import fit_body, marker_errors, track  # noqa: PLC0415
+    from ...rig.solve.marked_body import fit_body, marker_errors, track  # noqa: PLC0415
 
     body = fit_body(_spread(every), marker_order(), FPS)
     usable = {name: clip for name, clip in wanted.items() if _missing(clip) <= _MOST_MISSING}

@@ -8,7 +8,7 @@ import pytest
 from pallas.neural.library.ui_prmd import marker_order, read_repetitions
 from pallas.rig import Motion, ShapeError, body_skeleton, quaternion
 from pallas.rig.marker_sets import PLUG_IN_GAIT
-from pallas.rig.solve.markers import MarkedBody, fit_body, marker_errors, track
+from pallas.rig.solve.marked_body import MarkedBody, fit_body, marker_errors, track
 
 BODY = body_skeleton(1.7)
 PERSON = MarkedBody(BODY, PLUG_IN_GAIT, np.array([marker.offset for marker in PLUG_IN_GAIT]))
@@ -31,11 +31,11 @@ def squats(frames: int = 40) -> Motion:
     return Motion(BODY, root, rotations, 100.0)
 
 
-def markers_of(motion: Motion) -> np.ndarray:
-    """Where PERSON's markers are."""
+def markers_of(motion: Motion, person: MarkedBody = PERSON) -> np.ndarray:
+    """Where a person's markers are."""
     world, origins = motion.world()
     index = [BODY.index(marker.joint) for marker in PLUG_IN_GAIT]
-    return origins[:, index] + quaternion.rotate(world[:, index], PERSON.offsets)
+    return origins[:, index] + quaternion.rotate(world[:, index], person.offsets)
 
 
 def test_a_squat_is_found_again_from_its_markers_though_some_are_missing():
@@ -64,6 +64,37 @@ def test_a_taller_person_is_measured():
     lengths = np.linalg.norm(body.skeleton.offsets, axis=-1)[4:9]
     expected = np.linalg.norm(tall.skeleton.offsets, axis=-1)[4:9]
     np.testing.assert_allclose(lengths, expected, rtol=0.05)
+
+
+def test_a_person_of_other_proportions_is_measured_with_the_markers_where_they_are():
+    motion = squats()
+    thighs, shanks = 1.08, 0.95  # and the markers on them, which sit where the bones end
+    bones = {"knee": thighs, "ankle": shanks}
+    skeleton = BODY.scaled([bones.get(name.split("_")[-1], 1.0) for name in BODY.names])
+    segments = {"hip": thighs, "knee": shanks}
+    grown = [segments.get(marker.joint.split("_")[-1], 1.0) for marker in PLUG_IN_GAIT]
+    random = np.random.default_rng(0)
+    offsets = PERSON.offsets * np.array(grown)[:, None]
+    offsets += 0.005 * random.standard_normal(offsets.shape)
+    truth = MarkedBody(skeleton, PLUG_IN_GAIT, offsets)
+    markers = markers_of(replace(motion, skeleton=skeleton), truth)
+    body = fit_body(markers, PLUG_IN_GAIT, 100.0)
+    (found,) = track(body, [markers], 100.0)
+    assert np.sqrt(np.mean(marker_errors(body, found, markers) ** 2)) < 0.005
+    lengths = np.linalg.norm(body.skeleton.offsets, axis=-1)
+    thigh, shank = BODY.index("left_knee"), BODY.index("left_ankle")
+    expected = np.linalg.norm(skeleton.offsets, axis=-1)
+    np.testing.assert_allclose(lengths[[thigh, shank]], expected[[thigh, shank]], rtol=0.025)
+
+
+def test_the_toes_grow_with_the_feet():
+    body = fit_body(markers_of(squats())[::4] * 1.1, PLUG_IN_GAIT, 100.0)
+    foot, toe = BODY.index("left_ankle"), BODY.index("left_foot")
+    longer = np.linalg.norm(body.skeleton.offsets[toe]) / np.linalg.norm(BODY.offsets[toe])
+    tips = np.linalg.norm(body.skeleton.tips[toe]) / np.linalg.norm(BODY.tips[toe])
+    assert tips == pytest.approx(longer)
+    assert longer == pytest.approx(1.1, rel=0.05)
+    assert np.isnan(body.skeleton.tips[foot]).all()
 
 
 def test_the_order_of_a_files_markers_names_each_once():

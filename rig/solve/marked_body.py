@@ -14,11 +14,15 @@ from .. import quaternion
 from ..arrays import Array
 from ..errors import ShapeError
 from ..marker_sets import Marker
+from ..model.model import BodyMarker, KinematicModel
+from ..model.skeletons import model_of_skeleton, motion_of_pose, pose_of_motion, turns_of
 from ..motion import Motion
 from ..skeleton import BODY_JOINTS, Skeleton, body_skeleton
-from .lm import solve
-from .problem import Problem, Shape
-from .terms import Points, StayNear
+from .fit import solve
+from .points import Markers
+from .poses import StayNear
+from .problem import Problem
+from .shape import Shape
 
 __all__ = ["MarkedBody", "fit_body", "marker_errors", "track"]
 
@@ -27,26 +31,22 @@ _C7_HEIGHT = 0.85  # of body height, standing
 _ROBUST = 0.03  # metres; a marker further off has been swapped or torn off
 _LEAST_BEND = 0.25  # sine of a bend that begins to show how the bone above is twisted
 _STRIDE = 5  # frames between those that are solved from scratch
-_LOCKED = (
-    "left_foot",
-    "right_foot",
-    "left_hand",
-    "right_hand",
-)  # no marker sees toes or fingers bend
-_MOVING = tuple(name for name in BODY_JOINTS if name not in _LOCKED)
-_GROUPS = (
+# No marker sees toes or fingers bend.
+_LOCKED = ("left_foot", "right_foot", "left_hand", "right_hand")
+# Segments of one size each: what hangs on these joints grows together, bones and markers.
+_SEGMENTS = (
+    ("pelvis",),
     ("left_hip", "right_hip"),
     ("left_knee", "right_knee"),
-    ("left_ankle", "right_ankle"),
-    ("left_foot", "right_foot"),
-    ("spine1", "spine2", "spine3"),
+    ("left_ankle", "right_ankle", "left_foot", "right_foot"),
+    ("spine1", "spine2"),
+    ("spine3",),
     ("neck",),
-    ("head",),
     ("left_collar", "right_collar"),
     ("left_shoulder", "right_shoulder"),
     ("left_elbow", "right_elbow"),
-    ("left_wrist", "right_wrist"),
 )
+_PROPORTIONS = 0.08  # spread of a segment's size about that of a standard body of this height
 # 1 / radians about x, y, z of how far a joint strays from the T-pose; knees and elbows are nearly hinges.
 _STIFFNESS: Mapping[str, tuple[float, float, float]] = {
     "pelvis": (0.0, 0.0, 0.0),
@@ -103,19 +103,27 @@ def fit_body(trajectories: Array, markers: Sequence[Marker], fps: float) -> Mark
     height = float(np.nanpercentile(_named(trajectories, markers)["C7"][:, 2], 95.0)) / _C7_HEIGHT
     size = height / _STANDARD_HEIGHT
     guess = MarkedBody(body_skeleton(height), markers, size * np.array([m.offset for m in markers]))
-    poses = _solved(guess, trajectories, _first_pose(guess, trajectories, fps), 15)
-    points = Points(
-        [m.joint for m in markers],
-        trajectories,
-        guess.offsets,
-        [m.weight for m in markers],
-        _ROBUST,
-        free=[1.0 / m.placement for m in markers],
-    )
-    terms = (points, _near_rest(poses))
-    problem = Problem(guess.skeleton, terms, _MOVING, shape=Shape(_GROUPS))
-    solution = solve(problem, poses, iterations=25, tolerance=1e-5)
-    return MarkedBody(solution.motion.skeleton, markers, solution.own[0].reshape(-1, 3))
+    start = _solved(guess, trajectories, _first_pose(guess, trajectories, fps), 15)
+    names = tuple(m.name for m in markers)
+    places = {marker.name: marker.placement for marker in markers}
+    shape = Shape(groups=_SEGMENTS, markers=names, scale_spread=_PROPORTIONS, marker_spread=places)
+    problem = _problem(guess, trajectories, shape)
+    fit = solve(problem, pose_of_motion(start), iterations=25, tolerance=1e-5)
+    return _resized(guess, problem.model, fit.scales, fit.positions)
+
+
+def _resized(
+    body: MarkedBody, model: KinematicModel, scales: Array, positions: Array
+) -> MarkedBody:
+    """A body with its segments scaled (B, 3), and markers at other places (M, 3) before that."""
+    skeleton = body.skeleton
+    own = scales[[model.body_index(name) for name in skeleton.names]]
+    offsets = np.array(skeleton.offsets)
+    offsets[1:] *= own[list(skeleton.parents[1:])]
+    tips = skeleton.tips * own
+    places = positions * own[[skeleton.index(marker.joint) for marker in body.markers]]
+    resized = Skeleton(skeleton.names, skeleton.parents, offsets, tips)
+    return MarkedBody(resized, body.markers, places)
 
 
 def track(body: MarkedBody, clips: Sequence[Array], fps: float) -> list[Motion]:
@@ -188,23 +196,30 @@ def _check(trajectories: Array, markers: Sequence[Marker]) -> None:
         )
 
 
-def _solved(body: MarkedBody, trajectories: Array, start: Motion, iterations: int) -> Motion:
-    points = Points(
-        [m.joint for m in body.markers],
-        trajectories,
-        body.offsets,
-        [m.weight for m in body.markers],
-        _ROBUST,
+def _problem(body: MarkedBody, trajectories: Array, shape: Shape | None = None) -> Problem:
+    """Markers (T, M, 3) against the body, whose joints are a little stiff."""
+    marked = [
+        BodyMarker(marker.name, marker.joint, tuple(place))
+        for marker, place in zip(body.markers, body.offsets, strict=True)
+    ]
+    model = model_of_skeleton(body.skeleton).with_markers(marked)
+    names, weights = model.marker_names, [marker.weight for marker in body.markers]
+    stiffness = np.zeros(len(model.coordinates))
+    for name in BODY_JOINTS:
+        places = [model.coordinate_index(turn) for turn in turns_of(name)]
+        stiffness[places] = _STIFFNESS.get(name.split("_")[-1], 0.0)
+    locked = {turn for name in _LOCKED for turn in turns_of(name)}
+    terms = (
+        Markers(names, trajectories, weights, _ROBUST),
+        StayNear(np.zeros(len(stiffness)), stiffness),
     )
-    problem = Problem(body.skeleton, (points, _near_rest(start)), _MOVING)
-    return solve(problem, start, iterations=iterations, tolerance=1e-4).motion
+    return Problem(model, terms, [n for n in model.coordinate_names if n not in locked], shape)
 
 
-def _near_rest(motion: Motion) -> StayNear:
-    rest = np.broadcast_to(quaternion.IDENTITY, motion.rotations.shape)
-    weights = [_STIFFNESS.get(name.split("_")[-1], (0.0, 0.0, 0.0)) for name in BODY_JOINTS]
-    reference = Motion(motion.skeleton, motion.root_position, rest, motion.fps)
-    return StayNear(reference, np.array(weights))
+def _solved(body: MarkedBody, trajectories: Array, start: Motion, iterations: int) -> Motion:
+    problem = _problem(body, trajectories)
+    fit = solve(problem, pose_of_motion(start), iterations=iterations, tolerance=1e-4)
+    return motion_of_pose(fit.pose, start)
 
 
 def _named(trajectories: Array, markers: Sequence[Marker]) -> dict[str, Array]:
