@@ -48,6 +48,7 @@ class _Found:
     task: _Task
     fit: "MarkerFit"
     text: str | None  # of the OpenSim model in the size found
+    exchanged: tuple[str, ...]  # markers that seem to bear each other's names, a line each
 
 
 class PALLAS_OT_solve_markers(LongOperator, bpy.types.Operator):
@@ -83,6 +84,8 @@ class PALLAS_OT_solve_markers(LongOperator, bpy.types.Operator):
         context.scene.frame_set(context.scene.frame_current)
         settings = context.scene.pallas.markers
         settings.solved, settings.summary = solved, told(fit)
+        for line in result.exchanged:
+            self.report({"WARNING"}, line)
         if fit.weak.any():
             self.report(
                 {"WARNING"},
@@ -134,27 +137,35 @@ def _solved(task: _Task, progress: Callable[[float], None]) -> _Found:
     """The solve, in a thread of its own."""
     from ..neural.threads import one_thread
     from ..rig.solve.marker_ik import fit_markers
+    from ..rig.solve.swaps import find_swaps
 
     with one_thread():
         fit = fit_markers(task.rig.model, task.markers, _options(task), progress)
+        swaps = find_swaps(task.rig.model, task.markers, fit)
+    exchanged = tuple(
+        f"{' and '.join(swap.names)} look exchanged from {fit.times[swap.first]:.2f} to "
+        f"{fit.times[swap.stop - 1]:.2f} s"
+        for swap in swaps
+    )
     if task.text is None or not task.scale:
-        return _Found(task, fit, None)
+        return _Found(task, fit, None, exchanged)
     scales = dict(zip(task.rig.model.bodies, fit.scales, strict=True))
-    return _Found(task, fit, filled_template(with_legal_names(fit.model), task.text, scales))
+    text = filled_template(with_legal_names(fit.model), task.text, scales)
+    return _Found(task, fit, text, exchanged)
 
 
 def _options(task: _Task) -> "MarkerOptions":
     from ..rig.solve.marker_ik import MarkerOptions
     from ..rig.solve.usual_shape import usual_shape
 
+    goals = task.goals
     shape = usual_shape(
         task.rig.model,
-        task.markers.names,
+        [n for n in task.markers.names if goals is None or goals.weights.get(n, 0.0) > 0.0],
         scale=task.scale,
         bodies=task.text is not None,
         markers=task.fit_markers,
     )
-    goals = task.goals
     return MarkerOptions(
         weights=None if goals is None else goals.weights,
         other_weight=1.0 if goals is None else 0.0,

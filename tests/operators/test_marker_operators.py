@@ -262,6 +262,17 @@ def test_weights_come_from_a_task_file(loaded, tmp_path):
     assert "residual_mm" in marker_objects(loaded.markers)[LEG.marker_names[7]]
 
 
+def test_names_that_were_exchanged_are_told(loaded, tmp_path, capfd):
+    positions = seen(LEG, leg_poses(40))
+    pair = [LEG.marker_index("T1"), LEG.marker_index("S1")]
+    positions[10:25, pair] = positions[10:25, pair[::-1]]
+    write_markers(tmp_path / "swapped.trc", MarkerTrajectories(LEG.marker_names, positions, 60.0))
+    bpy.ops.pallas.import_markers(filepath=str(tmp_path / "swapped.trc"))
+    bpy.ops.pallas.solve_markers()
+    told = capfd.readouterr().out
+    assert re.search(r"Warning: (T1 and S1|S1 and T1) look exchanged from 0\.17 to 0\.40 s", told)
+
+
 def test_a_solve_that_fails_changes_nothing(loaded):
     for name, item in worn_markers(loaded.model).items():
         item["pallas_marker"] = f"other {name}"
