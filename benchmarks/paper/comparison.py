@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import torch
+from ik.report import block
 
 from pallas.rig.arrays import Array
 from pallas.rig.model import KinematicModel
-from pallas.rig.model.kinematics import markers_in_world
-from pallas.rig.solve import Fit, Markers, Problem, Shape, solve
+from pallas.rig.solve import Shape
+from pallas.rig.solve.marker_ik import MarkerFit, MarkerOptions, fit_markers
+from pallas.rig.trajectories import MarkerTrajectories
 
-__all__ = ["COLUMNS", "Row", "angle_differences", "angle_table", "error_table", "fitted", "placed"]
+__all__ = ["COLUMNS", "Row", "angle_differences", "angle_table", "error_table", "fitted", "gains"]
 
 COLUMNS: Final = (
     "Hip flexion", "Hip adduction", "Hip rotation", "Knee flexion", "Ankle varus/valgus", "Ankle flexion",
 )  # fmt: skip
-SIDES: Final = ("Left", "Right")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,43 +28,38 @@ class Row:
         label: engine and setting.
         distances: (T, M) metres between the model's markers and the measured ones.
         differences: per side, mean absolute difference of the angles from the other engine's, degrees, in the
-            order of `COLUMNS`; empty for the other engine itself.
+            order of `COLUMNS`; empty where nothing is compared.
     """
 
     label: str
     distances: Array
     differences: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
+    @property
+    def rms(self) -> float:
+        """Root of the mean square of the distances, millimetres."""
+        return float(1e3 * np.sqrt(np.square(self.distances).mean()))
+
 
 def fitted(
-    model: KinematicModel, targets: Array, shape: Shape | None = None, method: str = "lm"
-) -> Fit:
-    """All markers of a model with the same weight: poses first, then, if asked for, everything at once.
+    model: KinematicModel,
+    trial: MarkerTrajectories,
+    method: str = "lm",
+    *,
+    everything: bool = False,
+) -> MarkerFit:
+    """All markers with the same weight.
 
     Args:
-        model: with M markers.
-        targets: (T, M, 3) metres.
-        shape: sizes and marker places that are unknown too.
-        method: of the last step.
+        model: its markers' names are the trial's.
+        trial: T frames.
+        method: "lm" or "lbfgs".
+        everything: whether the full-body scale, a scale per body and the markers along their free axes are
+            unknown too; else the poses alone.
     """
-    term = Markers(model.marker_names, targets)
-    poses = solve(Problem(model, (term,)), model.default_pose)
-    if shape is None and method == "lm":
-        return poses
-    return solve(Problem(model, (term,), shape=shape), poses.pose, method=method)
-
-
-def everything(model: KinematicModel, markers: Sequence[str] | None = None) -> Shape:
-    """Full-body scale, a scale per body, and markers along their free axes (all unless told)."""
     bodies = tuple((body,) for body in model.bodies[1:])
-    return Shape(full=True, groups=bodies, markers=tuple(markers or model.marker_names))
-
-
-def placed(model: KinematicModel, fit: Fit, pose: Array | None = None) -> Array:
-    """(T, M, 3) metres: the model's markers in the fitted poses, or in others."""
-    poses = torch.as_tensor(fit.pose if pose is None else pose)
-    scales, positions = torch.as_tensor(fit.scales), torch.as_tensor(fit.positions)
-    return markers_in_world(model, poses, scales, positions).numpy()
+    shape = Shape(full=True, groups=bodies, markers=model.marker_names) if everything else None
+    return fit_markers(model, trial, MarkerOptions(method=method, shape=shape))
 
 
 def angle_differences(
@@ -90,26 +85,28 @@ def _mean_difference(difference: Array) -> float:
 
 def angle_table(other: str, rows: Sequence[Row]) -> str:
     """Rows that were compared with the other engine, as a Markdown table."""
+    header = [f"mean difference from {other}, degrees", "side", *COLUMNS]
     lines = [
-        f"| mean difference from {other}, degrees | | {' | '.join(COLUMNS)} |",
-        "|---|---|" + "---|" * len(COLUMNS),
+        [row.label, side, *(f"{value:.2f}" for value in values)]
+        for row in rows
+        for side, values in row.differences.items()
     ]
-    for row in rows:
-        for side, values in row.differences.items():
-            numbers = " | ".join(f"{value:.2f}" for value in values)
-            lines.append(f"| {row.label} | {side} | {numbers} |")
-    return "\n".join(lines) + "\n"
+    return block(header, lines)
 
 
 def error_table(rows: Sequence[Row]) -> str:
     """Marker errors of all rows, as a Markdown table."""
-    lines = ["| marker error, mm | mean | RMS |", "|---|---|---|"]
-    for row in rows:
-        mean, rms = 1e3 * row.distances.mean(), 1e3 * rms_of(row.distances)
-        lines.append(f"| {row.label} | {mean:.2f} | {rms:.2f} |")
-    return "\n".join(lines) + "\n"
+    lines = [[row.label, f"{1e3 * row.distances.mean():.2f}", f"{row.rms:.2f}"] for row in rows]
+    return block(["marker error, mm", "mean", "RMS"], lines)
 
 
-def rms_of(distances: Array) -> float:
-    """Root of the mean square."""
-    return float(np.sqrt(np.square(distances).mean()))
+def gains(rows: Sequence[Row]) -> str:
+    """How much lower the RMS error is with everything in one solve than with the poses alone."""
+    only = [row for row in rows if "poses only" in row.label]
+    both = [row for row in rows if "one solve" in row.label]
+    header = ["RMS marker error, against", *(row.label for row in both)]
+    lines = [
+        [before.label, *(f"{100.0 * (after.rms / before.rms - 1.0):+.0f} %" for after in both)]
+        for before in only
+    ]
+    return block(header, lines)

@@ -32,6 +32,8 @@ MARKERS_BELOW: Final = 10.0  # Hz, CuSToM's default for what it fits to
 COORDINATES_BELOW: Final = 5.0  # Hz, and for what it found
 _ORDER: Final = 4
 _TURN, _SHIFT = 1, 2
+_ROOT: Final = ("6dofRx", "6dofRy", "PelvisSacrum")  # turns of the pelvis about x, y and z
+_STANDING: Final = {"6dofRx": 0.5 * np.pi}  # the solids have y up, the laboratory z
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +76,38 @@ def low_passed(values: Array, fps: float, below: float) -> Array:
     return np.ascontiguousarray(passed[count : 2 * count])
 
 
+def on_branch(pose: Array, answer: Answer) -> Array:
+    """The same poses (T, D), with the angles that are nearest to CuSToM's.
+
+    Angles have periods, and three turns about x, y and z are those by (x + pi, pi - y, z + pi) too.
+    """
+    places = [answer.model.coordinate_index(name) for name in _ROOT]
+    other = pose.copy()
+    other[:, places] = pose[:, places] * (1.0, -1.0, 1.0) + np.pi
+    first, second = (_nearest_turn(values, answer) for values in (pose, other))
+    far, near = (np.abs(values - answer.pose)[:, places].sum(axis=1) for values in (first, second))
+    return np.where((near < far)[:, None], second, first)
+
+
+def _nearest_turn(pose: Array, answer: Answer) -> Array:
+    turns = np.round((answer.pose - pose) / (2.0 * np.pi))
+    shifts = [coordinate.kind == "translation" for coordinate in answer.model.coordinates]
+    return np.asarray(pose + np.where(shifts, 0.0, 2.0 * np.pi * turns))
+
+
 def _struct(path: Path, name: str) -> Any:  # noqa: ANN401  MATLAB's structs have no static type
     return loadmat(path, squeeze_me=True, struct_as_record=False)[name]
 
 
 def _vector(value: Any) -> Array:  # noqa: ANN401
     return np.asarray(value, dtype=np.float64)
+
+
+def _coordinate(solid: Any) -> Coordinate:  # noqa: ANN401
+    """CuSToM keeps to the limits. The default is in their middle: at zero the shoulders lose a direction."""
+    low, high = float(solid.limit_inf), float(solid.limit_sup)
+    middle = 0.5 * (low + high) if np.isfinite(high - low) else _STANDING.get(solid.name, 0.0)
+    return Coordinate(solid.name, middle, (low, high), clamped=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +121,7 @@ class _Tree:
         """As it is, or with CuSToM's calibration undone: point = scale * (generic point + moved)."""
         scales = np.ones(len(self.solids)) if scales is None else scales
         moved = np.zeros((len(self.markers), 3)) if moved is None else moved
-        coordinates = [
-            Coordinate(solid.name, limits=(float(solid.limit_inf), float(solid.limit_sup)))
-            for solid in self.solids
-            if np.size(solid.joint)
-        ]
+        coordinates = [_coordinate(solid) for solid in self.solids if np.size(solid.joint)]
         return KinematicModel(
             "CuSToM",
             tuple(self._joint(links, scales) for links in self._chains()),

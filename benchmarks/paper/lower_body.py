@@ -34,5 +34,5 @@ for side, out in (("r", 1.0), ("l", -1.0)):
         markers.append(BodyMarker(f"{side.upper()}.{name}", on, where, may_move))
 UPRIGHT = ((1, 0, 0), (0, 0, -1), (0, 1, 0))  # y is up in the model, z in the world
 LOWER_BODY = KinematicModel(
-    "lower body", tuple(joints), markers=tuple(markers), world_from_ground=UPRIGHT
+    "lower_body", tuple(joints), markers=tuple(markers), world_from_ground=UPRIGHT
 )

@@ -1,18 +1,20 @@
 """Our engine against CuSToM's own published answer to a side step, on CuSToM's model and markers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import torch
 
 from pallas.capture.c3d import read_c3d
-from pallas.rig.arrays import Array
-from pallas.rig.model import KinematicModel
-from pallas.rig.solve import Fit
+from pallas.rig.model.kinematics import markers_in_world
+from pallas.rig.solve.marker_ik import MarkerFit
+from pallas.rig.trajectories import MarkerTrajectories
 
-from .comparison import Row, angle_differences, everything, fitted, placed
-from .custom import COORDINATES_BELOW, MARKERS_BELOW, Answer, low_passed, read_answer
+from .comparison import Row, angle_differences, fitted
+from .custom import COORDINATES_BELOW, MARKERS_BELOW, Answer, low_passed, on_branch, read_answer
 
 _SOLIDS: Final = ("Hip_J1", "Hip_J2", "Thigh", "Shank", "Foot", "Ankle_J1")  # as `COLUMNS`
 NAMES: Final = {
@@ -21,41 +23,30 @@ NAMES: Final = {
 }
 
 
-def sidestep(folder: Path, methods: Sequence[str]) -> list[Row]:
-    """CuSToM first, then ours: poses only on its calibrated model, and everything from its generic one."""
+def sidestep(folder: Path) -> Iterator[Row]:
+    """CuSToM first, then ours: poses only on its calibrated body, and everything from its generic one."""
     answer = read_answer(folder)
     trial = read_c3d(folder / "ChgtDirection04.c3d").markers.chosen(answer.model.marker_names)
-    targets = low_passed(trial.positions, trial.fps, MARKERS_BELOW)
-    rows = [Row("CuSToM: calibration, then IK", answer.distances)]
-    for method in methods:
-        pose_only = fitted(answer.model, targets, method=method)
-        label = f"ours, `{method}`: poses only, on CuSToM's calibrated body"
-        rows += _rows(label, answer, answer.model, pose_only, targets, trial.fps)
-    for method in methods:
-        both = fitted(answer.generic, targets, everything(answer.generic), method)
-        label = f"ours, `{method}`: everything in one solve, from CuSToM's generic body"
-        rows += _rows(label, answer, answer.generic, both, targets, trial.fps)
-    return rows
+    passed = low_passed(trial.positions, trial.fps, MARKERS_BELOW)
+    trial = replace(trial, positions=passed)
+    yield Row("CuSToM: calibration, then IK", answer.distances)
+    fit = fitted(answer.model, trial)
+    yield from _rows("ours, `lm`: poses only, CuSToM's calibrated body", answer, fit, trial)
+    fit = fitted(answer.generic, trial, everything=True)
+    yield from _rows("ours, `lm`: one solve, CuSToM's generic body", answer, fit, trial)
 
 
-def _rows(
-    label: str, answer: Answer, model: KinematicModel, fit: Fit, targets: Array, fps: float
-) -> list[Row]:
+def _rows(label: str, answer: Answer, fit: MarkerFit, trial: MarkerTrajectories) -> list[Row]:
     """As it is, and low-passed as CuSToM's answer is, which is what the angles are compared with."""
-    passed = low_passed(np.unwrap(fit.pose, axis=0), fps, COORDINATES_BELOW)
-    names = model.coordinate_names
-    differences = angle_differences(
-        dict(zip(names, passed.T, strict=True)),
-        dict(zip(names, answer.pose.T, strict=True)),
-        NAMES,
-    )
+    pose = low_passed(on_branch(fit.pose, answer), trial.fps, COORDINATES_BELOW)
+    placed = markers_in_world(fit.model, torch.as_tensor(pose)).numpy()
+    names = answer.model.coordinate_names
+    ours, theirs = (dict(zip(names, found.T, strict=True)) for found in (pose, answer.pose))
     return [
         Row(
-            f"{label}; low-passed as CuSToM's", _distances(model, fit, passed, targets), differences
+            f"{label}; low-passed as CuSToM's",
+            np.linalg.norm(placed - trial.positions, axis=-1),
+            angle_differences(ours, theirs, NAMES),
         ),
-        Row(label, _distances(model, fit, fit.pose, targets)),
+        Row(label, fit.errors),
     ]
-
-
-def _distances(model: KinematicModel, fit: Fit, pose: Array, targets: Array) -> Array:
-    return np.asarray(np.linalg.norm(placed(model, fit, pose) - targets, axis=-1))

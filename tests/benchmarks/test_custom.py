@@ -14,7 +14,9 @@ FPS = 200.0
 
 def _load(name):
     """A module of the benchmarks, which are no package."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / "paper" / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(
+        name, ROOT / "benchmarks" / "paper" / f"{name}.py"
+    )
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
