@@ -140,9 +140,13 @@ def unknowns_of(model: KinematicModel, moving: Sequence[str] | None = None) -> U
         plain=_places([i for i, c in enumerate(coordinates) if c.kind != "ball"]),
         balls=_ball_places(model, order),
         rotations=_places([i for i, c in enumerate(coordinates) if c.kind != "translation"]),
-        low=torch.tensor([c.limits[0] if c.clamped else -infinity for c in coordinates]).double(),
-        high=torch.tensor([c.limits[1] if c.clamped else infinity for c in coordinates]).double(),
+        low=_bounds([c.limits[0] if c.clamped else -infinity for c in coordinates]),
+        high=_bounds([c.limits[1] if c.clamped else infinity for c in coordinates]),
     )
+
+
+def _bounds(values: list[float]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64)
 
 
 def _places(places: list[int]) -> Tensor:
