@@ -112,8 +112,7 @@ class _Frames:
         hessian, gradient = frame_equations(self.at, self.newton)
         fixed = held(self.problem, self.at.pose, gradient)
         step, gain = solve_frames(hessian, gradient, self.lambdas, fixed)
-        longest = step[:, self.problem.unknowns.rotations].abs().amax(-1, keepdim=True)
-        step = torch.nan_to_num(step) * (_REACH / longest.nan_to_num(torch.inf)).clamp(max=1.0)
+        step = self._within_reach(step)
         trial = self.problem.unknowns.stepped(self.at.pose, step)
         at = self.at.moved(trial)
         cost = at.cost()
@@ -131,6 +130,14 @@ class _Frames:
         self.patience = torch.where(failed, _PATIENCE, self.patience - better.long())
         self.newton = (better & near & (self.patience <= 0)).double()
         return done
+
+    def _within_reach(self, step: Tensor) -> Tensor:
+        """Steps (T, U), shorter where a joint would turn too far, and zero where there is none."""
+        turns = self.problem.unknowns.rotations
+        if not len(turns):
+            return torch.nan_to_num(step)
+        longest = step[:, turns].abs().amax(-1, keepdim=True).nan_to_num(torch.inf)
+        return torch.nan_to_num(step) * (_REACH / longest).clamp(max=1.0)
 
     def _take(self, at: At, cost: Tensor, better: Tensor) -> None:
         if not bool(better.all()):
