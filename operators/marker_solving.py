@@ -13,6 +13,7 @@ from ..capture.osim_tasks import read_ik_tasks
 from ..capture.osim_template import filled_template
 from ..rig.errors import SceneError
 from ..rig.trajectories import MarkerTrajectories
+from ..scene.keyframes import checked_own
 from ..scene.kinematic_armature import ArmatureModel
 from ..scene.marker_fit import apply_fit, told
 from ..scene.markers import is_marker_set, read_marker_set
@@ -111,7 +112,7 @@ def _object(context: bpy.types.Context, name: str) -> bpy.types.Object:
 
 def _task(context: bpy.types.Context) -> _Task:
     settings = context.scene.pallas.markers
-    armature = settings.model
+    armature = checked_own(settings.model)
     rig = read_model(armature)
     if not rig.model.markers:
         raise SceneError(f"{armature.name!r} wears no markers; attach them first")

@@ -10,7 +10,7 @@ from .armature import checked_armature
 from .curves import new_action, new_channels, write_curve
 from .rotation_modes import ROTATION_PROPERTY, rotation_values
 
-__all__ = ["action_fcurves", "write_keyframes"]
+__all__ = ["action_fcurves", "checked_own", "write_keyframes"]
 
 
 def write_keyframes(
@@ -49,6 +49,20 @@ def write_keyframes(
     return action
 
 
+def checked_own(item: bpy.types.Object) -> bpy.types.Object:
+    """Return the object if it can be keyed.
+
+    Raises:
+        SceneError: it is linked from another file.
+    """
+    if item.library is not None:
+        raise SceneError(
+            f"{item.name!r} is linked from another file; make a library override of it "
+            "first (Object > Library Override > Make)"
+        )
+    return item
+
+
 def action_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
     """Every curve of an Action, of all its layers, strips and slots."""
     bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
@@ -74,12 +88,7 @@ def _check(
     locations: Mapping[str, Array],
 ) -> None:
     """Refuse what can't be written before anything is."""
-    checked_armature(armature_object)
-    if armature_object.library is not None:
-        raise SceneError(
-            f"{armature_object.name!r} is linked from another file; make a library override of it "
-            "first (Object > Library Override > Make)"
-        )
+    checked_own(checked_armature(armature_object))
     unknown = sorted({*rotations, *locations} - set(armature_object.pose.bones.keys()))
     if unknown:
         raise SceneError(

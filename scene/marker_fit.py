@@ -48,17 +48,18 @@ def apply_fit(
     clock = Clock.of(marker_set)
     first = clock.first + clock.step * (fit.start - clock.start) * clock.fps
     clock = replace(clock, start=fit.start, first=first)
-    pose = fit.pose
     if text is not None:
         armature_object = add_osim(text, f"{armature_object.name} scaled")
-        rig = read_model(armature_object)
+        write_solution(
+            armature_object, read_model(armature_object), fit.pose, clock, marker_set.name
+        )
     else:
         size = 1.0 if is_osim(armature_object) else float(fit.scales[1].mean())
-        pose = in_own_size(rig, pose, size)
+        pose = in_own_size(rig, fit.pose, size)
+        write_solution(armature_object, rig, pose, clock, marker_set.name)
         wear_markers(armature_object, rig, _moved(rig.model, fit.model, size))
         if size != 1.0:
             resize(marker_set, 1.0 / size)
-    write_solution(armature_object, rig, pose, clock, marker_set.name)
     write_residuals(marker_set, fit.names, fit.errors, fit.start)
     return armature_object
 

@@ -1,6 +1,9 @@
 """Markers from file to file through the buttons: in the order of work and out of it."""
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -287,6 +290,17 @@ def test_a_solve_that_fails_changes_nothing(loaded):
         bpy.ops.pallas.solve_markers()
 
 
+def test_a_linked_armature_is_refused_before_the_solve(loaded, files, tmp_path):
+    blend = tmp_path / "rig.blend"
+    bpy.data.libraries.write(str(blend), {loaded.model})
+    with bpy.data.libraries.load(str(blend), link=True) as (_, here):
+        here.objects = [loaded.model.name]
+    bpy.context.collection.objects.link(here.objects[0])
+    loaded.model = here.objects[0]
+    with pytest.raises(RuntimeError, match="linked from another file.*Library Override"):
+        bpy.ops.pallas.solve_markers()
+
+
 def test_a_deleted_recording_is_no_longer_offered(loaded):
     bpy.data.objects.remove(loaded.markers)
     with pytest.raises(RuntimeError, match="Import markers first"):
@@ -397,6 +411,48 @@ def test_an_armature_s_model_and_motion_are_the_same_in_opensim_s_files(
     assert np.sqrt((away**2).mean()) * 1e3 == pytest.approx(
         float(settings.summary.split()[1]), abs=0.1
     )
+
+
+IN_OPENSIM = """
+import json, sys
+import opensim
+opensim.Logger.setLevelString("off")
+folder = sys.argv[1]
+model = opensim.Model(folder + "/out.osim")
+state = model.initSystem()
+table = opensim.TimeSeriesTable(folder + "/out.mot")
+row = table.getRowAtIndex(5)
+for place, name in enumerate(table.getColumnLabels()):
+    coordinate = model.getCoordinateSet().get(name)
+    turns = coordinate.getMotionType() == opensim.Coordinate.Rotational
+    value = row[place] * (3.141592653589793 / 180.0 if turns else 1.0)
+    coordinate.setValue(state, value, False)
+model.realizePosition(state)
+markers = model.getMarkerSet()
+found = {}
+for place in range(markers.getSize()):
+    x, y, z = (markers.get(place).getLocationInGround(state).get(axis) for axis in range(3))
+    found[markers.get(place).getName()] = (x, -z, y)
+print(json.dumps(found))
+"""
+
+
+def test_opensim_loads_them_and_puts_the_markers_there_too(performer, settings, tmp_path):
+    pytest.importorskip("opensim")
+    character, rig, pose = performer
+    bring(character, rig, pose, tmp_path / "take.trc")
+    bpy.ops.pallas.solve_markers()
+    bpy.ops.pallas.export_mot(filepath=str(tmp_path / "out.mot"))
+    bpy.ops.pallas.export_osim(filepath=str(tmp_path / "out.osim"))
+    command = [sys.executable, "-c", IN_OPENSIM, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    recorded = read_marker_set(settings.markers)
+    away = [
+        np.linalg.norm(np.array(found[name]) - recorded.positions[5, place])
+        for place, name in enumerate(recorded.names)
+    ]
+    assert 1e3 * np.sqrt(np.mean(np.square(away))) < 1.0
 
 
 def test_an_opensim_model_s_markers_are_not_attached_anew(loaded):
