@@ -30,7 +30,7 @@ __all__ = ["MarkerFit", "MarkerOptions", "fit_markers"]
 PRECISION = 100.0  # 1 / metres, of a marker of weight 1
 _SHAPE_FRAMES = 200  # that sizes and marker places are fitted to, spread evenly
 _FEW = 3  # markers, below which a frame tells nothing
-_WRONG_UNIT = 50.0  # a model this many times larger or smaller than its markers has other units
+_WRONG_UNIT = 5.0  # a model this many times larger or smaller than its markers has other units
 
 
 def _no_progress(done: float) -> None:
@@ -184,8 +184,8 @@ def _check(model: KinematicModel, names: tuple[str, ...], targets: Array) -> Non
     ratio = _spread(targets[best][seen[best]]) / max(_spread(own[seen[best]]), 1e-9)
     if not 1.0 / _WRONG_UNIT < ratio < _WRONG_UNIT:
         raise RecordingError(
-            f"the markers are {ratio:.4g} times as far apart as the model's; expected metres in both: "
-            "name the unit of the marker file"
+            f"the markers are {ratio:.4g} times as far apart as the model's; expected about the same size: "
+            "give the unit of the marker file, as --unit mm"
         )
 
 
