@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..errors import ShapeError
 from .equations import Equations
+from .growth import by_scales
 from .points import Numbers, Points, tensor
 from .problem import At
 
@@ -69,12 +70,13 @@ class Contacts:
         equations.pull[:-1] += (before.transpose(-1, -2) @ residual).squeeze(-1)
         equations.pull[1:] += (after.transpose(-1, -2) @ residual).squeeze(-1)
         if len(at.shared):
-            moves = self.points.moves(at)  # (T, P, 3, S)
+            moves = by_scales(at, self.points.bodies(at), self.points.offsets(at))  # (T, P, 3, K)
             by_shape = (scale * (moves[1:] - moves[:-1])).flatten(1, 2)
-            equations.border[:-1] += before.transpose(-1, -2) @ by_shape
-            equations.border[1:] += after.transpose(-1, -2) @ by_shape
-            equations.shared += torch.einsum("trs,trz->sz", by_shape, by_shape)
-            equations.shared_gradient += torch.einsum("trs,trd->s", by_shape, residual)
+            columns = slice(by_shape.shape[-1])
+            equations.border[:-1, :, columns] += before.transpose(-1, -2) @ by_shape
+            equations.border[1:, :, columns] += after.transpose(-1, -2) @ by_shape
+            equations.shared[columns, columns] += torch.einsum("trs,trz->sz", by_shape, by_shape)
+            equations.shared_gradient[columns] += torch.einsum("trs,trd->s", by_shape, residual)
 
     def _slopes(self, at: At) -> Tensor:
         """(T, P, 3, U) of the points by the unknowns of their frames."""

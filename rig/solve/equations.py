@@ -107,11 +107,11 @@ class Equations:
             gradient = gradient + self.pull
         return hessian, gradient
 
-    def add_border(self, twists: Tensor, wrenches: Tensor) -> None:
-        """Add the border of wrenches (T, B, 6, S), summed over what each body carries."""
-        rows = torch.einsum("dct,tcds->tcs", twists, wrenches[:, self.unknowns.bodies])
+    def add_border(self, rows: Tensor, columns: Tensor) -> None:
+        """Add rows (T, C, K) of the model's columns against some shared unknowns (K,)."""
         merge = self.unknowns.merge
-        self.border += rows if merge is None else torch.einsum("cu,tcs->tus", merge, rows)
+        own = rows if merge is None else torch.einsum("cu,tck->tuk", merge, rows)
+        self.border.index_add_(2, columns, own)
 
     def add_unknowns(self, slope: Tensor, balls: Tensor, residual: Tensor, weight: Tensor) -> None:
         """Add a term whose residuals are the unknowns' own distances, times weights, all (T, U).

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import so3
 from ..errors import ShapeError
 from .equations import Equations, point_moments
+from .growth import Pulled, by_scales, gather_scales, gather_shifts
 from .problem import At
 
 __all__ = ["Markers", "Numbers", "PointTerm", "Points", "tensor"]
@@ -158,28 +158,19 @@ class PointTerm:
         self, at: At, equations: Equations, information: Tensor, force: Tensor
     ) -> None:
         """Add the border: information (T, P, 3, 3) and force (T, P, 3) against the shape's unknowns."""
-        moves = self.moves(at)  # (T, P, 3, S)
-        pushes = information @ moves
         levers = (self.places(at) - at.reference[:, None]).permute(2, 1, 0)
-        wrenches = torch.cat([so3.skew(levers) @ pushes, pushes], dim=-2)
-        carry = at.problem.tables.subtree[:, self.bodies(at)]
-        equations.add_border(at.twists, torch.einsum("bp,tpds->tbds", carry, wrenches))
-        equations.shared += torch.einsum("tpds,tpdz->sz", moves, pushes)
-        equations.shared_gradient += torch.einsum("tpds,tpd->s", moves, force)
+        pulled = Pulled(self.bodies(at), levers, information, force)
+        moves = by_scales(at, self.bodies(at), self.offsets(at))
+        gather_scales(at, equations, pulled, moves)
+        entries, points = self.shifted(at)
+        if len(entries):
+            gather_shifts(at, equations, pulled, moves, entries, points)
 
-    def moves(self, at: At) -> Tensor:
-        """(T, P, 3, S) how the points move with the shape's unknowns."""
-        shared, bodies = at.problem.shared, self.bodies(at)
-        result = at.pose.new_zeros(len(at.pose), len(bodies), 3, len(at.shared))
-        if shared.scale_count:
-            shifts = shared.origin_shifts(at.posed, at.shared)[:, bodies]
-            change = shared.scale_directions(at.shared)[:, bodies]  # (K, P, 3)
-            unscaled = self.offsets(at) / (1.0 if at.scales is None else at.scales[bodies])
-            turned = torch.einsum(
-                "tpab,pb,kpb->tpak", at.posed.rotations[:, bodies], unscaled, change
-            )
-            result[..., : shared.scale_count] = shifts + turned
-        return result
+    def shifted(self, at: At) -> tuple[Tensor, Tensor]:
+        """Which of the shape's shifts (E,) move these points, and which of the points (E,) each moves."""
+        del at
+        none = torch.zeros(0, dtype=torch.long)
+        return none, none
 
 
 class Markers(PointTerm):
@@ -214,20 +205,11 @@ class Markers(PointTerm):
         """(P, 3)."""
         return at.marker_places[self.indices(at)]
 
-    def moves(self, at: At) -> Tensor:
-        """(T, P, 3, S): with the scales, and each marker along its own free axes."""
-        result = super().moves(at)
-        shared, bodies = at.problem.shared, self.bodies(at)
-        indices = self.indices(at).tolist()
-        for entry, (marker, axis) in enumerate(
-            zip(shared.markers.tolist(), shared.axes.tolist(), strict=True), shared.scale_count
-        ):
-            if marker in indices:
-                place = indices.index(marker)
-                along = at.posed.rotations[:, bodies[place], :, axis]
-                size = 1.0 if at.scales is None else at.scales[bodies[place], axis]
-                result[:, place, :, entry] = along * size
-        return result
+    def shifted(self, at: At) -> tuple[Tensor, Tensor]:
+        """(E,) and (E,)."""
+        same = at.problem.shared.markers[:, None] == self.indices(at)
+        entries, points = same.nonzero().unbind(-1)
+        return entries, points
 
 
 class Points(PointTerm):

@@ -215,6 +215,17 @@ def test_newtons_equations_have_the_curvature_of_the_markers_too(two_legs):
     torch.testing.assert_close(hessian.tril(), exact.tril(), rtol=1e-7, atol=1e-9)
 
 
+def test_a_marker_that_was_measured_twice_counts_twice(two_legs):
+    truth = 0.4 * noise(FRAMES, len(two_legs.coordinates), seed=1)
+    names = ("PELVIS", "FOOT_R", "PELVIS")
+    targets = noise(FRAMES, 3, 3, seed=2)
+    shape = Shape(groups=(("pelvis", "foot_r"),), markers=("PELVIS", "FOOT_L"))
+    problem = Problem(two_legs, (Markers(names, targets, 2.0),), shape=shape)
+    shared = problem.shared.first + 0.05 * noise(len(problem.shared), seed=3)
+    check(problem, truth, shared)
+    assert system_at(problem, truth, shared).shared_gradient[4:].abs().max() > 0.0
+
+
 @pytest.mark.parametrize("frames", [2, 257, 600])
 def test_pairs_across_the_borders_of_chunks_count_once(two_legs, frames):
     truth = 0.4 * noise(frames, len(two_legs.coordinates), seed=1)
