@@ -24,6 +24,7 @@ _LEFT, _RIGHT, _ALONE, _WEAK, _LIMIT = "#0072b2", "#d55e00", "#7d7d7d", "#f6e3b4
 _DARK = {_LEFT: "#00273d", _RIGHT: "#4a2000", _ALONE: "black"}  # of a reference beside it
 _DOTS = (0, (1, 1.3))
 _COLUMNS, _PANEL, _HEADING = 6, 1.75, 0.26  # inches
+_BEYOND = 3.0  # percent of a range that a bar may stand out of it
 _NEAR = 1e-3  # radians or metres from a limit
 _WORST = 20  # markers in the bar chart
 _LEAST = {"deg": 5.0, "m": 0.02, "rad": 0.1}  # that a panel spans, or noise would fill it
@@ -263,18 +264,19 @@ def _limits(fit: MarkerFit) -> Figure | None:
     for row, (name, (low, high), used) in enumerate(rows):
         share = reached.get(name, 0.0)
         colour = _RIGHT if share > 0.0 else _LEFT
+        left, right = np.clip(used, -_BEYOND, 100.0 + _BEYOND)
         axis.barh(row, 100.0, color="#ececec", height=0.62)
-        axis.barh(row, max(used[1] - used[0], 0.4), left=used[0], color=colour, height=0.62)
-        axis.text(-1.5, row, f"{low:.0f}°", ha="right", va="center", color="#6b6b6b", fontsize=7)
-        axis.text(101.5, row, f"{high:.0f}°", ha="left", va="center", color="#6b6b6b", fontsize=7)
+        axis.barh(row, max(right - left, 0.4), left=left, color=colour, height=0.62)
+        words = {"va": "center", "color": "#6b6b6b", "fontsize": 7}
+        axis.text(-_BEYOND - 1.0, row, f"{low:.0f}°", ha="right", **words)
+        axis.text(101.0 + _BEYOND, row, f"{high:.0f}°", ha="left", **words)
         if share > 0.0:
-            axis.text(
-                114, row, f"{100 * share:.0f} %", ha="right", va="center", color=_RIGHT, fontsize=8
-            )
+            words |= {"color": _RIGHT, "fontsize": 8}
+            axis.text(117.0, row, f"{100 * share:.0f} %", ha="right", **words)
     axis.set_yticks(range(len(rows)), [name for name, _, _ in rows])
     axis.tick_params(axis="y", length=0, labelcolor="#3b3b3b")
     axis.set_xticks([0, 25, 50, 75, 100])
-    axis.set(xlim=(-9.0, 115.0), xlabel="share of the range between the limits [%]")
+    axis.set(xlim=(-11.0, 118.0), xlabel="share of the range between the limits [%]")
     axis.grid(visible=False)
     axis.margins(y=0.01)
     axis.spines["left"].set_visible(False)

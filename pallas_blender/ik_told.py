@@ -23,19 +23,19 @@ def told_of(report: dict[str, Any], tasks_left_out: Sequence[str]) -> list[str]:
         ("markers_missing", "are the model's, but the recording lacks them"),
     ):
         if report[key]:
-            found.append(f"{len(report[key])} markers {what}: {listed(report[key])}")
+            found.append(f"{len(report[key])} markers {what}: {_listed(report[key])}")
     if tasks_left_out:
-        found.append(f"no value for the tasks of {listed(tasks_left_out)}; these are left out")
+        found.append(f"no value for the tasks of {_listed(tasks_left_out)}; these are left out")
     if report["weak_frames"]:
         spans = [_span(span) for span in report["weak_seconds"]]
         found.append(
-            f"{report['weak_frames']} frames show too few markers ({listed(spans)}); their poses are "
+            f"{report['weak_frames']} frames show too few markers ({_listed(spans)}); their poses are "
             "carried over from their neighbours"
         )
     limits = report["coordinates_at_limits"]
     if limits:
         shares = [f"{name} ({100.0 * share:.0f} %)" for name, share in limits.items()]
-        found.append(f"at or beyond a limit for more than 5 % of the frames: {listed(shares)}")
+        found.append(f"at or beyond a limit for more than 5 % of the frames: {_listed(shares)}")
     if report["weighted_rms_mm"] > _BADLY:
         found.append(
             f"the markers are {report['weighted_rms_mm']:.0f} mm off: is the model scaled to the person, and "
@@ -47,7 +47,7 @@ def told_of(report: dict[str, Any], tasks_left_out: Sequence[str]) -> list[str]:
         if not _USUAL_SIZE[0] < scale[0] < _USUAL_SIZE[1]
     ]
     if odd:
-        found.append(f"unlikely sizes beside the model's: {listed(odd)}")
+        found.append(f"unlikely sizes beside the model's: {_listed(odd)}")
     return found
 
 
@@ -75,7 +75,7 @@ def told_swaps(swaps: Sequence["Swap"], times: Array, *, fixed: bool) -> list[st
             1000.0 * max(getattr(swap, k) for swap in some) for k in ("before", "after")
         )
         found.append(
-            f"{listed(names)} {what}: {when}, {before:.0f} mm off as named, {after:.0f} mm else"
+            f"{_listed(names)} {what}: {when}, {before:.0f} mm off as named, {after:.0f} mm else"
         )
     return found
 
@@ -86,7 +86,7 @@ def told_reference(errors: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {f"  {name}": f"{errors[name]['rms']:.2f} {errors[name]['unit']}" for name in order}
 
 
-def listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     """The first few of some names."""
     few = ", ".join(names[:_LISTED])
     return few if len(names) <= _LISTED else f"{few} and {len(names) - _LISTED} more"

@@ -15,7 +15,8 @@ from .marker_ik import MarkerFit, MarkerOptions, fit_markers
 __all__ = ["likeliest_up", "uprightness"]
 
 _FRAMES = 8  # that tell
-_AS_GOOD = 1.25  # times the least error, up to which another axis fits as well
+_AS_GOOD = 1.25  # times the least error, and
+_MORE = 1e-3  # metres more, up to which another axis fits as well
 _CLEARLY = 0.3  # by how much the cosine of the best axis must be above the next
 
 
@@ -46,7 +47,7 @@ def likeliest_up(
     options = replace(options or MarkerOptions(), shape=None, pins=None, smoothness=0.0)
     fits = {up: fit_markers(model, _few(each), options) for up, each in candidates.items()}
     least = min(fit.rms for fit in fits.values())
-    lean = {up: uprightness(fit) for up, fit in fits.items() if fit.rms <= _AS_GOOD * least}
+    lean = {up: uprightness(fit) for up, fit in fits.items() if fit.rms <= _AS_GOOD * least + _MORE}
     first, *others = sorted(lean, key=lambda up: -lean[up])
     if not others or lean[first] > lean[others[0]] + _CLEARLY:
         return first, True
