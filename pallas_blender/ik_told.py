@@ -1,6 +1,6 @@
 """What a marker fit makes a user look at, a line each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..rig.arrays import Array
@@ -15,8 +15,10 @@ _BADLY = 40.0  # mm of weighted RMS, above which a model does not suit the recor
 _USUAL_SIZE = (0.6, 1.6)  # of a body beside the model's; outside, something else is wrong
 
 
-def told_of(report: dict[str, Any], tasks_left_out: Sequence[str]) -> list[str]:
-    """Warnings about a report."""
+def told_of(
+    report: dict[str, Any], tasks_left_out: Sequence[str], root: Collection[str] = ()
+) -> list[str]:
+    """Warnings about a report, of a model whose root has these coordinates."""
     found = []
     for key, what in (
         ("markers_left_out", "are measured, but the model lacks them or they have no weight"),
@@ -36,6 +38,12 @@ def told_of(report: dict[str, Any], tasks_left_out: Sequence[str]) -> list[str]:
     if limits:
         shares = [f"{name} ({100.0 * share:.0f} %)" for name, share in limits.items()]
         found.append(f"at or beyond a limit for more than 5 % of the frames: {_listed(shares)}")
+    stuck = [name for name in limits if name in root]
+    if stuck:
+        found.append(
+            f"the person faces, leans or goes beyond what {_listed(stuck)} of the model's root allows: widen "
+            "its range in the model, or turn the recording"
+        )
     if report["weighted_rms_mm"] > _BADLY:
         found.append(
             f"the markers are {report['weighted_rms_mm']:.0f} mm off: is the model scaled to the person, and "

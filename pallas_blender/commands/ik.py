@@ -180,7 +180,9 @@ def _warn(report: dict[str, Any], given: "Given", fit: "MarkerFit") -> None:
     from ...rig.solve.upright import uprightness
     from ..ik_told import told_of
 
-    report["warnings"] += told_of(report, given.goals.left_out if given.goals else ())
+    ground = given.model.bodies[0]
+    root = {n for j in given.model.joints if j.parent == ground for n in j.coordinates}
+    report["warnings"] += told_of(report, given.goals.left_out if given.goals else (), root)
     if not fit.weak.all() and uprightness(fit) < 0.0:
         report["warnings"].append(
             f"the model is upside down in most frames with {report['up']} up; if nobody was, give --up"

@@ -11,10 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from ..arrays import Array
+from ..model.joints import GROUND
 from ..model.model import KinematicModel
 from ..sides import side_pairs
 from ..trajectories import MarkerTrajectories
 from .marker_ik import MarkerFit, MarkerOptions, fit_markers
+from .marker_report import at_limits
 from .swap_evidence import Swap, exchange, gains, kind_of, predicted
 from .swap_search import swaps_of_some_frames
 
@@ -25,6 +27,7 @@ _ROBUST = 0.03  # metres; the markers of a model that nobody registered are that
 _CLEARLY = 0.8  # of the mean error, that the other sides' names must reach
 _MUCH = 0.6  # of their error, that a pair must reach under each other's names
 _LEAST = 0.02  # metres of error, below which nothing is suspected
+_SELDOM = 0.05  # of the frames at a bound of the root
 _REGISTERED = 0.025  # metres of median error, up to which markers sit where the model has them
 
 
@@ -66,11 +69,31 @@ def find_swaps(
         The swaps in the order in which `without_swaps` undoes them.
     """
     chosen = markers.chosen(list(fit.names))
-    found = _in_every_frame(model, chosen)
-    if found:
+    anywhere = _with_free_root(model)
+    found = _in_every_frame(anywhere, chosen)
+    if found or not _is_within(anywhere, model, fit):
         chosen = without_swaps(chosen, found)
-        fit = fit_markers(model, chosen)
+        fit = fit_markers(anywhere, chosen)
     return (*found, *_merged(swaps_of_some_frames(fit, chosen)))
+
+
+def _with_free_root(model: KinematicModel) -> KinematicModel:
+    """The model without bounds of its root: a person who faces beyond them has no names exchanged."""
+    root = {n for j in model.joints if j.parent == GROUND for n in j.coordinates}
+    bounded = {
+        c.name: {"clamped": False} for c in model.coordinates if c.clamped and c.name in root
+    }
+    return model.with_coordinates(bounded) if bounded else model
+
+
+def _is_within(free: KinematicModel, model: KinematicModel, fit: MarkerFit) -> bool:
+    """Whether hardly a frame of the fit is at one of the bounds that a free root lacks."""
+    if free is model:
+        return True
+    lacking = {c.name for c, f in zip(model.coordinates, free.coordinates, strict=True) if c != f}
+    return all(
+        share < _SELDOM for name, share in at_limits(model, fit.pose).items() if name in lacking
+    )
 
 
 def _merged(swaps: Sequence[Swap]) -> list[Swap]:

@@ -181,6 +181,14 @@ def test_no_alarm_in_any_recording_of_the_data(data, model, markers, trial):
     assert found_in(*read(data, model, markers, trial)) == ()
 
 
+def test_someone_who_walks_beyond_the_range_of_the_models_root_is_no_alarm(data):
+    """Bound to 90°, the pelvis would rather be turned the other way round, with left and right exchanged."""
+    model, markers = read(
+        data, f"{WALK}/Rajagopal2016.osim", None, "markers/pycgm/Movement_trial.c3d"
+    )
+    assert found_in(model, markers) == ()
+
+
 @pytest.mark.parametrize("place", [0, 4, 6, 9])
 def test_swaps_in_real_recordings_are_found_in_their_frames(data, place):
     model, markers = read(data, *TRIALS[place])
