@@ -95,7 +95,9 @@ class Equations:
             bent = torch.addcmul(below[:3], newton, self.curvature)
             below = torch.cat([bent, below[3:]])
         forces = turned(below.index_select(2, bodies), twists)
-        hessian = forces.permute(2, 1, 0) @ twists.permute(2, 0, 1) * self.unknowns.descends
+        # The copies are small; a batched product of matrices that lie apart copies them one by one.
+        upper, lower = forces.permute(2, 1, 0).contiguous(), twists.permute(2, 0, 1).contiguous()
+        hessian = (upper @ lower).mul_(self.unknowns.descends)
         gradient = (self.wrench.index_select(1, bodies) * twists).sum(0).T
         if merge is not None:
             strict = hessian.tril(-1)
