@@ -5,17 +5,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .attention import Block, RmsNorm, TimeCache, attend, rotary
+from .attention import Block, RmsNorm, TimeCache
 from .features import NETWORK_FPS
+from .long_short import LongShortConfig, LongShortCrossAttention
 
-__all__ = ["Encoder", "EncoderCache", "EncoderConfig", "LongShortCrossAttention"]
+__all__ = ["Encoder", "EncoderCache", "EncoderConfig"]
+
+ROTARY = ("time and sensor", "time")
+SCORE_SCALES = ("head_dim", "batch")
 
 
 @dataclass(frozen=True)
 class EncoderConfig:
     """Everything needed to rebuild the encoder; saved as JSON beside its weights.
 
-    Frames are at `fps`; every length in frames counts at that rate.
+    Frames are at `fps`; every length in frames counts at that rate. `rotary`, `score_scale` and
+    `cross_attention` are switches for the ablation table; what ships has the first of each.
     """
 
     n_sensors: int = 4
@@ -31,8 +36,16 @@ class EncoderConfig:
     short_span: int = 30  # frames that answer (key and value)
     cross_width: int = 128
     fps: float = NETWORK_FPS
+    rotary: str = "time and sensor"  # or "time": sensors are told apart by their embedding alone
+    score_scale: str = "head_dim"  # or "batch": equation (6) to the letter, see `literal_scale`
+    cross_attention: bool = True  # of long and short time series, section 4.2.2
 
     def __post_init__(self) -> None:
+        for name, known in (("rotary", ROTARY), ("score_scale", SCORE_SCALES)):
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; there are: {', '.join(known)}"
+                )
         if self.width % (2 * self.n_heads) or self.cross_width % (2 * self.n_heads):
             raise ValueError(
                 f"widths {self.width} and {self.cross_width} are not divisible by "
@@ -46,7 +59,21 @@ class EncoderConfig:
     @property
     def history(self) -> int:
         """Frames before a frame that can change its features."""
-        return self.n_blocks * (self.window - 1) + self.long_span
+        cross = self.long_span if self.cross_attention else 0
+        return self.n_blocks * (self.window - 1) + cross
+
+    @property
+    def literal(self) -> bool:
+        """Whether scores are scaled as equation (6) says."""
+        return self.score_scale == "batch"
+
+    @property
+    def long_short(self) -> LongShortConfig:
+        """The part that the cross attention needs."""
+        return LongShortConfig(
+            self.features, self.cross_width, self.n_heads, self.long_span, self.long_stride,
+            self.short_span, self.literal,
+        )  # fmt: skip
 
 
 class EncoderCache:
@@ -58,50 +85,6 @@ class EncoderCache:
         self.frames = 0
 
 
-class LongShortCrossAttention(nn.Module):
-    """Section 4.2.2: the long history asks, the last frames answer.
-
-    At frame t the queries are frames t, t - 8, ... over `long_span`; keys and values are the last
-    `short_span` frames. The answers are pooled by trained weights, one per query.
-    """
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        self.config = config
-        width = config.cross_width
-        self.norm = RmsNorm(config.features)
-        self.query = nn.Linear(config.features, width, bias=False)
-        self.key_value = nn.Linear(config.features, 2 * width, bias=False)
-        self.pool = nn.Parameter(torch.zeros(config.n_heads, self.n_queries))
-        self.out = nn.Linear(width, config.features, bias=False)
-
-    @property
-    def n_queries(self) -> int:
-        """Queries per frame."""
-        return self.config.long_span // self.config.long_stride
-
-    def forward(self, fused: Tensor, n_new: int) -> Tensor:
-        """Attend for the last `n_new` of the frames (B, N, features): (B, n_new, features)."""
-        normed = self.norm(fused)
-        place = torch.arange(fused.shape[1], device=fused.device)
-        query, key, value = (
-            part.unflatten(-1, (self.config.n_heads, -1)).transpose(1, 2)
-            for part in (self.query(normed), *self.key_value(normed).chunk(2, dim=-1))
-        )
-        query, key = rotary(query, place), rotary(key, place)
-        now = place[-n_new:, None]
-        steps = torch.arange(self.n_queries, device=fused.device) * self.config.long_stride
-        asking = now - steps  # (n_new, Q) frames that ask
-        answering = now - torch.arange(self.config.short_span, device=fused.device)  # (n_new, K)
-        q = query[:, :, asking.clamp(min=0)]  # (B, H, n_new, Q, head_dim)
-        k, v = key[:, :, answering.clamp(min=0)], value[:, :, answering.clamp(min=0)]
-        heads = attend(q, k, v, (answering >= 0)[:, None, :])
-        weight = self.pool[:, None, :].masked_fill(asking < 0, -torch.inf).softmax(-1)
-        pooled = torch.einsum("bhnqd,hnq->bnhd", heads, weight.to(heads.dtype))
-        out: Tensor = self.out(pooled.flatten(-2))
-        return out
-
-
 class Encoder(nn.Module):
     """(B, T, S, 12) sensor features to (B, T, features); causal, so it streams frame by frame."""
 
@@ -111,11 +94,18 @@ class Encoder(nn.Module):
         self.embed = nn.Linear(config.n_features, config.width)
         self.which = nn.Parameter(torch.randn(config.n_sensors, config.width) * 0.1)
         self.blocks = nn.ModuleList(
-            Block(config.width, config.n_heads, config.hidden, config.window)
+            Block(
+                config.width,
+                config.n_heads,
+                config.hidden,
+                config.window,
+                rotary_sensors=config.rotary == "time and sensor",
+                literal=config.literal,
+            )
             for _ in range(config.n_blocks)
         )
         self.fuse = nn.Linear(config.n_sensors * config.width, config.features)
-        self.cross = LongShortCrossAttention(config)
+        self.cross = LongShortCrossAttention(config.long_short) if config.cross_attention else None
         self.norm = RmsNorm(config.features)
 
     def forward(self, sensors: Tensor, cache: EncoderCache | None = None) -> Tensor:
@@ -129,12 +119,19 @@ class Encoder(nn.Module):
         x = self.embed(sensors) + self.which
         for index, block in enumerate(self.blocks):
             x = block(x, start, None if cache is None else cache.blocks[index])
-        fused = self.fuse(x.flatten(-2))
+        fused: Tensor = self.fuse(x.flatten(-2))
         n_new = fused.shape[1]
+        if self.cross is None:
+            if cache is not None:
+                cache.frames += n_new
+            return self._normed(fused)
         seen = fused
         if cache is not None:
             seen = fused if cache.fused is None else torch.cat([cache.fused, fused], dim=1)
             cache.fused = seen[:, -self.config.long_span :]
             cache.frames += n_new
-        out: Tensor = self.norm(fused + self.cross(seen, n_new))
+        return self._normed(fused + self.cross(seen, n_new))
+
+    def _normed(self, features: Tensor) -> Tensor:
+        out: Tensor = self.norm(features)
         return out
