@@ -53,7 +53,10 @@ class Pallas(nn.Module):
 
     def forward(self, sensors: Tensor, cache: EncoderCache | None = None) -> Prediction:
         """Pose every frame; with a cache the frames continue those it has seen."""
-        features = self.encoder(sensors, cache)
+        return self.decode(self.encoder(sensors, cache), sensors)
+
+    def decode(self, features: Tensor, sensors: Tensor) -> Prediction:
+        """What the encoder's features (B, T, features) of these sensors (B, T, S, 12) say of each frame."""
         stiff = sensed_pose(sensors.float())
         positions = self.upper(features).unflatten(-1, (len(UPPER), 6)).float()
         positions = positions + stiff[..., : len(UPPER), :]
