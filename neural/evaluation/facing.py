@@ -10,7 +10,7 @@ from ...capture.imu import PLACEMENTS
 from ...capture.virtual_imu import virtual_recording
 from ...rig import quaternion
 from ...rig.arrays import Array
-from .evaluate import EvaluationClip, Progress
+from .clips import EvaluationClip, Progress
 
 __all__ = ["evaluate_facing"]
 

@@ -1,78 +1,183 @@
 """`pallas evaluate`: the published tables, from the motion library's test split."""
 
 import argparse
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ...rig.errors import ModelError
-from ..console import Console
+from ...capture.output import new_file
+from ...rig.errors import FileError, ModelError
+from ..console import Console, plain
+from ._shared import add_force, checked_output
 
 if TYPE_CHECKING:
-    from ...neural.evaluation.evaluate import Row
+    from ...neural.evaluation.clips import EvaluationClip
+    from ...neural.evaluation.solvers import Solver
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
 HELP = "Print the accuracy tables: networks over clips of people they never saw."
-EXAMPLE = "pallas evaluate pallas --library work/library --beside work/lstm work/mean"
+EXAMPLE = "pallas evaluate pallas --library work/library --beside work/lstm --write docs/pallas.md"
+
+_TAKES = 8  # of generated legs
+_WALKS = 3  # looped for the drift over minutes
+
+Tables = tuple[str, dict[str, Any]]  # Markdown, and all the numbers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("name", metavar="NAME", help="pallas or facing")
+    parser.add_argument("name", metavar="NAME", help=", ".join(_EVALUATIONS))
     parser.add_argument(
-        "--library", type=Path, required=True, help="folder written by pallas library build"
+        "folder", type=Path, nargs="?", metavar="DIR", help="of pallas train --suite; for suite"
     )
+    parser.add_argument("--library", type=Path, help="folder written by pallas library build")
     parser.add_argument(
         "--beside",
         type=Path,
         nargs="*",
         default=[],
         metavar="DIR",
-        help="folders of pallas train with other networks for the same table",
+        help="folders (or DIR/NAME) of pallas train with other networks for the same table",
     )
     parser.add_argument(
         "--split", choices=("validation", "test"), default="test", help="which clips (test)"
     )
+    parser.add_argument(
+        "--worn", action="store_true", help="only with the errors of sensors as people wear them"
+    )
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=1,
+        metavar="N",
+        help="only every Nth clip, for a first look (1)",
+    )
+    parser.add_argument(
+        "--takes", type=int, metavar="K", help=f"of generated legs (legs: {_TAKES}, pallas: none)"
+    )
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="put the tables between their marks in a page"
+    )
+    parser.add_argument("--block", metavar="MARK", help="the marks' name, if not the usual one")
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="all numbers as JSON")
+    add_force(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
-    """Evaluate, and print a table per group of clips."""
-    if arguments.name == "facing":
-        return _facing(arguments, console)
-    if arguments.name != "pallas":
+    """Evaluate, print the tables, and put them where they were asked for."""
+    if arguments.name not in _EVALUATIONS:
         raise ModelError(
-            f"nothing to evaluate is called {arguments.name!r}; there are: pallas, facing"
+            f"nothing to evaluate is called {arguments.name!r}; there are: {', '.join(_EVALUATIONS)}"
         )
-    from ...neural.evaluation.evaluate import (
-        evaluate_networks,
-        library_clips,
-        trained_networks,
-    )
+    if arguments.every < 1:
+        raise ModelError(f"--every is {arguments.every}, expected one or more")
+    if arguments.out is not None:
+        checked_output(arguments.out, (".json",), force=arguments.force)
+    text, numbers = _EVALUATIONS[arguments.name](arguments, console)
+    console.say(text)
+    result = {"name": arguments.name, "split": arguments.split, **numbers}
+    if arguments.write is not None:
+        from ...neural.evaluation.pages import fill
+
+        fill(arguments.write, arguments.block or arguments.name, f"\n{text}\n")
+        console.note(f"{arguments.write}: written")
+    if arguments.out is not None:
+        with new_file(arguments.out, force=arguments.force) as temporary:
+            temporary.write_text(json.dumps(plain(result), indent=1) + "\n", encoding="utf-8")
+    return result
+
+
+def _pallas(arguments: argparse.Namespace, console: Console) -> Tables:
+    from ...neural.evaluation.solvers import legs_solver, network_solver, trained_networks
+    from ...neural.evaluation.tables import accuracy_tables
 
     networks = trained_networks(arguments.beside)
-    clips = library_clips(arguments.library, arguments.split)
-    with console.progress("evaluate pallas", len(clips)) as bar:
-        rows = evaluate_networks(networks, clips, lambda done, total, _: bar.to(done, total))
-    for group in sorted({row.group for row in rows}):
-        _print_group(group, [row for row in rows if row.group == group], console)
-    return {"split": arguments.split, "clips": len(clips), "rows": [vars(row) for row in rows]}
+    solvers = {name: network_solver(network) for name, network in networks.items()}
+    takes = _TAKES if arguments.name == "legs" and arguments.takes is None else arguments.takes
+    if takes:
+        solvers[f"generated legs, {takes} takes"] = legs_solver(networks["pallas"], takes)
+    rows = _rows(solvers, arguments, console)
+    return accuracy_tables(rows), {"rows": [vars(row) for row in rows]}
 
 
-def _facing(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
-    from ...neural.evaluation.evaluate import library_clips
+def _suite(arguments: argparse.Namespace, console: Console) -> Tables:
+    from ...neural.evaluation.solvers import network_solver
+    from ...neural.evaluation.suite import read_suite
+    from ...neural.evaluation.tables import suite_tables
+
+    if arguments.folder is None:
+        raise FileError(
+            "no folder was named; expected: pallas evaluate suite DIR --library LIBRARY"
+        )
+    runs = read_suite(arguments.folder)
+    solvers = {run.name: network_solver(run.network) for run in runs}
+    rows = _rows(solvers, arguments, console)
+    return suite_tables(runs, rows), {
+        "runs": [
+            {"name": r.name, "parameters": r.parameters, "steps": r.steps, "minutes": r.minutes}
+            for r in runs
+        ],
+        "rows": [vars(row) for row in rows],
+    }
+
+
+def _drift(arguments: argparse.Namespace, console: Console) -> Tables:
+    from ...neural.evaluation.drift import evaluate_drift, walks
+    from ...neural.evaluation.solvers import trained_networks
+    from ...neural.evaluation.tables import drift_table
+
+    clips = walks(_clips(arguments), _WALKS)
+    with console.progress("evaluate drift", len(clips)) as bar:
+        rows = evaluate_drift(
+            trained_networks(arguments.beside), clips, lambda done, total, _: bar.to(done, total)
+        )
+    return drift_table(rows), {"rows": [vars(row) for row in rows]}
+
+
+def _facing(arguments: argparse.Namespace, console: Console) -> Tables:
     from ...neural.evaluation.facing import evaluate_facing
+    from ...neural.evaluation.pages import block
 
-    clips = library_clips(arguments.library, arguments.split)
+    clips = _clips(arguments)
     with console.progress("evaluate facing", len(clips)) as bar:
         found = evaluate_facing(clips, lambda done, total, _: bar.to(done, total))
-    console.table({name: f"{value:.4g}" for name, value in found.items()})
-    return {"split": arguments.split, **found}
+    lines = [[name.replace("_", " "), f"{value:.4g}"] for name, value in found.items()]
+    return block(["what", "value"], lines), dict(found)
 
 
-def _print_group(group: str, rows: "Sequence[Row]", console: Console) -> None:
-    from ...neural.evaluation.evaluate import markdown_table
-    from ...neural.features import NETWORK_FPS
+def _rows(
+    solvers: "Mapping[str, Solver]", arguments: argparse.Namespace, console: Console
+) -> list[Any]:
+    from ...neural.evaluation.clips import CONDITIONS
+    from ...neural.evaluation.evaluate import evaluate_solvers
+    from ...neural.evaluation.motion_encoder import load_motion_encoder
 
-    minutes = rows[0].frames / NETWORK_FPS / 60.0
-    console.say(f"\n{group}: {minutes:.1f} minutes\n\n{markdown_table(rows)}")
+    clips = _clips(arguments)
+    conditions = {n: e for n, e in CONDITIONS.items() if n == "worn" or not arguments.worn}
+    with console.progress(f"evaluate {arguments.name}", len(clips)) as bar:
+        return evaluate_solvers(
+            solvers,
+            clips,
+            lambda done, total, _: bar.to(done, total),
+            conditions=conditions,
+            encoder=load_motion_encoder(),
+        )
+
+
+def _clips(arguments: argparse.Namespace) -> "list[EvaluationClip]":
+    from ...neural.evaluation.clips import library_clips
+
+    if arguments.library is None:
+        raise FileError("no motion library was named; pass --library, see pallas library build")
+    return library_clips(arguments.library, arguments.split, arguments.every)
+
+
+_EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Console], Tables]] = {
+    "pallas": _pallas,
+    "legs": _pallas,
+    "suite": _suite,
+    "drift": _drift,
+    "facing": _facing,
+}
