@@ -90,11 +90,9 @@ class Equations:
         if self.below is None or self.wrench is None:
             return self.own, self.pull
         bodies, merge = self.unknowns.bodies, self.unknowns.merge
-        below = self.below
         if newton is not None and self.curvature is not None:
-            bent = torch.addcmul(below[:3], newton, self.curvature)
-            below = torch.cat([bent, below[3:]])
-        forces = turned(below.index_select(2, bodies), twists)
+            self.below[:3].addcmul_(newton, self.curvature)
+        forces = turned(self.below.index_select(2, bodies), twists)
         # The copies are small; a batched product of matrices that lie apart copies them one by one.
         upper, lower = forces.permute(2, 1, 0).contiguous(), twists.permute(2, 0, 1).contiguous()
         hessian = (upper @ lower).mul_(self.unknowns.descends)

@@ -15,7 +15,7 @@ from .systems import frame_equations, held, solve_frames, solve_whole, system_at
 
 __all__ = ["Settings", "minimise", "minimise_frames"]
 
-_CHUNK = 256  # frames at a time where nothing couples them: what fits the cache
+_CHUNK = 512  # frames at a time where nothing couples them: what fits the cache
 _LEAST_DAMPING, _MOST_DAMPING, _STUCK = 1e-9, 1e8, 1e4
 _RETRY_DAMPING = 1e-3  # at least, once a step of Gauss's has failed
 _ROUNDING = 1e-12  # relative; a cost that rises by less has not risen
@@ -61,10 +61,10 @@ def minimise(
 
 def minimise_frames(
     problem: Problem, pose: Tensor, settings: Settings, frames: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Poses (N, D) and costs (N,) of frames (N,) of the terms, each on its own; one may come twice."""
+) -> tuple[Tensor, Tensor, int]:
+    """Poses (N, D), costs (N,) and steps tried of frames (N,) of the terms; one may come twice."""
     with torch.inference_mode():
-        return _chunks(problem, pose, settings, frames)[:2]
+        return _chunks(problem, pose, settings, frames)
 
 
 def _chunks(
@@ -137,7 +137,7 @@ class _Frames:
         if not len(turns):
             return torch.nan_to_num(step)
         longest = step[:, turns].abs().amax(-1, keepdim=True).nan_to_num(torch.inf)
-        return torch.nan_to_num(step) * (_REACH / longest).clamp(max=1.0)
+        return step.nan_to_num() * (_REACH / longest).clamp_(max=1.0)
 
     def _take(self, at: At, cost: Tensor, better: Tensor) -> None:
         if not bool(better.all()):

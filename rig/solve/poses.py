@@ -69,17 +69,29 @@ class StayNear(_PoseTerm):
         """Stay near another pose from now on."""
         self.pose = pose
 
+    def _pinned(self, at: At) -> tuple[Tensor, ...]:
+        """Reference (T, D) and weights (T, U) of these frames."""
+        if id(self) not in at.measured:
+            at.measured[id(self)] = self.reference(at), self.weight(at)
+        return at.measured[id(self)]
+
     def cost(self, at: At) -> Tensor:
         """(T,)."""
-        away = at.problem.unknowns.away(self.reference(at), at.pose)
-        return 0.5 * (self.weight(at) * away).square().sum(-1)
+        reference, weight = self._pinned(at)
+        away = at.problem.unknowns.away(reference, at.pose)
+        return 0.5 * (weight * away).square().sum(-1)
 
     def gather(self, at: At, equations: Equations) -> None:
         """Add the unknowns' own rows."""
-        unknowns = at.problem.unknowns
-        away = unknowns.away(self.reference(at), at.pose)
-        balls = unknowns.ball_slopes(away)
-        equations.add_unknowns(torch.ones_like(away), balls, away, self.weight(at))
+        unknowns, (reference, weight) = at.problem.unknowns, self._pinned(at)
+        away = unknowns.away(reference, at.pose)
+        if unknowns.balls.shape[0]:
+            balls = unknowns.ball_slopes(away)
+            equations.add_unknowns(torch.ones_like(away), balls, away, weight)
+            return
+        stiffness = weight.square()
+        equations.pull.addcmul_(stiffness, away)
+        equations.own.diagonal(dim1=-2, dim2=-1).add_(stiffness)
 
 
 class Limits(_PoseTerm):

@@ -22,12 +22,14 @@ _HEADINGS = (0.5 * torch.pi, torch.pi, -0.5 * torch.pi)
 _OUTLIER = 4.0  # times the median cost; a frame above has probably settled in a wrong pose
 _DEARER = 1.3  # cost over that of its neighbours that makes a frame suspect
 _TRIFLE = 0.3  # of the median cost, below which differences are noise
+_BETTER = 0.95  # of the cost, below which another posture of one frame is a better start for all
 _WORTH = 1e-3  # fraction of the cost that must be gained, for another pose to be taken
 _MENDS = 100  # frames that a wrong stretch may be long, from both its ends
 _ROUGH = Settings(20, 1e-2, 1e-3, enough=0.85)
 _TRIED = Settings(25, 1e-2, 1e-3, enough=0.4)
-_ROOT = Settings(5, 3e-2, 1e-3, enough=0.85)
-_NEAR = Settings(4, 1e-2, 1e-6, newton=True)
+_AT_ONCE = Settings(7, 1e-2, 1e-3, enough=0.5)
+_ROOT = Settings(3, 3e-2, 1e-3, enough=0.85)
+_NEAR = Settings(3, 1e-2, 1e-6)
 _POSTURES, _POSTURE = 12, 0.3  # how many are tried for the first frame, and their spread in radians
 
 
@@ -52,19 +54,18 @@ def solve_recording(problem: Problem, pose: Tensor, settings: Settings) -> tuple
     enough = counts >= min(len(problem.unknowns), int(0.75 * int(counts.max())))
     good = enough.nonzero().squeeze(-1)
     first = int(good[counts[good].argmax()])
-    known, _ = _best_start(problem, pose, first)
-    done, poses = _coarse(problem, known, good)
+    done, poses = _coarse(problem, pose, first, good)
     poses = _unwound(problem, poses)
     for stride in _STRIDES[1:]:
         rest = good[::stride]
         rest = rest[~torch.isin(rest, done)]
-        solved, _ = minimise_frames(problem, between(problem, done, poses, rest), _NEAR, rest)
+        solved, _, _ = minimise_frames(problem, between(problem, done, poses, rest), _NEAR, rest)
         done, order = torch.cat([done, rest]).sort()
         poses = torch.cat([poses, solved])[order]
     every = torch.arange(frames)
     start = between(problem, done, poses, every).index_copy(0, done, poses)
     settings = replace(settings, newton=True)
-    poses, cost = minimise_frames(problem, start, settings, every)
+    poses, cost, _ = minimise_frames(problem, start, settings, every)
     return _mended(problem, poses, cost, settings), enough
 
 
@@ -95,44 +96,75 @@ def _headings(problem: Problem, pose: Tensor, root: list[str]) -> Tensor:
     return torch.stack(rows)
 
 
-def _aligned(problem: Problem, poses: Tensor, frames: Tensor, root: list[str]) -> Tensor:
-    """Poses with their roots moved to where the measurements are."""
+def _aligned(
+    problem: Problem, poses: Tensor, frames: Tensor, root: list[str]
+) -> tuple[Tensor, Tensor]:
+    """Poses with their roots moved to where the measurements are, and their costs."""
     if not root:
-        return poses
+        return poses, problem.at(poses, None, frames).cost()
     only = replace(problem, moving=root)
-    moved, _ = minimise_frames(only, poses, _ROOT, frames)
-    return moved
+    return minimise_frames(only, poses, _ROOT, frames)[:2]
 
 
-def _best_start(problem: Problem, pose: Tensor, frame: int) -> tuple[Tensor, Tensor]:
-    """Pose (D,) and cost () of one frame, the best found from several headings and postures.
+def _postures(problem: Problem, pose: Tensor, root: list[str]) -> Tensor:
+    """(K, D) the pose, and others about it with all but the root turned, drawn with a fixed seed.
 
-    A straight elbow at its limit, or a hip turned over, is a valley of its own: postures about the first one,
-    drawn with a fixed seed, begin outside of it. All of them are solved at once.
+    A straight elbow at its limit, or a hip turned over, is a valley of its own: they begin outside of it.
     """
-    root = _root(problem)
-    candidates = _headings(problem, pose, root)
-    frames = torch.full((len(candidates),), frame)
-    candidates = _aligned(problem, candidates, frames, root)
-    best = candidates[problem.at(candidates, None, frames).cost().argmin()]
-    random = torch.Generator().manual_seed(0)
-    unknowns = problem.unknowns
+    random, unknowns = torch.Generator().manual_seed(0), problem.unknowns
     away = _POSTURE * torch.randn(_POSTURES, len(unknowns), generator=random, dtype=torch.float64)
     away[0] = 0.0
     fixed = torch.ones(len(unknowns), dtype=torch.bool)
     fixed[unknowns.rotations] = False
     fixed |= torch.isin(unknowns.coordinates, problem.places("coordinate", tuple(root)))
-    starts = unknowns.stepped(best.expand(_POSTURES, -1), away.masked_fill(fixed, 0.0))
-    solved, cost = minimise_frames(problem, starts, _TRIED, frames.new_full((_POSTURES,), frame))
+    return unknowns.stepped(pose.expand(_POSTURES, -1), away.masked_fill(fixed, 0.0))
+
+
+def _best_start(problem: Problem, pose: Tensor, frame: int) -> tuple[Tensor, Tensor]:
+    """Pose (D,) and cost () of one frame, the best found from several headings and postures."""
+    root = _root(problem)
+    candidates = _headings(problem, pose, root)
+    frames = torch.full((len(candidates),), frame)
+    candidates, cost = _aligned(problem, candidates, frames, root)
+    starts = _postures(problem, candidates[cost.argmin()], root)
+    frames = frames.new_full((_POSTURES,), frame)
+    solved, cost, _ = minimise_frames(problem, starts, _TRIED, frames)
     return solved[cost.argmin()], cost.min()
 
 
-def _coarse(problem: Problem, known: Tensor, good: Tensor) -> tuple[Tensor, Tensor]:
-    """Frames and poses of every sixteenth good frame and the last."""
-    chosen = torch.unique(torch.cat([good[:: _STRIDES[0]], good[-1:]]))
-    start = _aligned(problem, known.expand(len(chosen), -1), chosen, _root(problem))
-    poses, cost = minimise_frames(problem, start, _ROUGH, chosen)
-    poses, cost = _compared(problem, chosen, poses, cost)
+def _at_once(
+    problem: Problem, pose: Tensor, first: int, chosen: Tensor
+) -> tuple[Tensor, Tensor] | None:
+    """Poses and costs of frames (K,) solved straight from a pose; None where that is not safe.
+
+    Beside them their `first` row is solved from other headings and postures: it is safe if none of these
+    is better, and all come to an end soon.
+    """
+    root, count = _root(problem), len(chosen)
+    others = _headings(problem, pose, root)[1:]
+    frames = torch.cat([chosen, chosen[first].expand(len(others))])
+    starts, cost = _aligned(problem, torch.cat([pose.expand(count, -1), others]), frames, root)
+    if bool((cost[count:] < cost[first]).any()):
+        pose = starts[count + cost[count:].argmin()]
+        starts, _ = _aligned(problem, pose.expand(count, -1), chosen, root)
+    others = _postures(problem, starts[first], root)[1:]
+    frames = torch.cat([chosen, chosen[first].expand(len(others))])
+    starts = torch.cat([starts[:count], others])
+    poses, cost, steps = minimise_frames(problem, starts, _AT_ONCE, frames)
+    if steps == _AT_ONCE.iterations or bool((cost[count:] < _BETTER * cost[first]).any()):
+        return None
+    return poses[:count], cost[:count]
+
+
+def _coarse(problem: Problem, pose: Tensor, first: int, good: Tensor) -> tuple[Tensor, Tensor]:
+    """Frames and poses of every sixteenth good frame, the first one and the last."""
+    chosen = torch.unique(torch.cat([good[:: _STRIDES[0]], good[-1:], good.new_tensor([first])]))
+    found = _at_once(problem, pose, int((chosen == first).nonzero()[0]), chosen)
+    if found is None:
+        known, _ = _best_start(problem, pose, first)
+        start, _ = _aligned(problem, known.expand(len(chosen), -1), chosen, _root(problem))
+        found = minimise_frames(problem, start, _ROUGH, chosen)[:2]
+    poses, cost = _compared(problem, chosen, *found)
     bad = cost > _OUTLIER * cost.median()
     fine = (~bad).nonzero().squeeze(-1)
     for row in bad.nonzero().squeeze(-1).tolist():
@@ -157,7 +189,7 @@ def _compared(
     odd = (cost > _DEARER * torch.maximum(usual, cost.median())).nonzero().squeeze(-1)
     if not len(odd):
         return poses, cost
-    again, other = minimise_frames(problem, start[odd], _ROUGH, chosen[odd])
+    again, other, _ = minimise_frames(problem, start[odd], _ROUGH, chosen[odd])
     better = other < cost[odd]
     chosen_poses = torch.where(better[:, None], again, poses[odd])
     return (
@@ -205,7 +237,7 @@ def _mended(problem: Problem, poses: Tensor, cost: Tensor, settings: Settings) -
         if not len(dear):
             break
         source = torch.where(before[dear] < after[dear], dear - 1, dear + 1)
-        again, other = minimise_frames(problem, poses[source], settings, dear)
+        again, other, _ = minimise_frames(problem, poses[source], settings, dear)
         better = other < (1.0 - _WORTH) * cost[dear]
         if not bool(better.any()):
             break

@@ -108,7 +108,7 @@ class Stream:
                 pose, self._started, self._before = first_pose(self._free, pose), True, None
             start = pose if weak else self._foretold(pose)
             self._near.renew(start)
-            solved, _ = minimise_frames(self._held, start[None], _NEXT, _ONE)
+            solved, _, _ = minimise_frames(self._held, start[None], _NEXT, _ONE)
             self._before, self.pose = pose, coupled(self._held, solved)[0].numpy()
             return StreamPose(self.pose, self._rms(solved), weak)
 

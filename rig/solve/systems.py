@@ -20,6 +20,7 @@ from .problem import At, Problem
 __all__ = ["System", "frame_equations", "held", "solve_frames", "solve_whole", "system_at"]
 
 _CHUNK = 256  # frames gathered at a time, to bound memory
+_STIFF = 1e30  # on the diagonal of a held unknown
 _FLOOR = 1e-9  # added to the diagonal, so that an unknown that nothing sees stays where it is
 
 
@@ -119,30 +120,31 @@ def held(problem: Problem, pose: Tensor, gradient: Tensor) -> Tensor | None:
     return ((value <= u.low) & (gradient > 0.0)) | ((value >= u.high) & (gradient < 0.0))
 
 
-def _damped(hessian: Tensor, lambdas: Tensor) -> Tensor:
-    damped = hessian.clone()
-    diagonal = damped.diagonal(dim1=-2, dim2=-1)
+def _damp(hessian: Tensor, lambdas: Tensor, fixed: Tensor | None = None) -> Tensor:
+    """Damp blocks (T, U, U) in place; held unknowns get stiff, so that the others feel nothing of them."""
+    diagonal = hessian.diagonal(dim1=-2, dim2=-1)
     diagonal += lambdas[..., None] * diagonal + _FLOOR * (1.0 + diagonal)
-    return damped
-
-
-def _without(matrix: Tensor, fixed: Tensor) -> Tensor:
-    """Blocks (T, U, U) with the rows and columns of held unknowns replaced by the identity's."""
-    free = (~fixed).double()
-    return matrix * free[..., None] * free[..., None, :] + torch.diag_embed(fixed.double())
+    if fixed is not None:
+        diagonal.masked_fill_(fixed, _STIFF)
+    return hessian
 
 
 def solve_frames(
     hessian: Tensor, gradient: Tensor, lambdas: Tensor, fixed: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Steps (T, U), and by how much they are expected to lower the cost (T,); NaN where H is no valley."""
+    """Steps (T, U), and by how much they are expected to lower the cost (T,); NaN where H is no valley.
+
+    The Hessian is damped in place.
+    """
     if fixed is not None:
-        hessian, gradient = _without(hessian, fixed), gradient * ~fixed
-    factor, fault = torch.linalg.cholesky_ex(_damped(hessian, lambdas))
-    step = -torch.cholesky_solve(gradient[..., None], factor).squeeze(-1)
+        gradient = gradient.masked_fill(fixed, 0.0)
+    diagonal = hessian.diagonal(dim1=-2, dim2=-1).clone()
+    factor, fault = torch.linalg.cholesky_ex(_damp(hessian, lambdas, fixed))
+    step = torch.cholesky_solve(gradient[..., None], factor).squeeze(-1).neg_()
+    if fixed is not None:
+        step.masked_fill_(fixed, 0.0)  # exactly: next to nothing would leave a bound at zero
     if bool(fault.any()):
         step = torch.where(fault[:, None] > 0, torch.nan, step)
-    diagonal = hessian.diagonal(dim1=-2, dim2=-1)
     gain = 0.5 * (lambdas * (diagonal * step.square()).sum(-1) - (gradient * step).sum(-1))
     return step, gain
 
@@ -151,20 +153,20 @@ def solve_whole(system: System, lambdas: float, fixed: Tensor | None) -> tuple[T
     """Step of the frames (T, U) and of the shared unknowns (S,)."""
     damping = torch.full((len(system.hessian),), lambdas, dtype=torch.float64)
     right = torch.cat([-system.gradient[..., None], system.border], dim=-1)
-    blocks, coupling = _damped(system.hessian, damping), system.coupling
+    blocks, coupling = _damp(system.hessian.clone(), damping, fixed), system.coupling
     if fixed is not None:
-        blocks, right = _without(blocks, fixed), right * ~fixed[..., None]
-        if coupling is not None:
-            coupling = coupling * ~fixed[:-1, :, None] * ~fixed[1:, None]
+        right = right.masked_fill(fixed[..., None], 0.0)
     if coupling is None:
         factor, _ = torch.linalg.cholesky_ex(blocks)
         solved = torch.cholesky_solve(right, factor)
     else:
         solved = solve_chain(blocks, coupling, right)
+    if fixed is not None:
+        solved.masked_fill_(fixed[..., None], 0.0)
     if not len(system.shared):
         return solved[..., 0], system.shared_gradient
     # Schur complement: (B - C' H^-1 C) s = -h + C' H^-1 g, then step = H^-1 (-g - C s).
     by_border = torch.einsum("tus,tuk->sk", right[..., 1:], solved)
-    schur = _damped(system.shared, damping[:1].squeeze(0)) - by_border[:, 1:]
+    schur = _damp(system.shared.clone(), damping[:1].squeeze(0)) - by_border[:, 1:]
     shared = torch.linalg.solve(schur, -system.shared_gradient - by_border[:, 0])
     return solved[..., 0] - solved[..., 1:] @ shared, shared

@@ -48,9 +48,9 @@ class Unknowns:
     high: Tensor
 
     def __len__(self) -> int:
-        return len(self.coordinates)
+        return self.coordinates.shape[0]
 
-    @property
+    @cached_property
     def bounded(self) -> bool:
         """Whether any unknown has a hard bound."""
         return bool(torch.isfinite(torch.cat([self.low, self.high])).any())
@@ -63,7 +63,7 @@ class Unknowns:
 
     def stepped(self, pose: Tensor, step: Tensor) -> Tensor:
         """Poses (T, D) after a step (T, U), kept within the hard bounds."""
-        if not len(self.balls):
+        if not self.balls.shape[0]:
             moved = (pose[:, self.coordinates] + step).clamp(self.low, self.high)
             return pose.index_copy(1, self.coordinates, moved)
         plain, balls = self.coordinates[self.plain], self.coordinates[self.balls]
@@ -79,7 +79,7 @@ class Unknowns:
         A ball's is the rotation vector that turns it from the reference, in its own frame.
         """
         difference = pose[:, self.coordinates] - reference[:, self.coordinates]
-        if not len(self.balls):
+        if not self.balls.shape[0]:
             return difference
         balls = self.coordinates[self.balls]
         turn = so3.relative(reference[:, balls], pose[:, balls])
