@@ -25,6 +25,7 @@ __all__ = [
     "TRANSPOSE_LEAVES",
     "TRUNK_AND_ARMS",
     "Comparison",
+    "Seen",
     "joints",
 ]
 
@@ -46,6 +47,37 @@ TRANSPOSE_LEAVES: Final = [7, 8, 10, 11, 20, 21, 22, 23]  # held at rest there, 
 
 
 @dataclass(frozen=True, eq=False)
+class Seen:
+    """A motion of the 24-joint skeleton with what metrics ask of it, computed when first asked for."""
+
+    motion: Motion
+
+    @cached_property
+    def world(self) -> tuple[Array, Array]:
+        """world_from_joint (T, 24, 4) and joint origins (T, 24, 3) in the world, metres."""
+        return self.motion.world()
+
+    @cached_property
+    def reduced(self) -> tuple[Array, Array]:
+        """`world` as TransPose and PIP compare it: root and leaves at rest, the root at the origin."""
+        motion = self.motion
+        rotations = np.array(motion.rotations)
+        rotations[:, [0, *TRANSPOSE_LEAVES]] = quaternion.IDENTITY
+        origin = np.zeros_like(motion.root_position)
+        return Motion(motion.skeleton, origin, rotations, motion.fps).world()
+
+    @cached_property
+    def scale(self) -> float:
+        """Size of the body; 1 is 1.70 m tall."""
+        return leg_scale(self.motion.skeleton.offsets)
+
+    @cached_property
+    def standing(self) -> Mask:
+        """(T, 2) True where the left and the right foot stand, by the rule of `contacts`."""
+        return foot_contacts(self.world[1], self.motion.fps, self.scale)
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Two motions of one 24-joint skeleton, equally long and fast.
 
@@ -56,61 +88,30 @@ class Comparison:
             says nothing of it.
     """
 
-    predicted: Motion
-    truth: Motion
+    predicted: Seen
+    truth: Seen
     contacts: Mask | None = None
 
     def __post_init__(self) -> None:
-        ours, true = self.predicted.rotations.shape, self.truth.rotations.shape
-        if ours != true or self.predicted.fps != self.truth.fps:
+        ours, true = self.predicted.motion, self.truth.motion
+        if ours.rotations.shape != true.rotations.shape or ours.fps != true.fps:
             raise ShapeError(
-                f"motions of shapes {ours} at {self.predicted.fps:g} fps and {true} at "
-                f"{self.truth.fps:g} fps; expected the same frames, joints and rate"
+                f"motions of shapes {ours.rotations.shape} at {ours.fps:g} fps and "
+                f"{true.rotations.shape} at {true.fps:g} fps; expected the same frames, joints and rate"
             )
 
     @property
     def fps(self) -> float:
         """Frames per second of both."""
-        return self.truth.fps
-
-    @cached_property
-    def world(self) -> tuple[Array, Array]:
-        """Predicted world_from_joint (T, 24, 4) and joint origins (T, 24, 3), metres."""
-        return self.predicted.world()
-
-    @cached_property
-    def true_world(self) -> tuple[Array, Array]:
-        """True world_from_joint (T, 24, 4) and joint origins (T, 24, 3), metres."""
-        return self.truth.world()
-
-    @cached_property
-    def scale(self) -> float:
-        """Size of the body; 1 is 1.70 m tall."""
-        return leg_scale(self.truth.skeleton.offsets)
-
-    @cached_property
-    def standing(self) -> Mask:
-        """(T, 2) True where a foot of the truth stands, by the rule of `contacts`."""
-        return foot_contacts(self.true_world[1], self.fps, self.scale)
+        return self.truth.motion.fps
 
     @cached_property
     def global_angles(self) -> Array:
         """(T, 24) degrees between predicted and true world rotations."""
-        return np.degrees(quaternion.angle(self.world[0], self.true_world[0]))
+        return np.degrees(quaternion.angle(self.predicted.world[0], self.truth.world[0]))
 
     @cached_property
     def local_angles(self) -> Array:
         """(T, 24) degrees between predicted and true rotations relative to the parent."""
-        return np.degrees(quaternion.angle(self.predicted.rotations, self.truth.rotations))
-
-    @cached_property
-    def reduced(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-        """Both worlds as TransPose and PIP compare them: root and leaves at rest, root at the origin."""
-        return _reduced(self.predicted), _reduced(self.truth)
-
-
-def _reduced(motion: Motion) -> tuple[Array, Array]:
-    rotations = np.array(motion.rotations)
-    rotations[:, [0, *TRANSPOSE_LEAVES]] = quaternion.IDENTITY
-    origin = np.zeros_like(motion.root_position)
-    return Motion(motion.skeleton, origin, rotations, motion.fps).world()
+        ours, true = self.predicted.motion.rotations, self.truth.motion.rotations
+        return np.degrees(quaternion.angle(ours, true))

@@ -10,9 +10,10 @@ from ...rig.arrays import Array
 from ...rig.motion import Motion
 from ..features import NETWORK_FPS
 from .clips import ALL, CONDITIONS, EvaluationClip, Progress
+from .comparison import Comparison, Seen
 from .frechet import frechet_distance
 from .generation_metrics import TAKES_UNITS, takes_metrics
-from .metrics import UNITS, average, motion_metrics
+from .metrics import UNITS, average, pair_metrics
 from .motion_encoder import MotionEncoder
 from .solvers import Solver, Take
 
@@ -68,13 +69,13 @@ def evaluate_solvers(
     for number, clip in enumerate(clips):
         progress(number, len(clips), clip.name)
         truth = clip.motion.resampled(NETWORK_FPS)
-        true_features = _features(encoder, truth)
+        true_features, seen = _features(encoder, truth), Seen(truth)
         for condition, errors in conditions.items():
             seeded = None if errors is None else replace(errors, seed=number)
             recording = virtual_recording(truth, errors=seeded)
             for name, solver in solvers.items():
                 takes = solver(recording, truth)
-                found = _judged(takes, truth)
+                found = _judged(takes, seen)
                 features = _features(encoder, takes[0].motion)
                 for group in (clip.group, ALL) if len(groups) > 1 else (clip.group,):
                     kept = results.setdefault((name, condition, group), _Results())
@@ -85,9 +86,9 @@ def evaluate_solvers(
     return [_row(key, kept) for key, kept in results.items()]
 
 
-def _judged(takes: Sequence[Take], truth: Motion) -> dict[str, float]:
+def _judged(takes: Sequence[Take], truth: Seen) -> dict[str, float]:
     """The mean over takes of every metric, and what is said of takes together."""
-    found = [motion_metrics(take.motion, truth, take.contacts) for take in takes]
+    found = [pair_metrics(Comparison(Seen(take.motion), truth, take.contacts)) for take in takes]
     mean = average(found, [1] * len(found))
     return {**mean, **takes_metrics([take.motion for take in takes], found)}
 

@@ -10,6 +10,7 @@ from ...capture.imu import PLACEMENTS
 from ...capture.virtual_imu import virtual_recording
 from ...rig import quaternion
 from ...rig.arrays import Array
+from ...rig.errors import ModelError
 from .clips import EvaluationClip, Progress
 
 __all__ = ["evaluate_facing"]
@@ -24,6 +25,9 @@ def evaluate_facing(clips: Sequence[EvaluationClip], progress: Progress) -> dict
     Returns:
         Number of clips, median and 90th percentile of the error in degrees, and how often wrists in the
         right and in the exchanged order are taken for exchanged.
+
+    Raises:
+        ModelError: no clip is long enough.
     """
     random = np.random.default_rng(0)
     errors, false_alarms, noticed = [], [], []
@@ -37,6 +41,8 @@ def evaluate_facing(clips: Sequence[EvaluationClip], progress: Progress) -> dict
         errors.append(abs((found - facing + np.pi) % (2 * np.pi) - np.pi))
         false_alarms.append(sides_look_swapped(bones, by_pose=False))
         noticed.append(sides_look_swapped(bones[:, [0, 2, 1, 3]], by_pose=False))
+    if not errors:
+        raise ModelError(f"no clip lasts {SHORTEST:g} s; facing can't be told from less")
     degrees = np.degrees(errors)
     return {
         "clips": len(errors),

@@ -11,14 +11,39 @@ from torch.nn import functional
 from ...rig.arrays import Array
 from ...rig.errors import ModelError
 from ...rig.motion import Motion
+from ..library import load_library
 from .motion_encoder import CHANNELS, FRAMES, LATENT, WIDTH, MotionEncoder, motion_windows
 
-__all__ = ["STEPS", "fit_motion_encoder"]
+__all__ = ["STEPS", "fit_motion_encoder", "train_motion_encoder"]
 
 STEPS = 3000
 BATCH = 128
 RATE = 2e-3
 Progress = Callable[[int, int, str], None]
+
+
+def train_motion_encoder(library: Path, out: Path, seed: int, progress: Progress) -> Path:
+    """Fit to the clips of a library's training split that are nobody's retargeting.
+
+    Args:
+        library: folder that `pallas library build` wrote.
+        out: folder for `motion_encoder.safetensors`.
+        seed: of weights and order.
+        progress: told (done, all, one line).
+
+    Returns:
+        The file.
+    """
+    clips = load_library(library, "train")
+    motions = []
+    for number, clip in enumerate(clips):
+        progress(number, len(clips), f"reading {clip.name}")
+        if not clip.retargeted:
+            motions.append(clip.motion)
+    path = out / "motion_encoder.safetensors"
+    explained = fit_motion_encoder(motions, path, progress, seed=seed)
+    progress(STEPS, STEPS, f"explains {100.0 * explained:.1f} % of the windows' variance")
+    return path
 
 
 def fit_motion_encoder(

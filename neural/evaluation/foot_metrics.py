@@ -28,15 +28,16 @@ def foot_metrics(pair: Comparison) -> dict[str, float]:
     - penetration_deep: per cent of frames in which an ankle, a ball of a foot or any other joint is more
       than 1 cm deeper than it can be: under 0.073 (ankles), 0.017 (balls) times the body's size, or 0.
     """
-    positions, true_positions = pair.world[1], pair.true_world[1]
-    f1 = np.nan if pair.contacts is None else contact_f1(pair.contacts, pair.standing)
+    f1 = np.nan if pair.contacts is None else contact_f1(pair.contacts, pair.truth.standing)
     result = {"contact_f1": f1}
-    for name, these in (("", positions), ("_true", true_positions)):
-        result[f"foot_skate{name}"] = _skate(these, pair.standing, pair.fps)
-        result[f"foot_skate_low{name}"] = _skate_low(these, pair.fps, pair.scale)
+    standing, scale = pair.truth.standing, pair.truth.scale
+    for name, seen in (("", pair.predicted), ("_true", pair.truth)):
+        these = seen.world[1]
+        result[f"foot_skate{name}"] = _skate(these, standing, pair.fps)
+        result[f"foot_skate_low{name}"] = _skate_low(these, pair.fps, scale)
         lowest = these[..., 2].min(axis=-1)
         result[f"penetration{name}"] = float(100.0 * np.maximum(-lowest, 0.0).mean())
-        result[f"penetration_deep{name}"] = float(100.0 * (_depth(these, pair.scale) > DEEP).mean())
+        result[f"penetration_deep{name}"] = float(100.0 * (_depth(these, scale) > DEEP).mean())
     return result
 
 

@@ -11,13 +11,13 @@ import numpy as np
 
 from ...rig.arrays import Mask
 from ...rig.motion import Motion
-from .comparison import Comparison
+from .comparison import Comparison, Seen
 from .foot_metrics import foot_metrics
 from .position_metrics import position_metrics
 from .root_metrics import root_metrics
 from .rotation_metrics import rotation_metrics
 
-__all__ = ["UNITS", "average", "motion_metrics"]
+__all__ = ["UNITS", "average", "motion_metrics", "pair_metrics"]
 
 # In the order of the tables.
 UNITS: Mapping[str, str] = {
@@ -73,7 +73,11 @@ def motion_metrics(
     Raises:
         ShapeError: the motions are not equally long and fast.
     """
-    pair = Comparison(predicted, truth, contacts)
+    return pair_metrics(Comparison(Seen(predicted), Seen(truth), contacts))
+
+
+def pair_metrics(pair: Comparison) -> dict[str, float]:
+    """`motion_metrics` where the truth is compared more than once, and what it knows of itself is kept."""
     found = {
         **rotation_metrics(pair),
         **position_metrics(pair),

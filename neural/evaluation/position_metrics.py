@@ -25,10 +25,10 @@ def position_metrics(pair: Comparison) -> dict[str, float]:
       root: [3, 6, 9, 12 .. 21], [0, 1, 2, 4, 5, 7, 8, 10, 11], [20, 21].
     - jerk: see `jerk`; of the predicted and of the true motion in the world.
     """
-    positions, true_positions = pair.world[1], pair.true_world[1]
+    positions, true_positions = pair.predicted.world[1], pair.truth.world[1]
     relative = positions - positions[:, :1] - (true_positions - true_positions[:, :1])
     distance = 100.0 * np.linalg.norm(relative, axis=-1)
-    (_, reduced), (_, true_reduced) = pair.reduced
+    reduced, true_reduced = pair.predicted.reduced[1], pair.truth.reduced[1]
     return {
         "position_error": float(distance[:, 1:].mean()),
         "position_error_upper": float(distance[:, TRUNK_AND_ARMS].mean()),

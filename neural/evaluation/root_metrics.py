@@ -24,7 +24,7 @@ def root_metrics(pair: Comparison) -> dict[str, float]:
     - root_error_per_second: mean |D| in cm, in space, over all windows of one second (the translation
       error of TransPose's and PIP's code).
     """
-    predicted, truth = pair.predicted.root_position, pair.truth.root_position
+    predicted, truth = pair.predicted.motion.root_position, pair.truth.motion.root_position
     steps = np.linalg.norm(np.diff(truth[:, :2], axis=0), axis=-1)
     travelled = np.concatenate([[0.0], np.cumsum(steps)])
     starts = np.arange(0, len(truth), max(1, round(EVERY * pair.fps)))

@@ -28,8 +28,7 @@ def rotation_metrics(pair: Comparison) -> dict[str, float]:
       published evaluations of TransPose (Yi et al. 2021) and PIP (Yi et al. 2022) do.
     - mpjre: see `mpjre`. mpjre_geodesic: the angle instead, joints 1 to 21, relative to the parent.
     """
-    (rotations, _), (true_rotations, _) = pair.reduced
-    reduced = np.degrees(quaternion.angle(rotations, true_rotations))
+    reduced = np.degrees(quaternion.angle(pair.predicted.reduced[0], pair.truth.reduced[0]))
     return {
         "sip_error": float(pair.global_angles[:, SIP].mean()),
         "angular_error_global": float(pair.global_angles[:, POSED].mean()),
@@ -38,7 +37,7 @@ def rotation_metrics(pair: Comparison) -> dict[str, float]:
         "angular_error_local": float(pair.local_angles[:, POSED[1:]].mean()),
         "sip_error_reduced": float(reduced[:, SIP].mean()),
         "angular_error_reduced": float(reduced.mean()),
-        "mpjre": mpjre(pair.predicted.rotations, pair.truth.rotations),
+        "mpjre": mpjre(pair.predicted.motion.rotations, pair.truth.motion.rotations),
         "mpjre_geodesic": float(pair.local_angles[:, _BODY].mean()),
     }
 

@@ -15,6 +15,7 @@ __all__ = ["accuracy_tables", "drift_table", "suite_tables"]
 
 _TITLES = {"cmu": "CMU", "ui_prmd": "UI-PRMD", ALL: "All test clips"}
 _TRUE = "_true"
+_SPELT = {"sip": "SIP", "mpjre": "MPJRE", "f1": "F1", "frechet": "Fréchet distance"}
 # Columns of a suite's table, one run per line.
 _OF_A_RUN = {
     "angular_error_upper": "angular, upper",
@@ -94,8 +95,12 @@ def _accuracy_table(rows: Sequence[Row]) -> str:
         if name.endswith(_TRUE) or not np.isfinite(values).any():
             continue
         own = rows[0].metrics.get(name + _TRUE, np.nan)
-        lines.append([name.replace("_", " "), unit, *map(_number, [*values, own])])
+        lines.append([_spelt(name), unit, *map(_number, [*values, own])])
     return block(["metric", "unit", *(row.network for row in rows), "true motion"], lines)
+
+
+def _spelt(name: str) -> str:
+    return " ".join(_SPELT.get(word, word) for word in name.split("_"))
 
 
 def _number(value: float) -> str:

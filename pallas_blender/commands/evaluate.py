@@ -28,9 +28,13 @@ Tables = tuple[str, dict[str, Any]]  # Markdown, and all the numbers
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("name", metavar="NAME", help=", ".join(_EVALUATIONS))
+    parser.add_argument("name", metavar="NAME", help=", ".join(_NAMES))
     parser.add_argument(
-        "folder", type=Path, nargs="?", metavar="DIR", help="of pallas train --suite; for suite"
+        "folder",
+        type=Path,
+        nargs="?",
+        metavar="DIR",
+        help="suite: the folder of pallas train --suite; all: what holds such folders",
     )
     parser.add_argument("--library", type=Path, help="folder written by pallas library build")
     parser.add_argument(
@@ -67,26 +71,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Evaluate, print the tables, and put them where they were asked for."""
-    if arguments.name not in _EVALUATIONS:
+    if arguments.name not in _NAMES:
         raise ModelError(
-            f"nothing to evaluate is called {arguments.name!r}; there are: {', '.join(_EVALUATIONS)}"
+            f"nothing to evaluate is called {arguments.name!r}; there are: {', '.join(_NAMES)}"
         )
     if arguments.every < 1:
         raise ModelError(f"--every is {arguments.every}, expected one or more")
     if arguments.out is not None:
         checked_output(arguments.out, (".json",), force=arguments.force)
-    text, numbers = _EVALUATIONS[arguments.name](arguments, console)
-    console.say(text)
-    result = {"name": arguments.name, "split": arguments.split, **numbers}
-    if arguments.write is not None:
-        from ...neural.evaluation.pages import fill
-
-        fill(arguments.write, arguments.block or arguments.name, f"\n{text}\n")
-        console.note(f"{arguments.write}: written")
+    result = {"name": arguments.name, "split": arguments.split}
+    if arguments.name == "all":
+        result |= _all(arguments, console)
+    else:
+        result |= _one(arguments, console, arguments.block or arguments.name)
     if arguments.out is not None:
         with new_file(arguments.out, force=arguments.force) as temporary:
             temporary.write_text(json.dumps(plain(result), indent=1) + "\n", encoding="utf-8")
     return result
+
+
+def _one(arguments: argparse.Namespace, console: Console, mark: str) -> dict[str, Any]:
+    """Evaluate what `arguments.name` says; its table is printed, and put between the marks."""
+    text, numbers = _EVALUATIONS[arguments.name](arguments, console)
+    console.say(text)
+    if arguments.write is not None:
+        from ...neural.evaluation.pages import fill
+
+        fill(arguments.write, mark, f"{text}\n")
+        console.note(f"{arguments.write}: {mark} written")
+    return numbers
+
+
+def _all(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Every table, one after the other; of the suites those that were trained."""
+    chosen = [(name, name, None, 1) for name in _WHOLE]
+    for place in sorted((arguments.folder or Path()).glob("*")) if arguments.folder else ():
+        if any(path.is_dir() for path in place.glob("*")) and place.name in _SUITES:
+            chosen.append(("suite", place.name, place, arguments.every))
+    found = {}
+    for name, mark, folder, every in chosen:
+        console.say(f"\n{mark}\n")
+        changed = {"name": name, "folder": folder, "every": every}
+        found[mark] = _one(argparse.Namespace(**{**vars(arguments), **changed}), console, mark)
+    return found
 
 
 def _pallas(arguments: argparse.Namespace, console: Console) -> Tables:
@@ -181,3 +208,6 @@ _EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Console], Tables]] = {
     "drift": _drift,
     "facing": _facing,
 }
+_NAMES = (*_EVALUATIONS, "all")
+_WHOLE = ("pallas", "legs", "drift", "facing")  # what "all" evaluates on every clip
+_SUITES = ("baselines", "ablations")  # folders of suites, and their marks in a page

@@ -142,7 +142,7 @@ def test_tables_have_a_column_per_solver_and_the_true_motion_and_no_row_that_nob
     assert "CMU, 1 clips, 0.0 minutes, perfect sensors:" in text
     assert "All test clips, 2 clips" in text
     assert "| metric | unit | ours | true motion |" in text
-    assert "| sip error | degrees | 2.00 | \N{EN DASH} |" in text
+    assert "| SIP error | degrees | 2.00 | \N{EN DASH} |" in text
     jerk = next(line for line in text.splitlines() if line.startswith("| jerk |"))
     assert "\N{EN DASH}" not in jerk
     assert "root drift 5m" not in text
@@ -260,3 +260,14 @@ def test_a_network_that_stands_still_is_off_by_the_whole_way():
     assert rows[1].distance == pytest.approx(12.0, rel=0.15)
     line = drift_table(rows).splitlines()[-1]
     assert line.startswith("| rest | perfect | 0.2 | 12 |")
+
+
+def test_the_page_defines_every_metric_and_has_a_place_for_every_table():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "pallas.md").read_text(encoding="utf-8")
+    for name in TABLE_UNITS:
+        plain = name.removesuffix("_true").removesuffix("_best")
+        known = (plain, plain.rsplit("_", 1)[0])
+        assert any(f"`{known_name}`" in page for known_name in known), name
+    for mark in ("pallas", "legs", "ablations", "drift", "facing", "real"):
+        assert f"<!-- {mark} -->\n" in page
+        assert f"<!-- end of {mark} -->" in page
