@@ -19,6 +19,7 @@ from ..predict import Posed
 from ..root import RootEvidence, integrate_root
 from ..threads import one_thread
 from ..weights import EMBEDDED
+from .confidence import with_confidence
 from .network import Generator
 from .options import GeneratorOptions
 from .sampling import draw_windows, randoms
@@ -61,7 +62,8 @@ def generate_posed(
         network: the generator; the embedded one if None.
 
     Returns:
-        `options.takes` motions at the same rate, each with the contact probabilities it was drawn with.
+        `options.takes` motions at the same rate, each with the contact probabilities it was drawn with. Of
+        several takes each has their agreement as its joints' confidence (`confidence.agreement`).
 
     Raises:
         ModelError: the weights are missing or damaged.
@@ -78,7 +80,9 @@ def generate_posed(
         latents = draw_windows(network, _surrounded(upper), options, randoms(options))
         pelvis = so3.from_quaternion(torch.tensor(motion.rotations[:, 0], dtype=torch.float32))
         lower = network.tokeniser.decode(latents, _padded(pelvis).expand(options.takes, -1, -1, -1))
-        return tuple(_clean(_take(motion, take)) for take in lower[:, : len(motion)])
+        takes = [_clean(_take(motion, take)) for take in lower[:, : len(motion)]]
+    sure = with_confidence([take.motion for take in takes])
+    return tuple(replace(take, motion=m) for take, m in zip(takes, sure, strict=True))
 
 
 @lru_cache(maxsize=1)

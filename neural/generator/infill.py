@@ -98,7 +98,8 @@ def _kept(count: int, start: int, stop: int, pinned: Sequence[int], fps: float) 
     for frame in pinned:
         away = np.minimum(away, np.abs(frames - frame))
     part = np.clip(away / reach, 0.0, 1.0)
-    keep: Array = 1.0 - part * part * (3.0 - 2.0 * part)
+    # Perlin's smoother step: neither velocity nor acceleration jumps at its ends.
+    keep: Array = 1.0 - part**3 * (part * (part * 6.0 - 15.0) + 10.0)
     return keep
 
 

@@ -50,11 +50,24 @@ class Sampler:
         frames: int,
         batch: int,
         seed: int,
+        over: int = 0,
         worn: Worn | None = None,
     ) -> None:
+        """Take the clips to draw from.
+
+        Args:
+            clips: at least one.
+            weights: how often a frame of each is drawn.
+            frames: of a window.
+            batch: windows.
+            seed: of everything random.
+            over: frames of a window that may lie before a clip's start or after its end.
+            worn: what sensors get wrong.
+        """
         if not clips:
             raise ModelError("no clip to train on; build the motion library first")
         self.clips, self.frames, self.batch, self.seed = clips, frames, batch, seed
+        self.over = over
         self.worn = worn or Worn()
         share = np.array([len(clip) * w for clip, w in zip(clips, weights, strict=True)])
         self._share = share / share.sum()
@@ -69,9 +82,8 @@ class Sampler:
         return _windows(clip, self.worn, random)
 
     def _cut(self, clip: Clip, random: np.random.Generator) -> Clip:
-        """One window, anywhere in the clip; a third of it may lie before its start or after its end."""
-        over = self.frames // 3
-        low, high = sorted((-over, len(clip) - self.frames + over))
+        """One window, anywhere in the clip."""
+        low, high = sorted((-self.over, len(clip) - self.frames + self.over))
         start = int(random.integers(low, high + 1))
         cut = clip.held(start, start + self.frames)
         return _mirrored(cut) if random.random() < self.worn.mirror else cut

@@ -22,12 +22,30 @@ from .stored import save_generator
 from .tokeniser import WINDOW
 from .windows import Clip, clip_of
 
-__all__ = ["GeneratorTraining", "fit_generator", "load_clips", "train_generator"]
+__all__ = ["GeneratorTraining", "Stage", "fit_generator", "load_clips", "train_generator"]
 
 Progress = Callable[[int, int, str], None]
 GOING = 2.0  # seconds per metre; most frames stand, and walking and running must be learnt too
 EXERCISES = 0.5  # how often a frame of the exercise set is drawn against one of everyday motion
 _HELD_OUT = 8  # validation batches
+_STAGES = ("tokeniser", "transformer")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How one of the two networks is trained; whichever of steps and minutes is over first ends it.
+
+    Attributes:
+        steps: optimiser steps.
+        minutes: of work, over all runs of a training that was stopped; not the same from run to run.
+        rate: learning rate at its peak; linear warm-up, then a cosine to a hundredth.
+        decay: of weights.
+    """
+
+    steps: int
+    minutes: float
+    rate: float
+    decay: float
 
 
 @dataclass(frozen=True)
@@ -35,11 +53,9 @@ class GeneratorTraining:
     """How the generator is trained.
 
     Attributes:
-        tokeniser_steps: of the first stage.
-        steps: of the second stage.
+        tokeniser: the first stage.
+        next_scale: the second.
         batch: windows per step.
-        tokeniser_rate: learning rate at its peak; linear warm-up, then a cosine to a hundredth.
-        rate: likewise, of the transformer.
         warm_up: steps of either stage.
         slip: how often a token is misread while the transformer learns.
         seed: of weights and windows.
@@ -47,21 +63,14 @@ class GeneratorTraining:
         threads: torch threads.
     """
 
-    tokeniser_steps: int = 4000
-    steps: int = 3200
+    tokeniser: Stage = Stage(4000, math.inf, 1e-3, 1e-4)
+    next_scale: Stage = Stage(3200, math.inf, 8e-4, 0.05)
     batch: int = 32
-    tokeniser_rate: float = 1e-3
-    rate: float = 8e-4
     warm_up: int = 100
     slip: float = 0.1
     seed: int = 0
     checkpoint_every: int = 200
     threads: int = 1
-
-    @property
-    def total(self) -> int:
-        """Steps of both stages."""
-        return self.tokeniser_steps + self.steps
 
 
 def train_generator(
@@ -118,25 +127,32 @@ def fit_generator(
     torch.manual_seed(options.seed)
     run = _Run(config or GeneratorConfig(), folder, options)
 
-    def sampler(clips: Sequence[Clip], share: Sequence[float], windows: int, seed: int) -> Sampler:
-        return Sampler(clips, share, frames=windows * WINDOW, batch=options.batch, seed=seed)
-
-    samplers = [sampler(training, weights, n, options.seed) for n in (2, 3)]
-    held_out = [sampler(validation, held_weights, n, options.seed + 1) for n in (2, 3)]
+    samplers = _samplers(training, weights, options, options.seed)
+    held_out = _samplers(validation, held_weights, options, options.seed + 1)
     if run.step == 0:
-        run.normalise([samplers[1](-1 - n & 0xFFFF) for n in range(_HELD_OUT)])
-    while run.step < options.total:
+        run.normalise([samplers[1](number) for number in range(_HELD_OUT)])
+    everything = options.tokeniser.steps + options.next_scale.steps
+    while (stage := run.stage) < len(_STAGES):
         started = time.perf_counter()
-        stage = run.stage
-        terms = run.advance(samplers[stage](run.step))
+        terms = run.advance(stage, samplers[stage](run.step))
         elapsed = time.perf_counter() - started
+        run.spent[stage] += elapsed
         line = " ".join(f"{name} {float(value.detach()):.4f}" for name, value in terms.items())
-        progress(run.step, options.total, f"{elapsed:.2f} s/step {line}")
-        ends = run.step in (options.tokeniser_steps, options.total)
-        if run.step % options.checkpoint_every == 0 or ends:
+        progress(run.step, everything, f"{elapsed:.2f} s/step {line}")
+        if run.step % options.checkpoint_every == 0 or run.stage != stage:
             run.validate(stage, terms, [held_out[stage](n) for n in range(_HELD_OUT)])
             run.save()
     return run.finish()
+
+
+def _samplers(
+    clips: Sequence[Clip], weights: Sequence[float], options: GeneratorTraining, seed: int
+) -> list[Sampler]:
+    """Of either stage: two windows, and three of which the middle one is always within the clip."""
+    return [
+        Sampler(clips, weights, frames=n * WINDOW, batch=options.batch, seed=seed, over=over)
+        for n, over in ((2, WINDOW // 4), (3, WINDOW))
+    ]
 
 
 class _Run:
@@ -146,61 +162,70 @@ class _Run:
         self.folder, self.options = folder, options
         self.network = Generator(config)
         self.parts: tuple[nn.Module, nn.Module] = (self.network.tokeniser, self.network.next_scale)
-        rates = (options.tokeniser_rate, options.rate)
+        self.stages = (options.tokeniser, options.next_scale)
         self.optimisers = [
-            torch.optim.AdamW(part.parameters(), rate, betas=(0.9, 0.95), weight_decay=decay)
-            for part, rate, decay in zip(self.parts, rates, (1e-4, 0.05), strict=True)
+            torch.optim.AdamW(
+                part.parameters(), how.rate, betas=(0.9, 0.95), weight_decay=how.decay
+            )
+            for part, how in zip(self.parts, self.stages, strict=True)
         ]
         self.best = {n: t.clone() for n, t in self.network.next_scale.state_dict().items()}
         self.least = torch.tensor(math.inf)
-        self.step = 0
+        self.steps = [0, 0]  # of either stage
+        self.spent = torch.zeros(2)  # seconds
         self._resume()
 
     @property
+    def step(self) -> int:
+        """Steps of both stages."""
+        return sum(self.steps)
+
+    @property
     def stage(self) -> int:
-        """0 while the tokeniser learns, 1 while the transformer does."""
-        return int(self.step >= self.options.tokeniser_steps)
+        """0 while the tokeniser learns, 1 while the transformer does, 2 when both have."""
+        return sum(self._done(stage) >= 1.0 for stage in range(2))
+
+    def _done(self, stage: int) -> float:
+        how = self.stages[stage]
+        return max(self.steps[stage] / how.steps, float(self.spent[stage]) / 60.0 / how.minutes)
 
     def normalise(self, batches: Sequence[Windows]) -> None:
         """Take means and deviations from windows."""
         self.network.tokeniser.normalise_by(torch.cat([b.lower.flatten(0, 1) for b in batches]))
         self.network.next_scale.normalise_by(torch.cat([b.sensed.flatten(0, 1) for b in batches]))
 
-    def advance(self, windows: Windows) -> dict[str, Tensor]:
+    def advance(self, stage: int, windows: Windows) -> dict[str, Tensor]:
         """One optimiser step of the stage."""
         # Dropout draws from the global source, so its seed is the step's: a resumed run draws the same.
-        torch.manual_seed(self.options.seed * 1_000_003 + self.step)
-        stage, options = self.stage, self.options
+        torch.manual_seed(self._seed)
         part, optimiser = self.parts[stage].train(), self.optimisers[stage]
         for group in optimiser.param_groups:
-            group["lr"] = self._rate()
+            group["lr"] = self._rate(stage)
         terms, latents = self._terms(stage, windows)
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()
         nn.utils.clip_grad_norm_(part.parameters(), 1.0)
         optimiser.step()
         if latents is not None:
-            random = torch.Generator().manual_seed(options.seed * 1_000_003 + self.step)
+            random = torch.Generator().manual_seed(self._seed)
             self.network.tokeniser.quantiser.learn(latents, random)
-        self.step += 1
+        self.steps[stage] += 1
         return terms
 
     def _terms(self, stage: int, windows: Windows) -> tuple[dict[str, Tensor], Tensor | None]:
         if stage == 0:
             return tokeniser_terms(self.network.tokeniser, windows, TokeniserWeights())
-        random = torch.Generator().manual_seed(self.options.seed * 1_000_003 + self.step)
+        random = torch.Generator().manual_seed(self._seed)
         return next_scale_terms(self.network, windows, random, self.options.slip), None
 
-    def _rate(self) -> float:
-        options = self.options
-        first, peak, steps = (
-            (0, options.tokeniser_rate, options.tokeniser_steps)
-            if self.stage == 0
-            else (options.tokeniser_steps, options.rate, options.steps)
-        )
-        done = self.step - first
-        warm = min(1.0, (done + 1) / options.warm_up)
-        return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done / steps)))
+    @property
+    def _seed(self) -> int:
+        return self.options.seed * 1_000_003 + self.step
+
+    def _rate(self, stage: int) -> float:
+        warm = min(1.0, (self.steps[stage] + 1) / self.options.warm_up)
+        fall = 0.5 * (1.0 + math.cos(math.pi * self._done(stage)))
+        return self.stages[stage].rate * warm * (0.01 + 0.99 * fall)
 
     def validate(self, stage: int, terms: dict[str, Tensor], batches: Sequence[Windows]) -> None:
         """Loss terms on held-out windows into log.jsonl; the transformer that does best is remembered."""
@@ -220,7 +245,7 @@ class _Run:
             self.best = {n: t.clone() for n, t in self.network.next_scale.state_dict().items()}
         entry = {
             "step": self.step,
-            "stage": ("tokeniser", "transformer")[stage],
+            "stage": _STAGES[stage],
             "training": {name: float(value.detach()) for name, value in terms.items()},
             "validation": held,
         }
@@ -234,7 +259,7 @@ class _Run:
         for number, optimiser in enumerate(self.optimisers):
             for index, state in optimiser.state_dict()["state"].items():
                 tensors |= {f"optimiser{number}.{index}.{n}": t for n, t in state.items()}
-        tensors |= {"least": self.least, "step": torch.tensor(self.step)}
+        tensors |= {"least": self.least, "steps": torch.tensor(self.steps), "spent": self.spent}
         write_tensors(self.folder / "checkpoint.safetensors", tensors)
 
     def _resume(self) -> None:
@@ -253,7 +278,8 @@ class _Run:
                     state.setdefault(int(index), {})[key] = tensor
                 groups = optimiser.state_dict()["param_groups"]
                 optimiser.load_state_dict({"state": state, "param_groups": groups})
-            self.least, self.step = tensors["least"], int(tensors["step"])
+            self.least, self.spent = tensors["least"], tensors["spent"]
+            self.steps = [int(count) for count in tensors["steps"]]
         except (ValueError, KeyError, RuntimeError) as error:
             raise ModelError(
                 f"{path} is not a checkpoint of this generator; move it away to start afresh"
@@ -262,7 +288,8 @@ class _Run:
     def finish(self) -> Generator:
         """Write the weights as they are shipped: the tokeniser's last, the transformer's best."""
         self.network.next_scale.load_state_dict(self.best)
-        extra = {"training": asdict(self.options), "steps": self.step, "least": float(self.least)}
+        extra = {"training": asdict(self.options), "steps": self.steps, "least": float(self.least)}
+        extra["minutes"] = (self.spent / 60.0).tolist()
         save_generator(self.folder / "generator", self.network, extra)
         return self.network.eval()
 

@@ -1,6 +1,7 @@
 """The generator's parts: windows that come back, tokens by scale, and who sees whom."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from pallas.neural.generator.quantiser import LATENTS, SCALES, TOKENS, Quantiser
 from pallas.neural.generator.sampler import Sampler, Worn
 from pallas.neural.generator.stored import load_generator, save_generator
 from pallas.neural.generator.tokeniser import Tokeniser, TokeniserConfig
-from pallas.neural.generator.train import GeneratorTraining, fit_generator
+from pallas.neural.generator.train import GeneratorTraining, Stage, fit_generator
 from pallas.neural.generator.windows import (
     LEGS,
     Clip,
@@ -184,9 +185,9 @@ def test_the_tokeniser_keeps_the_number_of_frames():
     assert tokeniser.decode(latents, pelvis).shape == (2, 128, 54)
 
 
-def options(**changes: int) -> GeneratorTraining:
-    values = {"tokeniser_steps": 3, "steps": 3, "batch": 2, "checkpoint_every": 2, "warm_up": 2}
-    return GeneratorTraining(**{**values, **changes})
+def options(steps: int = 3, every: int = 2) -> GeneratorTraining:
+    first, second = (Stage(steps, math.inf, rate, 0.01) for rate in (1e-3, 8e-4))
+    return GeneratorTraining(first, second, batch=2, checkpoint_every=every, warm_up=2)
 
 
 @pytest.mark.parametrize("stop", [2, 5])
@@ -211,7 +212,7 @@ def test_training_that_was_stopped_goes_on_as_if_it_never_was(clips, tmp_path, s
 
 def test_training_lowers_the_loss_and_logs_it(clips, tmp_path):
     weights = [1.0] * len(clips)
-    chosen = options(tokeniser_steps=30, steps=30, checkpoint_every=10)
+    chosen = options(steps=30, every=10)
     fit_generator(clips, weights, clips, weights, tmp_path, chosen, lambda *_: None, TINY)
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in log] == [10, 20, 30, 40, 50, 60]
@@ -219,6 +220,14 @@ def test_training_lowers_the_loss_and_logs_it(clips, tmp_path):
     assert log[5]["validation"]["tokens"] < log[3]["validation"]["tokens"]
     loaded = load_generator(tmp_path / "generator")
     assert loaded.config == TINY
+
+
+def test_training_ends_when_its_minutes_are_over(clips, tmp_path):
+    short = Stage(10**6, 0.3 / 60.0, 1e-3, 0.01)
+    chosen = GeneratorTraining(short, short, batch=2, warm_up=2)
+    fit_generator(clips, [1.0, 1.0], clips, [1.0, 1.0], tmp_path, chosen, lambda *_: None, TINY)
+    about = json.loads((tmp_path / "generator.json").read_text())
+    assert all(0 < steps < 1000 for steps in about["steps"])
 
 
 def test_weights_come_back_in_half_precision(tmp_path):
