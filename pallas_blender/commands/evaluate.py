@@ -21,7 +21,7 @@ HELP = "Print the accuracy tables: networks over clips of people they never saw.
 EXAMPLE = "pallas evaluate pallas --library work/library --beside work/lstm --write docs/pallas.md"
 
 _TAKES = 8  # of generated legs
-_WALKS = 3  # looped for the drift over minutes
+_WALKS = 4  # looped for the drift over minutes
 
 Tables = tuple[str, dict[str, Any]]  # Markdown, and all the numbers
 

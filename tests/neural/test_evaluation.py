@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from pallas.capture.imu import ImuRecording
-from pallas.capture.virtual_imu import ImuErrors
+from pallas.capture.virtual_imu import ImuErrors, virtual_recording
 from pallas.neural.baselines import MeanPose
 from pallas.neural.body import posed_from_world
+from pallas.neural.evaluation import solvers
 from pallas.neural.evaluation.clips import EvaluationClip, library_clips
 from pallas.neural.evaluation.drift import drift, evaluate_drift, walks
 from pallas.neural.evaluation.evaluate import TABLE_UNITS, Row, evaluate_solvers
@@ -20,13 +21,16 @@ from pallas.neural.evaluation.pages import block, fill
 from pallas.neural.evaluation.solvers import (
     Take,
     find_weights,
+    legs_solver,
     network_solver,
     trained_networks,
 )
 from pallas.neural.evaluation.suite import read_suite
 from pallas.neural.evaluation.tables import accuracy_tables, drift_table, suite_tables
+from pallas.neural.generator import GeneratorOptions
 from pallas.neural.library.store import Entry, save_clip, save_index
 from pallas.neural.network import ROOT_OUTPUTS
+from pallas.neural.predict import Posed
 from pallas.neural.weights import build, save_network
 from pallas.rig import FileError, ModelError, Motion, body_skeleton, quaternion
 
@@ -129,12 +133,26 @@ def test_sensor_errors_are_the_same_for_every_solver_and_differ_by_clip():
 
 def test_a_network_is_judged_as_solve_uses_it():
     recording_of_rest = rows_of([0.0], [clip("cmu/1", 90, speed=0.0)])
-    solvers = {"rest": network_solver(resting())}
-    rows = evaluate_solvers(solvers, [clip("cmu/1", 90, 0.0)], lambda *_: None, conditions=PERFECT)
+    ways = {"rest": network_solver(resting())}
+    rows = evaluate_solvers(ways, [clip("cmu/1", 90, 0.0)], lambda *_: None, conditions=PERFECT)
     swing = np.degrees(0.4 * np.abs(np.sin(2 * np.pi * np.arange(90) / 60.0)).mean())
     assert rows[0].metrics["sip_error"] == pytest.approx(swing / 2, rel=0.05)
     assert 0.0 <= rows[0].metrics["contact_f1"] <= 1.0
     assert recording_of_rest[0].metrics["sip_error"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_generated_legs_are_as_many_takes_of_one_posed_body(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def drawn(posed: Posed, bones: np.ndarray, acceleration: np.ndarray, options: object):
+        asked.append((options, bones.shape, acceleration.shape))
+        return tuple(replace(posed, contacts=np.full((30, 2), p)) for p in (0.2, 0.9))
+
+    monkeypatch.setattr(solvers, "generate_posed", drawn)
+    truth = walking(30)
+    takes = legs_solver(resting(), takes=2, seed=5)(virtual_recording(truth), truth)
+    assert asked == [(GeneratorOptions(takes=2, seed=5), (30, 4, 4), (30, 4, 3))]
+    assert [bool(take.contacts.all()) for take in takes] == [False, True]
 
 
 def test_tables_have_a_column_per_solver_and_the_true_motion_and_no_row_that_nobody_can_tell():
