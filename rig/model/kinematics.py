@@ -109,11 +109,11 @@ class Posed:
         t = self.tables
         twists = self._axis_twists(reference)
         rates = self.rates
-        if len(t.balls):
-            rates = torch.cat([rates, rates.new_ones(3 * len(t.balls), rates.shape[1])])
+        if t.balls.shape[0]:
+            rates = torch.cat([rates, rates.new_ones(3 * t.balls.shape[0], rates.shape[1])])
         twists = (twists * rates).index_select(1, t.columns.axis)
-        count = len(t.columns.body)
-        if not len(t.columns.column):
+        count = t.columns.body.shape[0]
+        if not t.columns.column.shape[0]:
             return twists
         return twists[:, :count].index_add(1, t.columns.column, twists[:, count:])
 
@@ -128,21 +128,21 @@ class Posed:
         joints = t.turning_joint
         axes = turned(rotations.index_select(2, joints), torch.cat([turning, balls], 1))
         turns = torch.cat([axes, torch.linalg.cross(centres.index_select(1, joints), axes, dim=0)])
-        if not len(t.translation_joint):
+        if not t.translation_joint.shape[0]:
             return turns
         moves = turned(rotations.index_select(2, t.translation_joint), shifting)
         shifts = torch.cat([torch.zeros_like(moves), moves])
-        count = len(t.rotation_joint)
+        count = t.rotation_joint.shape[0]
         return torch.cat([turns[:, :count], shifts, turns[:, count:]], dim=1)
 
 
 def posed(tables: Tables, pose: Tensor, scales: Tensor | None = None) -> Posed:
     """Pose a model: `pose` (N, D), `scales` (B, 3) of the bodies along their own axes."""
     values, rates = _axis_values(tables, pose)
-    count = len(tables.rotation_joint)
+    count = tables.rotation_joint.shape[0]
     local, turning = _rotated(tables, values[:count])
-    balls = local.new_zeros(3, 0, len(pose))
-    if len(tables.balls):
+    balls = local.new_zeros(3, 0, pose.shape[0])
+    if tables.balls.shape[0]:
         spins = so3.exp(pose[:, tables.ball_coordinates]).permute(2, 3, 1, 0)
         spun = product(local[:, :, tables.balls], spins)
         local = local.index_copy(2, tables.balls, spun)
@@ -202,7 +202,7 @@ def _shifted(t: Tables, shifts: Tensor, scales: Tensor | None) -> tuple[Tensor, 
         directions = directions * torch.where(unscaled, 1.0, stretch)[:, None]
     directions = directions.T[..., None]
     placed = placed.T[..., None].expand(3, -1, shifts.shape[1])
-    if not len(t.translation_joint):
+    if not t.translation_joint.shape[0]:
         return placed, directions
     return placed.index_add(1, t.translation_joint, shifts * directions), directions
 
@@ -217,16 +217,15 @@ def _chained(
         inside = t.child_translation if scales is None else t.child_translation * scales[1:]
         origins = centres - turned(local, inside.T[..., None])
     count = local.shape[-1]
-    last = t.last_row.expand(1, 4, len(t.parents) - 1, count)
+    last = t.last_row.expand(1, 4, t.parents.shape[0] - 1, count)
     step = torch.cat([torch.cat([local, origins[:, None]], dim=1), last])  # (4, 4, J, N)
-    ground = torch.nn.functional.pad(t.world_from_ground, (0, 1))[..., None, None]
     if count <= _FEW_FRAMES:
         world = torch.cat([t.nowhere.expand(4, 4, 1, count), step], dim=2)
         for hop in t.hops:  # each body in the frame of its ancestor 1, 2, 4, ... steps up
             world = product(world.index_select(2, hop), world)
-        world = product(ground, world)
+        world = product(t.ground, world)
         return world[:, :3], world[:, 3]
-    chain = [ground.expand(3, 4, 1, count)]
+    chain = [t.ground.expand(3, 4, 1, count)]
     for level in t.levels:
         above = chain[-1] if level.parents is None else chain[-1].index_select(2, level.parents)
         chain.append(product(above, step[:, :, level.start - 1 : level.stop - 1]))

@@ -23,36 +23,27 @@ __all__ = ["Columns", "Curves", "Level", "Slots", "Tables", "tables_of"]
 
 
 class Curves(NamedTuple):
-    """F functions as rows of pieces, padded to the same number K of pieces and N of powers.
+    """F functions as rows of K pieces each, padded to the same number of them and of powers.
 
     Attributes:
         breaks: (F, K - 1) padded with infinity.
-        origins: (F, K).
-        coefficients: (F, K, N) lowest power first.
-        slopes: (F, K, N - 1) of the derivative.
+        first: (F, 1) row of each function's first piece among all.
+        pieces: (F K, 1 + N) where a piece begins, then its coefficients, highest power first.
     """
 
     breaks: Tensor
-    origins: Tensor
-    coefficients: Tensor
-    slopes: Tensor
+    first: Tensor
+    pieces: Tensor
 
     def evaluate(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Values and first derivatives (F, N) at x (F, N)."""
-        piece = torch.searchsorted(self.breaks, x.detach().contiguous(), right=True)
-        row = torch.arange(len(piece))[:, None]
-        away = x - self.origins[row, piece]
-        return (
-            _horner(self.coefficients[row, piece], away),
-            _horner(self.slopes[row, piece], away),
-        )
-
-
-def _horner(coefficients: Tensor, x: Tensor) -> Tensor:
-    value = coefficients[..., -1]
-    for power in range(coefficients.shape[-1] - 2, -1, -1):
-        value = value * x + coefficients[..., power]
-    return value
+        """Values and first derivatives (F, T) at x (F, T), by Horner's scheme."""
+        piece = torch.searchsorted(self.breaks, x.detach().contiguous(), right=True) + self.first
+        start, value, *rest = self.pieces[piece].unbind(-1)
+        away, slope = x - start, torch.zeros_like(x)
+        for coefficient in rest:
+            slope = torch.addcmul(value, slope, away)
+            value = torch.addcmul(coefficient, value, away)
+        return value, slope
 
 
 class Level(NamedTuple):
@@ -112,7 +103,7 @@ class Tables:
     hops: tuple[Tensor, ...]  # (B,) each body's ancestor 1, 2, 4, ... steps up, the ground's own
     parents: Tensor  # (B,), the ground's own
     subtree: Tensor  # (B, B) 1 where the column's body is the row's or hangs on it
-    world_from_ground: Tensor  # (3, 3)
+    ground: Tensor  # (3, 4, 1, 1) world_from_ground, and no shift
     last_row: Tensor  # (1, 4, 1, 1) of a homogeneous matrix
     nowhere: Tensor  # (4, 4, 1, 1) the homogeneous matrix that moves nothing
     parent_rotation: Tensor  # (3, 3, J, 1) parent_from_frame
@@ -209,7 +200,7 @@ class _Layout:
             hops=self._hops(),
             parents=index(parents.tolist()),
             subtree=number(self._subtree()),
-            world_from_ground=number(model.world_from_ground),
+            ground=number(np.pad(model.world_from_ground, ((0, 0), (0, 1))))[..., None, None],
             last_row=number([0.0, 0.0, 0.0, 1.0]).reshape(1, 4, 1, 1),
             nowhere=number(np.eye(4)).reshape(4, 4, 1, 1),
             parent_rotation=self.last([j.parent_frame.rotation for j in joints]),
@@ -301,8 +292,9 @@ class _Layout:
             breaks[place, : len(row.breaks)] = row.breaks
             origins[place, : len(row.origins)] = row.origins
             coefficients[place, : len(row.origins), : row.coefficients.shape[1]] = row.coefficients
-        slopes = (coefficients * np.arange(powers))[..., 1:]
-        return Curves(*(self.number(part) for part in (breaks, origins, coefficients, slopes)))
+        numbers = np.concatenate([origins[..., None], coefficients[..., ::-1]], axis=-1)
+        first = self.index(range(0, len(rows) * pieces, pieces))[:, None]
+        return Curves(self.number(breaks), first, self.number(numbers).flatten(0, 1))
 
     def _slots(self) -> Slots | None:
         joints = self.model.joints

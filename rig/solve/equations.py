@@ -32,15 +32,15 @@ class Equations:
 
     Attributes:
         unknowns: U per frame.
-        below: (6, 6, B, T) summed over the bodies that each body carries, itself too.
-        curvature: (3, 6, B, T) likewise, what the residuals' curvature adds to the upper half of `below`.
-        wrench: (6, B, T) likewise.
+        below: (6, 6, G, T) summed over the bodies that each mover of the unknowns carries, itself too.
+        curvature: (3, 6, G, T) likewise, what the residuals' curvature adds to the upper half of `below`.
+        wrench: (6, G, T) likewise.
         coupling: (T - 1, U, U) row frame t, column t + 1; None where nothing couples frames.
     """
 
-    def __init__(self, unknowns: Unknowns, frames: int, bodies: int, shared: int) -> None:
+    def __init__(self, unknowns: Unknowns, frames: int, shared: int) -> None:
         self.unknowns = unknowns
-        self._frames, self._bodies, self._shared = frames, bodies, shared
+        self._frames, self._shared = frames, shared
         self.below: Tensor | None = None
         self.curvature: Tensor | None = None
         self.wrench: Tensor | None = None
@@ -89,7 +89,7 @@ class Equations:
         """
         if self.below is None or self.wrench is None:
             return self.own, self.pull
-        bodies, merge = self.unknowns.bodies, self.unknowns.merge
+        bodies, merge = self.unknowns.mover, self.unknowns.merge
         if newton is not None and self.curvature is not None:
             self.below[:3].addcmul_(newton, self.curvature)
         forces = turned(self.below.index_select(2, bodies), twists)
@@ -198,16 +198,16 @@ _SQUARE, _BEND = _moment_maps()
 def point_moments(
     levers: Tensor, weight: Tensor, force: Tensor, carry: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Sums over the points that each body carries, of points with one weight per frame.
+    """Sums over the points that each of G bodies carries, of points with one weight per frame.
 
     Args:
         levers: (3, P, T) from the reference to the points.
         weight: (P, T) squared weights.
         force: (3, P, T) squared weights times residuals.
-        carry: (B, P) 1 where a body carries a point.
+        carry: (G, P) 1 where a body carries a point.
 
     Returns:
-        (6, 6, B, T), (3, 6, B, T) and (6, B, T), as in `Equations`.
+        (6, 6, G, T), (3, 6, G, T) and (6, G, T), as in `Equations`.
     """
     weighed = weight * levers
     outer = (weighed[:, None] * levers).flatten(0, 1)
@@ -215,7 +215,7 @@ def point_moments(
     features = torch.cat(
         [weight[None], weighed, outer, force, bent, torch.linalg.cross(levers, force, dim=0)]
     )
-    summed = carry @ features  # (28, B, T)
+    summed = carry @ features  # (28, G, T)
     shape = summed.shape[1:]
     square = (_SQUARE @ summed[:13].flatten(1)).reshape(6, 6, *shape)
     curvature = (_BEND @ summed[13:25].flatten(1)).reshape(3, 6, *shape)
@@ -231,5 +231,5 @@ def lever_moments(
     """
     eye = torch.eye(3, dtype=levers.dtype).expand(*levers.shape, 3)
     lever = torch.cat([so3.skew(levers), eye], dim=-2)  # P' = [[x], 1], (T, P, 6, 3)
-    square = torch.einsum("bp,tpij->ijbt", carry, lever @ information @ lever.transpose(-1, -2))
-    return square, torch.einsum("bp,tpi->ibt", carry, (lever @ force[..., None]).squeeze(-1))
+    square = torch.einsum("gp,tpij->ijgt", carry, lever @ information @ lever.transpose(-1, -2))
+    return square, torch.einsum("gp,tpi->igt", carry, (lever @ force[..., None]).squeeze(-1))

@@ -134,7 +134,7 @@ class _Frames:
     def _within_reach(self, step: Tensor) -> Tensor:
         """Steps (T, U), shorter where a joint would turn too far, and zero where there is none."""
         turns = self.problem.unknowns.rotations
-        if not len(turns):
+        if not turns.shape[0]:
             return torch.nan_to_num(step)
         longest = step[:, turns].abs().amax(-1, keepdim=True).nan_to_num(torch.inf)
         return step.nan_to_num() * (_REACH / longest).clamp_(max=1.0)

@@ -74,7 +74,7 @@ class Pixels(Points):
         weighed = weight * residual.permute(2, 1, 0)[..., None]
         force = (slope.transpose(-1, -2) @ weighed).squeeze(-1)
         levers = (self.places(at) - at.reference[:, None]).permute(2, 1, 0)
-        carry = at.problem.tables.subtree[:, self.bodies(at)]
+        carry = at.problem.carried(self.bodies(at))
         below, wrench = lever_moments(levers, information, force, carry)
         equations.add_sums(below, wrench)
         if len(at.problem.shared):

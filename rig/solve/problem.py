@@ -127,10 +127,10 @@ class Problem:
         return torch.tensor([look(name) for name in names], dtype=torch.long)
 
     def carried(self, bodies: Tensor) -> Tensor:
-        """(B, P) 1 where a body carries, or is, the one of a point."""
+        """(G, P) 1 where a body that unknowns move first carries, or is, the one of a point."""
         if id(bodies) not in self._carried:
             with torch.inference_mode(mode=False):
-                self._carried[id(bodies)] = self.tables.subtree[:, bodies]
+                self._carried[id(bodies)] = self.tables.subtree[self.unknowns.movers][:, bodies]
         return self._carried[id(bodies)]
 
     @cached_property
@@ -140,7 +140,7 @@ class Problem:
     def at(self, pose: Tensor, shared: Tensor | None = None, frames: Frames | None = None) -> "At":
         """The problem at poses (T, D), which are the given frames of the terms' measurements."""
         shared = self.shared.first if shared is None else shared
-        return At(self, pose, shared, slice(0, len(pose)) if frames is None else frames)
+        return At(self, pose, shared, slice(0, pose.shape[0]) if frames is None else frames)
 
 
 @dataclass(eq=False)
@@ -212,11 +212,11 @@ class At:
         """(6, C, T) of the columns of the unknowns."""
         columns = self.posed.columns(self.reference)
         chosen = self.problem.unknowns.columns
-        return columns if len(chosen) == columns.shape[1] else columns[:, chosen]
+        return columns if chosen.shape[0] == columns.shape[1] else columns[:, chosen]
 
     def cost(self) -> Tensor:
         """(T,) of the terms that look at one frame at a time."""
-        total = self.pose.new_zeros(len(self.pose))
+        total = self.pose.new_zeros(self.pose.shape[0])
         for term in self.problem.frame_terms:
             total = total + term.cost(self)
         return total

@@ -38,7 +38,7 @@ class System:
 
 def _empty(at: At) -> Equations:
     problem = at.problem
-    return Equations(problem.unknowns, at.count, problem.tables.bodies, len(problem.shared))
+    return Equations(problem.unknowns, at.count, len(problem.shared))
 
 
 def frame_equations(at: At, newton: Tensor | None = None) -> tuple[Tensor, Tensor]:

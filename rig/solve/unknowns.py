@@ -27,6 +27,8 @@ class Unknowns:
         coordinates: (U,) places in a pose.
         columns: (C,) which of the model's columns they use.
         bodies: (C,) which body each of these columns moves first.
+        movers: (G,) these bodies, each once.
+        mover: (C,) which of the movers is a column's.
         descends: (C, C) 1 where the row's body is the column's or hangs on it, in the lower triangle.
         merge: (C, U) sums the columns of a coordinate that moves several joints; None if none does.
         plain: (E,) unknowns that are ordinary coordinates.
@@ -39,6 +41,8 @@ class Unknowns:
     coordinates: Tensor
     columns: Tensor
     bodies: Tensor
+    movers: Tensor
+    mover: Tensor
     descends: Tensor
     merge: Tensor | None
     plain: Tensor
@@ -131,10 +135,13 @@ def unknowns_of(model: KinematicModel, moving: Sequence[str] | None = None) -> U
     coordinates = [model.coordinates[c] for c in order]
     descends = columns.descends[chosen][:, chosen].double().tril()
     infinity = float("inf")
+    movers, mover = bodies.unique(return_inverse=True)
     return Unknowns(
         coordinates=torch.tensor(order, dtype=torch.long),
         columns=chosen,
         bodies=bodies,
+        movers=movers,
+        mover=mover,
         descends=descends,
         merge=merge,
         plain=_places([i for i, c in enumerate(coordinates) if c.kind != "ball"]),
