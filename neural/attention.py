@@ -28,8 +28,7 @@ class RmsNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise the last axis."""
-        mean_square = x.float().pow(2).mean(-1, keepdim=True)
-        return (x * torch.rsqrt(mean_square + 1e-6)).to(x.dtype) * self.gain
+        return functional.rms_norm(x, self.gain.shape, self.gain.to(x.dtype), 1e-6)
 
 
 class SwiGlu(nn.Module):

@@ -23,6 +23,7 @@ __all__ = [
     "POSED",
     "UPPER",
     "bone_basis",
+    "bone_lengths",
     "joint_positions",
     "leg_scale",
     "posed_from_world",
@@ -49,15 +50,8 @@ _POSED_ROW: tuple[int, ...] = tuple(POSED.index(_FOLLOWS.get(name, name)) for na
 @cache
 def bone_basis() -> Tensor:
     """(21, 3, 3) joint_from_basis of the posed joints: a constant whose first column is the bone at rest."""
-    skeleton = body_skeleton()
     bases = []
-    for name in POSED:
-        joint = skeleton.index(name)
-        children = skeleton.children[joint]
-        if name in _PRIMARY_CHILD:
-            bone = skeleton.offsets[skeleton.index(_PRIMARY_CHILD[name])]
-        else:
-            bone = skeleton.offsets[children[0]] if children else skeleton.tips[joint]
+    for bone in _bones():
         first = bone / np.linalg.norm(bone)
         # Across a limb its hinge swings: the second column is the performer's forward, or left.
         across = np.array([0.0, -1.0, 0.0]) if abs(first[1]) < 0.5 else np.array([1.0, 0.0, 0.0])
@@ -65,6 +59,26 @@ def bone_basis() -> Tensor:
         third /= np.linalg.norm(third)
         bases.append(np.stack([first, np.cross(third, first), third], axis=-1))
     return torch.tensor(np.array(bases), dtype=torch.float32)
+
+
+@cache
+def bone_lengths() -> Tensor:
+    """(21,) metres, of the posed joints' bones on the standard body."""
+    return torch.tensor(np.linalg.norm(_bones(), axis=-1), dtype=torch.float32)
+
+
+def _bones() -> Array:
+    """(21, 3) the bone of every posed joint at rest, to its primary child or its tip."""
+    skeleton = body_skeleton()
+    bones = []
+    for name in POSED:
+        joint = skeleton.index(name)
+        children = skeleton.children[joint]
+        if name in _PRIMARY_CHILD:
+            bones.append(skeleton.offsets[skeleton.index(_PRIMARY_CHILD[name])])
+        else:
+            bones.append(skeleton.offsets[children[0]] if children else skeleton.tips[joint])
+    return np.array(bones)
 
 
 def posed_from_world(heading_from_joint: Tensor) -> Tensor:

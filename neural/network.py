@@ -7,18 +7,27 @@ from torch import Tensor, nn
 
 from .body import LOWER, UPPER, sensed_pose
 from .encoder import Encoder, EncoderCache, EncoderConfig
-from .invertible_ik import InvertibleIk, InvertibleIkConfig
+from .invertible_ik import SOLVERS, InvertibleIkConfig, build_solver
 
 __all__ = ["Pallas", "PallasConfig", "Prediction", "read_outputs"]
 
 
 @dataclass(frozen=True)
 class PallasConfig:
-    """Everything needed to rebuild the network; saved as JSON beside its weights."""
+    """Everything needed to rebuild the network; saved as JSON beside its weights.
+
+    `solver` is a switch for the ablation table: "invertible" ships, "realnvp" is the flow without
+    preconditioning, "direct" has none: the upper body's head says rotations.
+    """
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     invertible_ik: InvertibleIkConfig = field(default_factory=InvertibleIkConfig)
     hidden: int = 384  # of the heads
+    solver: str = "invertible"
+
+    def __post_init__(self) -> None:
+        if self.solver not in SOLVERS:
+            raise ValueError(f"solver is {self.solver!r}; there are: {', '.join(SOLVERS)}")
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,8 @@ class Prediction:
     """What a network says of (B, T) frames, in the waist's heading frame.
 
     Attributes:
-        positions: (B, T, 13, 6) bone directions and twists of the upper body, the solver's input.
+        positions: (B, T, 13, 6) bone directions and twists of the upper body, the solver's input; None
+            without one.
         sixd: (B, T, 21, 6) 6D rotations of the posed joints, upper body first.
         contacts: (B, T, 2) logits that the left and the right foot stand.
         velocity: (B, T, 3) of the pelvis, m/s.
@@ -48,7 +58,7 @@ class Pallas(nn.Module):
         self.config = config
         self.encoder = Encoder(config.encoder)
         self.upper = _head(config, 6 * len(UPPER))
-        self.invertible_ik = InvertibleIk(config.invertible_ik)
+        self.invertible_ik = build_solver(config.solver, config.invertible_ik)
         self.lower = _head(config, 6 * len(LOWER) + ROOT_OUTPUTS)
 
     def forward(self, sensors: Tensor, cache: EncoderCache | None = None) -> Prediction:
@@ -58,10 +68,13 @@ class Pallas(nn.Module):
     def decode(self, features: Tensor, sensors: Tensor) -> Prediction:
         """What the encoder's features (B, T, features) of these sensors (B, T, S, 12) say of each frame."""
         stiff = sensed_pose(sensors.float())
-        positions = self.upper(features).unflatten(-1, (len(UPPER), 6)).float()
-        positions = positions + stiff[..., : len(UPPER), :]
+        upper, legs = stiff.split([len(UPPER), len(LOWER)], dim=-2)
+        said = self.upper(features).unflatten(-1, (len(UPPER), 6)).float()
         prediction = read_outputs(self.lower(features).float())
-        lower = prediction.sixd + stiff[..., len(UPPER) :, :]
+        lower = prediction.sixd + legs
+        if self.invertible_ik is None:
+            return replace(prediction, sixd=torch.cat([said + upper, lower], dim=-2))
+        positions = said + self.invertible_ik.positions_of(upper)
         sixd = torch.cat([self.invertible_ik(positions), lower], dim=-2)
         return replace(prediction, positions=positions, sixd=sixd)
 

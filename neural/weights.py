@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,19 +12,39 @@ from torch import Tensor, nn
 
 from ..capture.output import new_file
 from ..rig.errors import ModelError
-from .baselines import LstmConfig, LstmPoser, MeanPose
+from .baselines import (
+    LstmConfig,
+    LstmPoser,
+    LstmTransformer,
+    LstmTransformerConfig,
+    MeanPose,
+    PlainTransformer,
+    PlainTransformerConfig,
+)
 from .network import Pallas, PallasConfig
+from .settings import settings_from
 
-__all__ = ["EMBEDDED", "build", "load_network", "read_tensors", "save_network", "write_tensors"]
+__all__ = [
+    "EMBEDDED",
+    "NETWORKS",
+    "build",
+    "load_network",
+    "read_tensors",
+    "save_network",
+    "write_tensors",
+]
 
 EMBEDDED = Path(__file__).resolve().parent / "trained"
 
-Config = TypeVar("Config")
 _KINDS: dict[str, tuple[type[Any], type[nn.Module]]] = {
     "pallas": (PallasConfig, Pallas),
     "lstm": (LstmConfig, LstmPoser),
+    "lstm_transformer": (LstmTransformerConfig, LstmTransformer),
+    "transformer": (PlainTransformerConfig, PlainTransformer),
 }
+NETWORKS: tuple[str, ...] = tuple(_KINDS)
 _DTYPES: dict[str, tuple[np.dtype[Any], torch.dtype]] = {
+    "F64": (np.dtype("<f8"), torch.float64),
     "F32": (np.dtype("<f4"), torch.float32),
     "F16": (np.dtype("<f2"), torch.float16),
     "I64": (np.dtype("<i8"), torch.int64),
@@ -36,7 +56,7 @@ def build(kind: str, config: Mapping[str, Any] | None = None) -> nn.Module:
     if kind not in _KINDS:
         raise ModelError(f"no network {kind!r}; there are: {', '.join(_KINDS)}")
     config_class, network_class = _KINDS[kind]
-    return network_class(_rebuilt(config_class, config or {}))
+    return network_class(settings_from(config_class, config or {}, f"the {kind} network"))
 
 
 def save_network(
@@ -121,14 +141,3 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         array = np.frombuffer(body[start:end], dtype=numpy_type).reshape(entry["shape"])
         tensors[name] = torch.from_numpy(array.copy())
     return tensors
-
-
-def _rebuilt(config_class: type[Config], values: Mapping[str, Any]) -> Config:
-    """A frozen config dataclass from nested plain values."""
-    known = {f.name: f.type for f in fields(config_class)}  # type: ignore[arg-type]
-    arguments = {}
-    for name, value in values.items():
-        declared = known[name]
-        nested = isinstance(declared, type) and is_dataclass(declared)
-        arguments[name] = _rebuilt(declared, value) if nested else value  # type: ignore[arg-type]
-    return config_class(**arguments)

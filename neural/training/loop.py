@@ -1,10 +1,9 @@
-"""The training loop: resumable, the same steps for the same seed, on the CPU or a GPU."""
+"""The training loop: resumable, the same steps for the same seed, on the CPU or GPUs, alone or shared."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -12,163 +11,200 @@ from torch import Tensor, nn
 
 from ...rig.errors import ModelError
 from ..features import NETWORK_FPS
-from ..invertible_ik import InvertibleIk
 from ..network import Pallas
-from ..weights import build, read_tensors, save_network, write_tensors
+from ..weights import build, load_network, read_tensors, save_network, write_tensors
 from .dataset import Batch, Track, WindowSampler
-from .losses import Weights, invertible_ik_losses, pose_losses, total
+from .group import Group, process_group
+from .journal import Journal
+from .losses import invertible_ik_losses, pose_losses, total
+from .options import Plan
 
-__all__ = ["TrainingOptions", "fit"]
+__all__ = ["Progress", "fit"]
 
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """How a network is trained; every network of a comparison gets the same.
-
-    Attributes:
-        steps: optimiser steps in all.
-        batch: windows per step.
-        frames: frames per window.
-        learning_rate: at its peak; linear warm-up, then a cosine to a hundredth.
-        seed: of the weights and the windows.
-        checkpoint_every: steps between checkpoints.
-        device: "cpu" or "cuda".
-        threads: torch threads on the CPU.
-        compiled: fuse operations by torch.compile; needs a C++ compiler.
-    """
-
-    steps: int = 6000
-    batch: int = 8
-    frames: int = 256
-    learning_rate: float = 1.5e-3
-    warm_up: int = 200
-    averaging: float = 0.998
-    seed: int = 0
-    checkpoint_every: int = 200
-    device: str = "cpu"
-    threads: int = 1
-    compiled: bool = False
+_VALIDATION_BATCH = 16
 
 
 def fit(
-    kind: str,
+    plan: Plan,
     training: Sequence[Track],
     validation: Sequence[Track],
     folder: Path,
-    options: TrainingOptions,
     progress: Progress,
 ) -> nn.Module:
     """Train a network, or go on from the checkpoint that `folder` holds.
 
     Args:
-        kind: "pallas" or "lstm".
+        plan: what to train and how.
         training: clips to learn from.
-        validation: clips whose loss is printed; never learnt from.
-        folder: gets `checkpoint.*`, `log.jsonl` and the finished `KIND.safetensors` and `KIND.json`.
-        options: how.
-        progress: told (step, steps, one line) as it goes.
+        validation: clips whose loss is printed and chooses the weights; never learnt from.
+        folder: gets `checkpoint.safetensors`, `best.safetensors`, `log.csv`, and the finished weights as
+            `NAME.safetensors` and `NAME.json`. All processes see the same folder.
+        progress: told (done, all, one line) as it goes.
 
     Returns:
-        The network with averaged weights.
+        The averaged weights of the checkpoint whose validation loss was lowest.
     """
+    options = plan.training
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    run = _Run(kind, folder, options)
-    sampler = WindowSampler(training, frames=options.frames, batch=options.batch, seed=options.seed)
-    held_out = WindowSampler(validation, frames=options.frames, batch=16, seed=options.seed + 1)
-    while run.step < options.steps:
-        started = time.perf_counter()
-        terms = run.advance(sampler(run.step))
-        elapsed = time.perf_counter() - started
+    with process_group(options.device) as (group, device):
+        run = _Run(plan, folder, group, device)
+        sampler = WindowSampler(
+            training,
+            frames=options.frames,
+            batch=options.batch,
+            seed=options.seed,
+            augmentation=plan.augmentation,
+        )
+        held_out = WindowSampler(
+            validation,
+            frames=options.frames,
+            batch=options.validation,
+            seed=options.seed + 1,
+            augmentation=plan.augmentation.unvaried(),
+        )
+        batches = [
+            held_out(0, slice(row, row + _VALIDATION_BATCH)).to(device)
+            for row in range(0, options.validation, _VALIDATION_BATCH)
+            if group.leads
+        ]
+        _train(run, sampler, batches, progress)
+        run.finish()
+        return run.averaged
+
+
+def _train(run: "_Run", sampler: WindowSampler, held_out: list[Batch], progress: Progress) -> None:
+    options, group = run.plan.training, run.group
+    rows = group.rows(options.batch)
+    clock = time.process_time if options.clock == "processor" else time.monotonic
+    started = clock() - run.seconds
+    while (done := group.agreed(run.done)) < 1.0:
+        before = time.perf_counter()
+        terms = run.advance(sampler(run.step, rows), done)
+        run.seconds = clock() - started
         line = " ".join(f"{name} {float(value.detach()):.4f}" for name, value in terms.items())
-        progress(run.step, options.steps, f"{elapsed:.2f} s/step {line}")
-        if run.step % options.checkpoint_every == 0 or run.step == options.steps:
-            run.log(terms, run.validate(held_out(0)))
-            run.save()
-    run.finish()
-    return run.averaged
+        elapsed = time.perf_counter() - before
+        steps = round(run.step / max(run.done, 1e-9)) if options.minutes else options.steps
+        progress(run.step, steps, f"{elapsed:.2f} s/step {line}")
+        if run.step % options.checkpoint_every == 0 or group.agreed(run.done) >= 1.0:
+            run.checkpoint(terms, held_out)
 
 
 class _Run:
     """Network, optimiser and averaged weights at one step."""
 
-    def __init__(self, kind: str, folder: Path, options: TrainingOptions) -> None:
-        self.kind, self.folder, self.options = kind, folder, options
-        self.device = torch.device(options.device)
-        self.network = build(kind).to(self.device)
-        self.averaged = build(kind).to(self.device)
+    def __init__(self, plan: Plan, folder: Path, group: Group, device: torch.device) -> None:
+        self.plan, self.folder, self.group, self.device = plan, folder, group, device
+        folder.mkdir(parents=True, exist_ok=True)
+        self.network = build(plan.kind, plan.network).to(device)
+        if plan.training.start:
+            _start_from(self.network, plan.training.start)
+        self.averaged = build(plan.kind, plan.network).to(device)
         self.averaged.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), options.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
+            self.network.parameters(),
+            plan.training.learning_rate,
+            betas=(0.9, 0.95),
+            weight_decay=0.01,
+            fused=True,
         )
-        self.weights = Weights()
-        self.step = 0
+        self.step, self.seconds, self.best = 0, 0.0, math.inf
         self._resume()
-        self.losses = torch.compile(self._losses) if options.compiled else self._losses
+        self.journal = Journal(folder, self.step) if group.leads else None
+        self.losses = torch.compile(self._losses) if plan.training.compiled else self._losses
+
+    @property
+    def done(self) -> float:
+        """Part of the budget that is used up."""
+        options = self.plan.training
+        if options.minutes:
+            return self.seconds / (60.0 * options.minutes)
+        return self.step / options.steps
 
     def _losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.plan.training.mixed):
             prediction = network(batch.sensors)
-        terms = pose_losses(prediction, batch, NETWORK_FPS, self.weights)
+        terms = pose_losses(prediction, batch, NETWORK_FPS, self.plan.losses)
         if isinstance(network, Pallas):
-            solver: InvertibleIk = network.invertible_ik
-            terms |= invertible_ik_losses(solver, prediction, batch, self.weights)
+            terms |= invertible_ik_losses(network, prediction, batch, self.plan.losses)
         return terms
 
-    def advance(self, batch: Batch) -> dict[str, Tensor]:
-        """One optimiser step."""
+    def advance(self, batch: Batch, done: float) -> dict[str, Tensor]:
+        """One optimiser step, `done` of the way."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self._rate()
+            group["lr"] = self._rate(done)
         self.network.train()
         terms = self.losses(self.network, batch.to(self.device))
         self.optimiser.zero_grad(set_to_none=True)
         total(terms).backward()
+        self.group.average_gradients(self.network)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        keep = min(self.options.averaging, self.step / (self.step + 10))
+        keep = min(self.plan.training.averaging, self.step / (self.step + 10))
         with torch.no_grad():
             pairs = zip(self.averaged.parameters(), self.network.parameters(), strict=True)
             for slow, fast in pairs:
                 slow.lerp_(fast, 1.0 - keep)
         return terms
 
-    def _rate(self) -> float:
-        options = self.options
+    def _rate(self, done: float) -> float:
+        options = self.plan.training
         warm = min(1.0, (self.step + 1) / options.warm_up)
-        done = min(1.0, self.step / options.steps)
-        return options.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        return options.learning_rate * warm * (0.01 + 0.99 * cosine)
 
-    def validate(self, batch: Batch) -> dict[str, float]:
+    def checkpoint(self, terms: dict[str, Tensor], held_out: list[Batch]) -> None:
+        """Validate, keep the best weights, write everything from which to go on, and the log."""
+        shared = self.group.average(torch.stack([value.detach() for value in terms.values()]))
+        if self.journal is not None:
+            training = dict(zip(terms, shared.tolist(), strict=True))
+            validation = self.validate(held_out)
+            loss = sum(validation.values())
+            if not math.isfinite(loss):
+                raise ModelError(
+                    f"{self.plan.name}: the loss is no number at step {self.step}; "
+                    "lower learning_rate and start afresh"
+                )
+            if loss < self.best:
+                self.best = loss
+                write_tensors(self.folder / "best.safetensors", self.averaged.state_dict())
+            self._save()
+            values = {
+                "seconds": self.seconds,
+                "training": sum(training.values()),
+                "validation": loss,
+            }
+            values |= {f"training_{name}": value for name, value in training.items()}
+            values |= {f"validation_{name}": value for name, value in validation.items()}
+            self.journal.add(self.step, values)
+        self.group.wait()
+
+    def validate(self, batches: list[Batch]) -> dict[str, float]:
         """Loss terms of the averaged weights on held-out windows."""
+        self.averaged.eval()
         with torch.no_grad():
-            terms = self._losses(self.averaged.eval(), batch.to(self.device))
-        return {name: float(value) for name, value in terms.items()}
-
-    def log(self, training: dict[str, Tensor], validation: dict[str, float]) -> None:
-        """Add one line to log.jsonl."""
-        entry = {
-            "step": self.step,
-            "training": {name: float(value.detach()) for name, value in training.items()},
-            "validation": validation,
+            found = [self._losses(self.averaged, batch) for batch in batches]
+        windows = torch.tensor([float(len(batch.sensors)) for batch in batches])
+        share = windows / windows.sum()
+        return {
+            name: float(sum(w * terms[name].cpu() for w, terms in zip(share, found, strict=True)))
+            for name in found[0]
         }
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
 
-    def save(self) -> None:
+    def _save(self) -> None:
         """Write a checkpoint from which the run goes on as if never stopped."""
         tensors = {f"network.{n}": t for n, t in self.network.state_dict().items()}
         tensors |= {f"averaged.{n}": t for n, t in self.averaged.state_dict().items()}
         for index, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{n}": t for n, t in state.items()}
-        tensors["step"] = torch.tensor(self.step)
+        for name in ("step", "seconds", "best"):
+            tensors[name] = torch.tensor(getattr(self, name), dtype=torch.float64)
         write_tensors(self.folder / "checkpoint.safetensors", tensors)
 
     def _resume(self) -> None:
         path = self.folder / "checkpoint.safetensors"
-        self.folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             return
         try:
@@ -182,15 +218,39 @@ class _Run:
             groups = self.optimiser.state_dict()["param_groups"]
             self.optimiser.load_state_dict({"state": state, "param_groups": groups})
             self.step = int(tensors["step"])
+            self.seconds, self.best = float(tensors["seconds"]), float(tensors["best"])
         except (ValueError, KeyError, RuntimeError) as error:
             raise ModelError(
                 f"{path} is not a checkpoint of this network; move it away to start afresh"
             ) from error
 
     def finish(self) -> None:
-        """Write the averaged weights as they are shipped."""
-        extra = {"training": asdict(self.options), "steps": self.step}
-        save_network(self.folder / self.kind, self.kind, self.averaged.cpu(), extra)
+        """Write the best averaged weights as they are shipped."""
+        self.averaged.load_state_dict(read_tensors(self.folder / "best.safetensors"))
+        if not self.group.leads:
+            return
+        extra = {
+            "training": asdict(self.plan.training),
+            "augmentation": asdict(self.plan.augmentation),
+            "losses": asdict(self.plan.losses),
+            "steps": self.step,
+            "minutes": round(self.seconds / 60.0, 2),
+            "parameters": sum(p.numel() for p in self.averaged.parameters()),
+            "validation": round(self.best, 5),
+        }
+        name = self.plan.name
+        save_network(self.folder / name, self.plan.kind, self.averaged.cpu(), extra)
+
+
+def _start_from(network: nn.Module, start: str) -> None:
+    """Copy finished weights into a network of the same sizes."""
+    source, _ = load_network(Path(start).with_suffix(""))
+    try:
+        network.load_state_dict(source.state_dict())
+    except RuntimeError as error:
+        raise ModelError(
+            f"the weights {start} are of another network; start from ones of the same config"
+        ) from error
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -7,8 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..body import FEET, UPPER, joint_positions, world_from_posed
-from ..invertible_ik import InvertibleIk
-from ..network import Prediction
+from ..network import Pallas, Prediction
 from .dataset import Batch
 
 __all__ = ["Weights", "invertible_ik_losses", "pose_losses", "total"]
@@ -64,25 +63,27 @@ def pose_losses(
 
 
 def invertible_ik_losses(
-    solver: InvertibleIk, prediction: Prediction, batch: Batch, weights: Weights
+    network: Pallas, prediction: Prediction, batch: Batch, weights: Weights
 ) -> dict[str, Tensor]:
-    """Equations (10) and (11) for the upper body.
+    """Equations (10) and (11) for the upper body, both directions; nothing without a solver.
 
-    Both sides of S are six numbers per joint in the bone-aligned basis, where equation (7) reads "the
-    first three numbers are the bone's direction". The analytic solution of a position input is therefore
-    the input itself, orthonormalised by whoever turns six numbers into a matrix.
+    Equation (7) gives the positions of the true rotations and, solved for the rotations, the analytic
+    ones of what was said. Beside the report's own terms the encoder's positions are compared with the
+    true ones, and S of the true positions with the true rotations.
     """
-    if prediction.positions is None:
-        raise ValueError("these losses are for a network with the invertible solver")
+    solver = network.invertible_ik
+    if solver is None or prediction.positions is None:
+        return {}
     true = batch.sixd[..., :_N_UPPER, :]
-    solved = prediction.sixd[..., :_N_UPPER, :]
-    analytic = prediction.positions.detach()
-    forward = weights.alpha * functional.mse_loss(solved, true)
+    positions = solver.positions_of(true)  # equation (7)
+    solved = prediction.sixd[..., :_N_UPPER, :]  # equation (8), R = S(P)
+    analytic = solver.analytic(prediction.positions.detach())
+    forward = weights.alpha * functional.mse_loss(solved, true)  # equation (11)
     forward = forward + (1 - weights.alpha) * functional.mse_loss(solved, analytic)
-    # Ground truth both ways: S'(R) must give the bones of equation (7), S of them must give R.
-    inverse = functional.mse_loss(solver.inverse(true)[..., :3], true[..., :3])
-    forward = forward + functional.mse_loss(solver(true), true)
-    encoder = functional.mse_loss(prediction.positions, true)
+    forward = forward + functional.mse_loss(solver(positions), true)
+    encoder = functional.mse_loss(prediction.positions, positions)
+    found = solver.inverse(true)  # equation (9), P = S'(R)
+    inverse = functional.mse_loss(found[..., :3], positions[..., :3])  # equation (10)
     return {"forward": weights.forward * (forward + encoder), "inverse": weights.inverse * inverse}
 
 

@@ -1,6 +1,6 @@
 """`pallas train`: what each name stands for, from a built motion library to weights in a folder."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,39 +14,74 @@ from ...rig.skeleton import BODY_JOINTS
 from ..baselines import MeanPose
 from ..features import NETWORK_FPS
 from ..library import load_library
-from ..weights import save_network
-from .dataset import Augmentation, Track, WindowSampler, prepare
-from .loop import Progress, TrainingOptions, fit
+from ..weights import NETWORKS, build, save_network
+from .dataset import Track, WindowSampler, prepare
+from .loop import Progress, fit
+from .options import Plan
 
-__all__ = ["NAMES", "load_tracks", "train"]
+__all__ = ["KINDS", "load_tracks", "train", "train_all"]
 
 GOING = 2.0  # seconds per metre; most frames stand, and walking and running must be learnt too
 EXERCISES = 0.5  # how often a frame of the exercise set is drawn against one of everyday motion
 
 
-def train(
-    name: str, library: Path, out: Path, options: TrainingOptions, progress: Progress
-) -> Path:
-    """Train what `name` stands for on the library's training split.
+def train(plan: Plan, library: Path, out: Path, progress: Progress) -> Path:
+    """Train what the plan's kind stands for on the library's training split.
 
     Args:
-        name: one of `NAMES`.
+        plan: what and how; of `mean` and `facing` only the kind, name and seed count.
         library: folder that `pallas library build` wrote.
         out: folder for checkpoints, log and weights; a run that was stopped there goes on.
-        options: the networks' schedule.
         progress: told (done, all, one line).
 
     Returns:
-        The folder or file with the result.
+        The file with the result.
 
     Raises:
-        ModelError: the name is unknown.
+        ModelError: the kind is unknown.
         FileError: there is no library.
     """
-    if name not in _TRAINERS:
-        raise ModelError(f"nothing to train is called {name!r}; there are: {', '.join(NAMES)}")
+    return train_all([(plan, out)], library, progress)[0]
+
+
+def train_all(runs: Sequence[tuple[Plan, Path]], library: Path, progress: Progress) -> list[Path]:
+    """Train one plan after the other, each in its folder; what is finished is left alone.
+
+    The library is read once. Arguments and errors as for `train`.
+    """
+    for plan, _ in runs:
+        if plan.kind not in KINDS:
+            raise ModelError(
+                f"nothing to train is called {plan.kind!r}; there are: {', '.join(KINDS)}"
+            )
+        if plan.kind not in _OTHERS:
+            build(plan.kind, plan.network)  # a wrong setting is told before anything is read
+    splits = _Splits(library, progress)
+    return [_train(plan, splits, out, progress) for plan, out in runs]
+
+
+def _train(plan: Plan, splits: "_Splits", out: Path, progress: Progress) -> Path:
     out.mkdir(parents=True, exist_ok=True)
-    return _TRAINERS[name](library, out, options, progress)
+    if plan.kind in _OTHERS:
+        return _OTHERS[plan.kind](plan, splits, out)
+    weights = out / f"{plan.name}.safetensors"
+    if not (weights.exists() and weights.with_suffix(".json").exists()):
+        fit(plan, splits["train"], splits["validation"], out, progress)
+    return weights
+
+
+class _Splits:
+    """Tracks of a library's splits, read when they are first needed."""
+
+    def __init__(self, library: Path, progress: Progress) -> None:
+        self.library, self.progress = library, progress
+        load_library(library)  # an error now, not after minutes
+        self._read: dict[str, list[Track]] = {}
+
+    def __getitem__(self, split: str) -> list[Track]:
+        if split not in self._read:
+            self._read[split] = load_tracks(self.library, split, self.progress)
+        return self._read[split]
 
 
 def load_tracks(library: Path, split: str, progress: Progress) -> list[Track]:
@@ -63,49 +98,37 @@ def load_tracks(library: Path, split: str, progress: Progress) -> list[Track]:
     return tracks
 
 
-def _network(kind: str) -> Callable[[Path, Path, TrainingOptions, Progress], Path]:
-    def run(library: Path, out: Path, options: TrainingOptions, progress: Progress) -> Path:
-        training = load_tracks(library, "train", progress)
-        validation = load_tracks(library, "validation", progress)
-        fit(kind, training, validation, out, options, progress)
-        return out / f"{kind}.safetensors"
-
-    return run
-
-
-def _mean(library: Path, out: Path, options: TrainingOptions, progress: Progress) -> Path:
+def _mean(plan: Plan, splits: _Splits, out: Path) -> Path:
     """The mean pose over windows drawn as the networks see them."""
-    tracks = load_tracks(library, "train", progress)
     sampler = WindowSampler(
-        tracks, frames=64, batch=256, seed=options.seed, augmentation=Augmentation()
+        splits["train"],
+        frames=64,
+        batch=256,
+        seed=plan.training.seed,
+        augmentation=plan.augmentation,
     )
     batches = [sampler(number) for number in range(20)]
     sixd = torch.cat([batch.sixd[:, ::16].flatten(0, 1) for batch in batches])
     height = torch.cat([batch.height[:, ::16].flatten() for batch in batches])
-    save_network(out / "mean", "mean", MeanPose.fitted(sixd, height))
-    return out / "mean.safetensors"
+    save_network(out / plan.name, "mean", MeanPose.fitted(sixd, height))
+    return out / f"{plan.name}.safetensors"
 
 
-def _facing(library: Path, out: Path, options: TrainingOptions, progress: Progress) -> Path:
+def _facing(plan: Plan, splits: _Splits, out: Path) -> Path:
     """The table of directions that `capture.facing` reads; nothing in it is random."""
-    del options
+    del plan
     joints = [BODY_JOINTS.index(joint) for joint in BONES.values()]
-    clips = load_library(library, "train")
+    clips = load_library(splits.library, "train")
     bones = []
     for number, clip in enumerate(clips):
         rotations = clip.motion.resampled(10.0).world()[0][:, joints]
         repeats = 1 if clip.name.startswith("ui_prmd") else 4
         bones += [np.asarray(rotations)] * repeats
-        progress(number + 1, len(clips), f"reading {clip.name}")
+        splits.progress(number + 1, len(clips), f"reading {clip.name}")
     path = out / "facing_table.npz"
     fit_facing_table(bones, path)
     return path
 
 
-_TRAINERS = {
-    "pallas": _network("pallas"),
-    "lstm": _network("lstm"),
-    "mean": _mean,
-    "facing": _facing,
-}
-NAMES: tuple[str, ...] = tuple(_TRAINERS)
+_OTHERS = {"mean": _mean, "facing": _facing}
+KINDS: tuple[str, ...] = (*NETWORKS, *_OTHERS)

@@ -1,6 +1,8 @@
 """Training: windows that are what they say, runs that go on after a stop, weights that come back."""
 
-import json
+import csv
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,14 +10,21 @@ import safetensors.torch
 import torch
 
 from pallas.neural.baselines import MeanPose
-from pallas.neural.training.dataset import Augmentation, Track, WindowSampler, prepare
-from pallas.neural.training.loop import TrainingOptions, fit
-from pallas.neural.weights import build, load_network, read_tensors, save_network, write_tensors
+from pallas.neural.training.augmentation import Augmentation
+from pallas.neural.training.dataset import Track, WindowSampler, prepare
+from pallas.neural.training.loop import fit
+from pallas.neural.training.options import Plan, TrainingOptions
+from pallas.neural.weights import (
+    NETWORKS,
+    build,
+    load_network,
+    read_tensors,
+    save_network,
+    write_tensors,
+)
 from pallas.rig import ModelError, Motion, body_skeleton, quaternion
 
-PERFECT = Augmentation(
-    mirror=0.0, upper_back=0.0, mounting_error=0.0, acceleration_noise=0.0, acceleration_bias=0.0
-)
+PERFECT = Augmentation.perfect()
 
 
 def wandering(frames: int, seed: int = 0) -> Motion:
@@ -26,14 +35,28 @@ def wandering(frames: int, seed: int = 0) -> Motion:
     return Motion(body_skeleton(), root, quaternion.from_rotation_vector(vectors), 120.0)
 
 
+def small_plan(**changes: object) -> Plan:
+    """A small LSTM on short windows."""
+    options = {"batch": 2, "frames": 32, "validation": 4} | changes
+    return Plan(
+        name="lstm", kind="lstm", network={"hidden": 16}, training=TrainingOptions(**options)
+    )
+
+
+def read_log(folder: Path) -> list[dict[str, float]]:
+    """The rows of log.csv as numbers."""
+    with (folder / "log.csv").open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
 @pytest.fixture(scope="module")
 def tracks() -> list[Track]:
     return [prepare(wandering(frames, frames), 60.0) for frames in (200, 90)]
 
 
 def sampler(tracks: list[Track], **changes: float) -> WindowSampler:
-    options = {**{f: getattr(PERFECT, f) for f in PERFECT.__dataclass_fields__}, **changes}
-    return WindowSampler(tracks, frames=64, batch=4, seed=0, augmentation=Augmentation(**options))
+    options = replace(PERFECT, **changes)
+    return WindowSampler(tracks, frames=64, batch=4, seed=0, augmentation=options)
 
 
 def test_perfect_sensors_see_the_bones_they_sit_on(tracks):
@@ -65,30 +88,27 @@ def test_the_same_number_gives_the_same_batch_and_another_another(tracks):
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_never_was(tracks, tmp_path):
-    options = TrainingOptions(
-        steps=4, batch=2, frames=32, checkpoint_every=2, warm_up=2, learning_rate=1e-3
-    )
+    plan = small_plan(steps=4, checkpoint_every=2, warm_up=2, learning_rate=1e-3)
 
     def stop_in_the_third_step(step: int, *_: object) -> None:
         if step == 3:
             raise KeyboardInterrupt
 
-    straight = fit("lstm", tracks, tracks, tmp_path / "straight", options, lambda *_: None)
+    straight = fit(plan, tracks, tracks, tmp_path / "straight", lambda *_: None)
     with pytest.raises(KeyboardInterrupt):
-        fit("lstm", tracks, tracks, tmp_path / "stopped", options, stop_in_the_third_step)
-    stopped = fit("lstm", tracks, tracks, tmp_path / "stopped", options, lambda *_: None)
+        fit(plan, tracks, tracks, tmp_path / "stopped", stop_in_the_third_step)
+    stopped = fit(plan, tracks, tracks, tmp_path / "stopped", lambda *_: None)
     for name, tensor in straight.state_dict().items():
         torch.testing.assert_close(stopped.state_dict()[name], tensor, msg=name)
 
 
 def test_training_lowers_the_loss_and_logs_it(tracks, tmp_path):
-    options = TrainingOptions(
-        steps=30, batch=2, frames=32, checkpoint_every=10, warm_up=3, averaging=0.5
-    )
-    fit("lstm", tracks, tracks, tmp_path, options, lambda *_: None)
-    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    plan = small_plan(steps=30, checkpoint_every=10, warm_up=3, averaging=0.5)
+    fit(plan, tracks, tracks, tmp_path, lambda *_: None)
+    log = read_log(tmp_path)
     assert [entry["step"] for entry in log] == [10, 20, 30]
-    assert log[-1]["validation"]["rotation"] < log[0]["validation"]["rotation"]
+    assert log[-1]["validation_rotation"] < log[0]["validation_rotation"]
+    assert log[-1]["training"] < log[0]["training"]
 
 
 def test_weights_come_back_in_half_precision(tmp_path):
@@ -135,11 +155,14 @@ def test_damaged_weights_are_told_in_one_line(tmp_path, damage):
     assert "\n" not in str(error.value)
 
 
-def test_the_baseline_is_as_large_as_the_network():
-    sizes = {k: sum(p.numel() for p in build(k).parameters()) for k in ("pallas", "lstm")}
-    assert sizes["lstm"] == pytest.approx(sizes["pallas"], rel=0.05)
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_every_baseline_is_as_large_as_the_network(kind):
+    sizes = {k: sum(p.numel() for p in build(k).parameters()) for k in ("pallas", kind)}
+    assert sizes[kind] == pytest.approx(sizes["pallas"], rel=0.1)
 
 
 def test_an_unknown_network_is_told_with_those_there_are():
-    with pytest.raises(ModelError, match="no network 'gan'; there are: pallas, lstm"):
+    with pytest.raises(
+        ModelError, match="no network 'gan'; there are: pallas, lstm, lstm_transformer, transformer"
+    ):
         build("gan")
