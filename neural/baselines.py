@@ -161,14 +161,14 @@ class PlainTransformer(nn.Module):
 
     def _window(self, sensors: Tensor) -> Tensor:
         x = self.embed(sensors.flatten(-2))
-        x = x + sinusoids(x.shape[1], self.config.width).to(x)
+        x = x + _sinusoids(x.shape[1], self.config.width).to(x)
         for layer in self.layers:
             x = layer(x)
         out: Tensor = self.out(x)
         return out
 
 
-def sinusoids(frames: int, width: int) -> Tensor:
+def _sinusoids(frames: int, width: int) -> Tensor:
     """(T, width) absolute positions (Vaswani et al. 2017)."""
     rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
     phase = torch.arange(frames)[:, None] * rate

@@ -17,14 +17,20 @@ _N_UPPER = len(UPPER)
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each term counts."""
+    """How much each term counts.
+
+    `motion` and `jitter` are of the first and third differences in time of the rotations' error, `push` of
+    the pelvis velocity's; the other names say what is compared.
+    """
 
     rotation: float = 4.0
     position: float = 20.0
     motion: float = 10.0
+    jitter: float = 2.0
     contact: float = 0.2
     skate: float = 0.3
     velocity: float = 1.0
+    push: float = 0.5
     height: float = 1.0
     forward: float = 2.0
     inverse: float = 1.0
@@ -45,19 +51,22 @@ def pose_losses(
     rotations = world_from_posed(prediction.sixd)
     positions = joint_positions(rotations, batch.offsets)
     true_positions = joint_positions(batch.rotations, batch.offsets)
-    change = prediction.sixd.diff(dim=1) - batch.sixd.diff(dim=1)
+    error = prediction.sixd - batch.sixd
+    push = (prediction.velocity - batch.velocity).diff(dim=1)
     feet = positions[:, :, list(FEET)]
     # A standing foot's speed is the pelvis' plus its own about the pelvis, in the heading frame.
     foot_velocity = prediction.velocity[:, 1:, None] + feet.diff(dim=1) * fps
     standing = batch.contacts[:, 1:, :, None] * batch.contacts[:, :-1, :, None]
     return {
-        "rotation": weights.rotation * functional.mse_loss(prediction.sixd, batch.sixd),
+        "rotation": weights.rotation * error.square().mean(),
         "position": weights.position * (positions - true_positions).norm(dim=-1).mean() * 0.1,
-        "motion": weights.motion * change.square().mean() * fps,
+        "motion": weights.motion * error.diff(dim=1).square().mean() * fps,
+        "jitter": weights.jitter * error.diff(n=3, dim=1).square().mean() * fps,
         "contact": weights.contact
         * functional.binary_cross_entropy_with_logits(prediction.contacts, batch.contacts),
         "skate": weights.skate * (standing * foot_velocity[..., :2]).abs().mean(),
         "velocity": weights.velocity * (prediction.velocity - batch.velocity).abs().mean(),
+        "push": weights.push * push.square().mean() * fps,
         "height": weights.height * (prediction.height - batch.height).abs().mean(),
     }
 
