@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ...rig.errors import ModelError
 from ..library import load_library
+from ..training.options import TrainingOptions
 from ..weights import read_tensors, write_tensors
 from .losses import TokeniserWeights
 from .network import Generator, GeneratorConfig
@@ -22,12 +23,20 @@ from .stored import save_generator
 from .tokeniser import WINDOW
 from .windows import Clip, clip_of
 
-__all__ = ["GeneratorTraining", "Stage", "fit_generator", "load_clips", "train_generator"]
+__all__ = [
+    "GeneratorTraining",
+    "Stage",
+    "fit_generator",
+    "load_clips",
+    "schedule",
+    "train_generator",
+]
 
 Progress = Callable[[int, int, str], None]
 GOING = 2.0  # seconds per metre; most frames stand, and walking and running must be learnt too
 EXERCISES = 0.5  # how often a frame of the exercise set is drawn against one of everyday motion
 _HELD_OUT = 8  # validation batches
+_FIRST = 0.4  # of the work is the tokeniser's
 _STAGES = ("tokeniser", "transformer")
 
 
@@ -71,6 +80,30 @@ class GeneratorTraining:
     seed: int = 0
     checkpoint_every: int = 200
     threads: int = 1
+
+
+def schedule(training: TrainingOptions) -> GeneratorTraining:
+    """A network's schedule for both stages: the tokeniser gets 0.4 of the steps or minutes.
+
+    A window is a quarter as long as the encoder's, so a batch has four times as many. The learning rates
+    are the stages' own.
+    """
+    own = GeneratorTraining()
+
+    def part(stage: Stage, share: float) -> Stage:
+        if training.minutes:
+            return replace(stage, steps=10**9, minutes=share * training.minutes)
+        return replace(stage, steps=max(1, round(share * training.steps)))
+
+    return replace(
+        own,
+        tokeniser=part(own.tokeniser, _FIRST),
+        next_scale=part(own.next_scale, 1.0 - _FIRST),
+        batch=4 * training.batch,
+        seed=training.seed,
+        checkpoint_every=training.checkpoint_every,
+        threads=training.threads,
+    )
 
 
 def train_generator(

@@ -13,6 +13,7 @@ from ...rig.errors import ModelError
 from ...rig.skeleton import BODY_JOINTS
 from ..baselines import MeanPose
 from ..features import NETWORK_FPS
+from ..generator.train import schedule, train_generator
 from ..library import load_library
 from ..weights import NETWORKS, build, save_network
 from .dataset import Track, WindowSampler, prepare
@@ -130,5 +131,10 @@ def _facing(plan: Plan, splits: _Splits, out: Path) -> Path:
     return path
 
 
-_OTHERS = {"mean": _mean, "facing": _facing}
+def _generator(plan: Plan, splits: _Splits, out: Path) -> Path:
+    """Drawn legs: of the plan only the schedule counts."""
+    return train_generator(splits.library, out, schedule(plan.training), splits.progress)
+
+
+_OTHERS = {"mean": _mean, "facing": _facing, "generator": _generator}
 KINDS: tuple[str, ...] = (*NETWORKS, *_OTHERS)

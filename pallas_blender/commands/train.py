@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name",
         metavar="NAME|CONFIG.toml",
         nargs="?",
-        help="pallas, lstm, lstm_transformer, transformer, mean or facing, or a file that says it all",
+        help="pallas, lstm, lstm_transformer, transformer, generator, mean, facing, or a file with it all",
     )
     parser.add_argument("--config", type=Path, help="TOML file with any of the options there are")
     parser.add_argument("--suite", help="train all runs of a suite: ablations, or a TOML file")
