@@ -209,12 +209,12 @@ def point_moments(
     Returns:
         (6, 6, G, T), (3, 6, G, T) and (6, G, T), as in `Equations`.
     """
-    weighed = weight * levers
-    outer = (weighed[:, None] * levers).flatten(0, 1)
-    bent = (levers[:, None] * force).flatten(0, 1)
-    features = torch.cat(
-        [weight[None], weighed, outer, force, bent, torch.linalg.cross(levers, force, dim=0)]
-    )
+    features = levers.new_empty(28, *weight.shape)
+    features[0], features[13:16] = weight, force
+    weighed = torch.mul(weight, levers, out=features[1:4])
+    torch.mul(weighed[:, None], levers, out=features[4:13].unflatten(0, (3, 3)))
+    torch.mul(levers[:, None], force, out=features[16:25].unflatten(0, (3, 3)))
+    torch.linalg.cross(levers, force, dim=0, out=features[25:])
     summed = carry @ features  # (28, G, T)
     shape = summed.shape[1:]
     square = (_SQUARE @ summed[:13].flatten(1)).reshape(6, 6, *shape)
