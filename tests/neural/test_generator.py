@@ -10,10 +10,11 @@ import torch
 from pallas.neural.generator.network import Generator, GeneratorConfig
 from pallas.neural.generator.next_scale import SEEN, NextScale, NextScaleConfig, block_causal
 from pallas.neural.generator.quantiser import LATENTS, SCALES, TOKENS, Quantiser, scale_slices
+from pallas.neural.generator.run import GeneratorTraining, Stage
 from pallas.neural.generator.sampler import Sampler, Worn
 from pallas.neural.generator.stored import load_generator, save_generator
 from pallas.neural.generator.tokeniser import Tokeniser, TokeniserConfig
-from pallas.neural.generator.train import GeneratorTraining, Stage, fit_generator
+from pallas.neural.generator.train import fit_generator
 from pallas.neural.generator.windows import (
     LEGS,
     Clip,
