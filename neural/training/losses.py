@@ -26,11 +26,11 @@ class Weights:
     rotation: float = 4.0
     position: float = 20.0
     motion: float = 10.0
-    jitter: float = 2.0
+    jitter: float = 4.0
     contact: float = 0.2
     skate: float = 0.3
     velocity: float = 1.0
-    push: float = 0.5
+    push: float = 0.1
     height: float = 1.0
     forward: float = 2.0
     inverse: float = 1.0
