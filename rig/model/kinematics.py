@@ -40,7 +40,7 @@ def _summed(a: Tensor, b: Tensor, dim: int) -> Tensor:
     columns, rows = a.unbind(dim), b.unbind(0)
     total = columns[0] * rows[0]
     for column, row in zip(columns[1:], rows[1:], strict=True):
-        total = torch.addcmul(total, column, row)
+        total.addcmul_(column, row)
     return total
 
 
