@@ -26,7 +26,7 @@ class NextScaleConfig:
     """Everything needed to rebuild the transformer."""
 
     width: int = 192
-    layers: int = 6
+    layers: int = 4
     heads: int = 6
     hidden: int = 384
     latent: int = 32

@@ -56,7 +56,7 @@ class GeneratorTraining:
     """
 
     tokeniser: Stage = Stage(4000, math.inf, 1e-3, 1e-4)
-    next_scale: Stage = Stage(3200, math.inf, 8e-4, 0.05)
+    next_scale: Stage = Stage(3200, math.inf, 1e-3, 0.05)
     batch: int = 32
     warm_up: int = 100
     slip: float = 0.1
