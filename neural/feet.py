@@ -1,30 +1,30 @@
-"""Foot cleaning: standing feet become pins in the solver, and no sole goes below the floor.
+"""Foot cleaning: standing feet stand, and no sole goes below the floor.
 
-Only the legs move; the root and the upper body stay exactly as they are.
+Where heels and balls of the feet should be is one linear least squares over all frames (`foot_paths`); the
+legs reach them in closed form (`leg_ik`). Only the legs move; the root and the upper body stay exactly as
+they are. Where a leg can't reach, its foot stands no more.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..rig import quaternion
 from ..rig.arrays import Array, Mask
-from ..rig.model.skeletons import model_of_skeleton, motion_of_pose, pose_of_motion, turns_of
 from ..rig.motion import Motion
-from ..rig.skeleton import BODY_JOINTS, Skeleton
-from ..rig.solve import Points, Problem, SmoothChange, StayNear, solve
-from .body import LOWER, leg_scale
+from .body import leg_scale
+from .contacts import ANKLES, TOES
+from .foot_paths import foot_paths
+from .leg_ik import SIDES, LegBones, reached
 from .root import SOLES
 
-__all__ = ["clean_feet"]
+__all__ = ["LEGS", "clean_feet"]
 
-LEGS = tuple(f"{side}_{j}" for j in ("hip", "knee", "ankle") for side in ("left", "right"))
-POINTS = ("left_ankle", "right_ankle", "left_foot", "right_foot")  # heels, balls
-FLAT = 0.02  # metres for a body 1.70 m tall; a foot tilted by less stands on heel and ball
-SHORTEST = 0.05  # seconds; a shorter contact is no stand
-SLIDE = 0.10  # metres for a body 1.70 m tall; a foot that went further stands anew
-PIN = 200.0  # 1 / metres, half a centimetre
-NEAR = 1.0  # 1 / radians
-SMOOTH = 15.0  # 1 / radians per frame
+LEGS = tuple(f"{side}_{j}" for j in ("hip", "knee", "ankle") for side in SIDES)
+MISSED = 0.02  # metres for a body 1.70 m tall; a stand missed by more is given up ...
+AROUND = 0.1  # ... so many seconds before and after
+SUNK = 0.005  # metres below the floor from which a leg is left as it was
+_ATTEMPTS = 3
 
 
 def clean_feet(motion: Motion, contacts: Mask) -> Motion:
@@ -37,70 +37,84 @@ def clean_feet(motion: Motion, contacts: Mask) -> Motion:
     Returns:
         The motion with other leg rotations.
     """
+    legs = _PosedLegs.of(motion)
     scale = leg_scale(motion.skeleton.offsets)
-    rows, lower = _lower_body(motion)
-    points = lower.world()[1][:, [lower.skeleton.index(name) for name in POINTS]]
-    targets, weights = _pins(points, contacts, motion.fps, scale)
-    if not np.isfinite(targets).any():
-        return motion
-    pose = pose_of_motion(lower)
-    terms = (
-        Points(POINTS, targets, weights=weights),
-        StayNear(pose, NEAR),
-        SmoothChange(pose, SMOOTH),
-    )
-    moving = [name for joint in LEGS for name in turns_of(joint)]
-    problem = Problem(model_of_skeleton(lower.skeleton), terms, moving)
-    found = motion_of_pose(solve(problem, pose, iterations=8, tolerance=1e-4).pose, lower)
-    rotations = np.array(motion.rotations)
-    rotations[:, rows[1:]] = found.rotations[:, 1:]
-    return replace(motion, rotations=rotations)
+    contacts = np.array(contacts, dtype=bool)
+    for _ in range(_ATTEMPTS):
+        paths = foot_paths(legs.points, contacts, motion.fps, scale)
+        if paths is None:
+            return motion
+        turns = reached(legs.bones, legs.hips, legs.turns, paths[:, :2], paths[:, 2:])
+        missed = np.linalg.norm(legs.points_after(turns) - paths, axis=-1) > MISSED * scale
+        given_up = contacts & _near(missed[:, :2] | missed[:, 2:], round(AROUND * motion.fps))
+        if not given_up.any():
+            break
+        contacts &= ~given_up
+    return legs.put_into(motion, _kept_above(legs, paths, turns, scale, motion.fps))
 
 
-def _lower_body(motion: Motion) -> tuple[list[int], Motion]:
-    """Which joints are the pelvis and the legs, and their motion: nothing else is solved for."""
-    rows = [0, *(BODY_JOINTS.index(name) for name in LOWER)]
-    body = motion.skeleton
-    parents = [-1, *(rows.index(body.parents[row]) for row in rows[1:])]
-    names = tuple(body.names[row] for row in rows)
-    skeleton = Skeleton(names, tuple(parents), body.offsets[rows])
-    return rows, Motion(skeleton, motion.root_position, motion.rotations[:, rows], motion.fps)
+def _kept_above(legs: "_PosedLegs", paths: Array, turns: Array, scale: float, fps: float) -> Array:
+    """Turns of a leg that would sink fade to what they were before, if that is higher."""
+    after, before = legs.points_after(turns)[..., 2], legs.points[..., 2]
+    sunk = (after < SOLES * scale - SUNK) & (after < before)
+    reach = round(AROUND * fps)
+    near = _near(sunk[:, :2] | sunk[:, 2:], reach)
+    if not near.any():
+        return turns
+    kernel = np.hanning(2 * reach + 3)[1:-1] / np.hanning(2 * reach + 3).sum()
+    padded = np.pad(near.astype(np.float64), ((reach, reach), (0, 0)), mode="edge")
+    kept = np.stack([np.convolve(column, kernel, "valid") for column in padded.T], axis=-1)
+    paths = paths + np.tile(kept, 2)[..., None] * (legs.points - paths)
+    return reached(legs.bones, legs.hips, legs.turns, paths[:, :2], paths[:, 2:])
 
 
-def _pins(points: Array, contacts: Mask, fps: float, scale: float) -> tuple[Array, Array]:
-    """Targets (T, 4, 3), NaN where a point is free, and weights (T, 4)."""
-    soles = SOLES * scale
-    targets = np.full_like(points, np.nan)
-    sunk = points[..., 2] < soles
-    targets[sunk] = points[sunk]
-    targets[..., 2] = np.where(sunk, soles, np.nan)
-    holding = _holding(points, contacts, scale)
-    for point in range(len(POINTS)):
-        for start, stop in _stretches(holding[:, point], max(2, int(SHORTEST * fps))):
-            for part in _stands(points[start:stop, point, :2], start, SLIDE * scale):
-                place = points[part, point].mean(axis=0)
-                targets[part, point] = place[0], place[1], soles[point]
-    return targets, np.full(points.shape[:2], PIN)
+@dataclass(frozen=True, eq=False)
+class _PosedLegs:
+    """Where T frames of a motion have both legs, in the world."""
+
+    bones: LegBones
+    rows: Array  # (2, 3) joints: hip, knee and ankle of the left and the right leg
+    hips: Array  # (T, 2, 3) metres
+    pelvis: Array  # (T, 3, 3) world_from_pelvis
+    turns: Array  # (T, 2, 3, 3, 3) world_from_joint
+    points: Array  # (T, 4, 3) metres, ankles and balls of the feet
+
+    @classmethod
+    def of(cls, motion: Motion) -> "_PosedLegs":
+        skeleton = motion.skeleton
+        rows = np.array(
+            [[skeleton.index(f"{side}_{j}") for j in ("hip", "knee", "ankle")] for side in SIDES]
+        )
+        rotations, places = motion.world()
+        turns = quaternion.to_matrix(rotations[:, [0, *rows.flat]])
+        return cls(
+            LegBones.of(skeleton),
+            rows,
+            places[:, rows[:, 0]],
+            turns[:, 0],
+            turns[:, 1:].reshape(-1, 2, 3, 3, 3),
+            places[:, ANKLES + TOES],
+        )
+
+    def points_after(self, turns: Array) -> Array:
+        """(T, 4, 3) ankles and balls of the feet of legs turned otherwise."""
+        bones = np.stack([self.bones.thigh, self.bones.shank, self.bones.foot], axis=1)
+        joints = self.hips[:, :, None] + np.cumsum((turns @ bones[..., None])[..., 0], axis=2)
+        return np.concatenate([joints[:, :, 1], joints[:, :, 2]], axis=1)
+
+    def put_into(self, motion: Motion, turns: Array) -> Motion:
+        """The motion with legs turned otherwise, signs of quaternions as they were."""
+        pelvis = np.broadcast_to(self.pelvis[:, None, None], (*turns.shape[:2], 1, 3, 3))
+        parents = np.concatenate([pelvis, turns[:, :, :2]], axis=2)
+        local = quaternion.from_matrix(parents.swapaxes(-1, -2) @ turns)
+        rotations = np.array(motion.rotations)
+        opposite = (local * rotations[:, self.rows]).sum(-1, keepdims=True) < 0.0
+        rotations[:, self.rows] = np.where(opposite, -local, local)
+        return replace(motion, rotations=rotations)
 
 
-def _holding(points: Array, contacts: Mask, scale: float) -> Mask:
-    """(T, 4) which points hold: heel and ball of a flat foot, the lower of a tilted one."""
-    tilt = (points[:, :2, 2] - points[:, 2:, 2]) / scale - (SOLES[0] - SOLES[2])
-    heel, ball = contacts & (tilt < FLAT), contacts & (tilt > -FLAT)
-    holding: Mask = np.concatenate([heel, ball], axis=1)
-    return holding
-
-
-def _stands(places: Array, start: int, slide: float) -> list[slice]:
-    """Cut a contact (n, 2) where the foot has slid too far to be one stand, as a foot that shuffles does."""
-    parts, first = [], 0
-    for frame in range(1, len(places)):
-        if np.linalg.norm(places[frame] - places[first]) > slide:
-            parts.append(slice(start + first, start + frame))
-            first = frame
-    return [*parts, slice(start + first, start + len(places))]
-
-
-def _stretches(active: Mask, shortest: int) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(active, prepend=False, append=False)).reshape(-1, 2)
-    return [(int(a), int(b)) for a, b in edges if b - a >= shortest]
+def _near(missed: Mask, reach: int) -> Mask:
+    """(T, 2) True within `reach` frames of a frame that is."""
+    padded = np.pad(missed, ((reach, reach), (0, 0)))
+    near: Mask = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0).any(-1)
+    return near

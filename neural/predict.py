@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ..rig import quaternion, so3
@@ -14,7 +14,7 @@ from ..rig.skeleton import Skeleton
 from .body import joint_positions, leg_scale, world_from_posed
 from .features import heading_matrix, sensor_features
 from .network import Pallas, Prediction
-from .root import RootEvidence, integrate_root
+from .root import WAIST_OFFSET, RootEvidence, integrate_root, root_velocity_changes
 
 __all__ = ["Posed", "pose_body"]
 
@@ -50,25 +50,30 @@ def pose_body(
     sensors = sensor_features(bones, torch.tensor(acceleration, dtype=torch.float32))
     with torch.inference_mode():
         prediction = _smoothed(_run(network, sensors[None]), fps)
-    world_from_heading = heading_matrix(bones[:, 0])
-    world_from_joint = world_from_heading[:, None] @ world_from_posed(prediction.sixd[0])
-    offsets = torch.tensor(skeleton.offsets.copy(), dtype=torch.float32)
-    velocity = (world_from_heading @ prediction.velocity[0, :, :, None]).squeeze(-1)
+        world_from_heading = _smooth_heading(bones[:, 0], fps)
+        world_from_joint = world_from_heading[:, None] @ world_from_posed(prediction.sixd[0])
+        offsets = torch.tensor(skeleton.offsets.copy(), dtype=torch.float32)
+        joints = joint_positions(world_from_joint, offsets).double().numpy()
+        velocity = (world_from_heading @ prediction.velocity[0, :, :, None]).squeeze(-1)
+        local = so3.to_quaternion(local_rotations(skeleton, world_from_joint).double()).numpy()
     scale = leg_scale(skeleton.offsets)
-    contacts = prediction.contacts[0].sigmoid().double().numpy()
+    gained = root_velocity_changes(
+        bones[:, 0].double().numpy(), acceleration[:, 0], WAIST_OFFSET * scale, fps
+    )
     evidence = RootEvidence(
-        joint_positions(world_from_joint, offsets).double().numpy(),
-        contacts,
+        joints,
+        prediction.contacts[0].sigmoid().double().numpy(),
         velocity.double().numpy() * scale,
         prediction.height[0].double().numpy() * scale,
         scale,
+        _over_time(torch.from_numpy(gained), fps).numpy(),
     )
-    local = so3.to_quaternion(local_rotations(skeleton, world_from_joint).double()).numpy()
     root = integrate_root(evidence, fps)
-    return Posed(Motion(skeleton, root, quaternion.continuous(local), fps), contacts)
+    motion = Motion(skeleton, root, quaternion.continuous(local), fps)
+    return Posed(motion, evidence.contacts)
 
 
-def _run(network: nn.Module, sensors: torch.Tensor) -> Prediction:
+def _run(network: nn.Module, sensors: Tensor) -> Prediction:
     if not isinstance(network, Pallas):
         result: Prediction = network(sensors)
         return result
@@ -81,24 +86,28 @@ def _run(network: nn.Module, sensors: torch.Tensor) -> Prediction:
 
 def _smoothed(prediction: Prediction, fps: float) -> Prediction:
     """A Gaussian over time on everything that is predicted: a whole take has a future to look into."""
+    names = ("sixd", "contacts", "velocity", "height")
+    smooth = {name: _over_time(getattr(prediction, name)[0], fps)[None] for name in names}
+    return replace(prediction, **smooth)
+
+
+def _smooth_heading(world_from_waist: Tensor, fps: float) -> Tensor:
+    """The same Gaussian on the waist's heading: (T, 3, 3) of rotations (T, 3, 3)."""
+    heading = heading_matrix(world_from_waist)
+    smooth = _over_time(heading[:, :2, 0], fps)  # where the x axis points
+    cosine, sine = functional.normalize(smooth, dim=-1).unbind(-1)
+    turned = heading.clone()
+    turned[:, 0, 0], turned[:, 0, 1], turned[:, 1, 0], turned[:, 1, 1] = cosine, -sine, sine, cosine
+    return turned
+
+
+def _over_time(values: Tensor, fps: float) -> Tensor:
+    """A Gaussian of `SMOOTHING` along the first axis of (T, ...), the ends held."""
     width = SMOOTHING * fps
     reach = max(1, int(3 * width))
-    steps = torch.arange(-reach, reach + 1)
+    steps = torch.arange(-reach, reach + 1, dtype=values.dtype)
     kernel = torch.exp(-0.5 * (steps / width) ** 2)
-    kernel = kernel / kernel.sum()
-
-    def over_time(values: torch.Tensor) -> torch.Tensor:
-        columns = values.flatten(2).transpose(1, 2).flatten(0, 1)[:, None]  # (B * N, 1, T)
-        padded = functional.pad(columns, (reach, reach), mode="replicate")
-        smooth = functional.conv1d(padded, kernel[None, None])
-        return (
-            smooth.unflatten(0, (len(values), -1)).squeeze(2).transpose(1, 2).reshape(values.shape)
-        )
-
-    return replace(
-        prediction,
-        sixd=over_time(prediction.sixd),
-        contacts=over_time(prediction.contacts),
-        velocity=over_time(prediction.velocity),
-        height=over_time(prediction.height[..., None]).squeeze(-1),
-    )
+    columns = values.flatten(1).T[:, None] if values.ndim > 1 else values[None, None]  # (N, 1, T)
+    padded = functional.pad(columns, (reach, reach), mode="replicate")
+    smooth = functional.conv1d(padded, (kernel / kernel.sum())[None, None])
+    return smooth[:, 0].T.reshape(values.shape)

@@ -1,19 +1,31 @@
-"""Where the body is: root translation from predicted speed, standing feet and the floor.
+"""Where the body is: root translation from standing feet, the waist's acceleration, and the floor.
 
 While a foot stands, the pelvis moves as the leg says (the foot stays where it is); in between it moves
-as the network says. Its height follows the lowest foot while one stands, and the network otherwise.
+as the network says and as the waist's acceleration tells (`root_velocity`). Its height follows the lowest
+foot while one stands, and the network otherwise.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..capture.virtual_imu import STANDARD_SENSORS
 from ..rig.arrays import Array
 from .contacts import ANKLES, STANDING, TOES
+from .root_velocity import VelocityWitness, smooth_velocity
 
-__all__ = ["SOLES", "RootEvidence", "integrate_root"]
+__all__ = [
+    "SOLES",
+    "RootEvidence",
+    "integrate_root",
+    "least_height",
+    "root_velocity_changes",
+    "witness",
+]
 
 SMOOTHING = 0.05  # seconds
+# Metres of the waist's sensor in the pelvis' frame, for a body 1.70 m tall.
+WAIST_OFFSET = np.array(STANDARD_SENSORS["waist"].offset)
 # Height of an ankle and of the ball of a foot above the floor when they stand, for a body 1.70 m tall.
 SOLES = np.array([0.073, 0.073, 0.017, 0.017])
 
@@ -28,6 +40,7 @@ class RootEvidence:
         velocity: (T, 3) of the root, m/s, as the network says.
         height: (T,) of the root above the floor, metres, as the network says.
         scale: size of the body; 1 is 1.70 m tall.
+        change: (T, 3) m/s that the root gained since the frame before, as the waist's sensor felt, or None.
     """
 
     joints: Array
@@ -35,35 +48,64 @@ class RootEvidence:
     velocity: Array
     height: Array
     scale: float
+    change: Array | None = None
 
 
 def integrate_root(evidence: RootEvidence, fps: float) -> Array:
     """Root positions (T, 3) in metres; the first is above the origin, the floor is z = 0."""
-    velocity = _velocity(evidence, fps)
+    if len(evidence.joints) < 2:
+        velocity = np.zeros((len(evidence.joints), 3))
+    else:
+        first = 2.0 * evidence.joints[:1] - evidence.joints[1:2]
+        before = np.concatenate([first, evidence.joints[:-1]])
+        velocity = smooth_velocity(witness(evidence, before, fps), fps)
     horizontal = np.cumsum(velocity[:, :2], axis=0) / fps
     horizontal = horizontal - horizontal[:1]
     return np.column_stack([horizontal, _height(evidence, fps)])
 
 
-def _velocity(evidence: RootEvidence, fps: float) -> Array:
-    """Each foot's vote is minus its own velocity about the root, the network's vote fills the rest."""
-    if len(evidence.joints) < 2:
-        return np.zeros((len(evidence.joints), 3))
-    toes, ankles = (
-        np.diff(evidence.joints[:, rows], axis=0, prepend=evidence.joints[:1, rows]) * fps
-        for rows in (TOES, ANKLES)
-    )
+def witness(evidence: RootEvidence, before: Array, fps: float) -> VelocityWitness:
+    """What feet, network and waist say of the root's velocity.
+
+    Args:
+        evidence: of T frames.
+        before: (T, 24, 3) joints one frame earlier each.
+        fps: frames per second.
+    """
+    moved = (evidence.joints - before) * fps
     # Of a standing foot the part that is lower, heel or ball, is the one that holds.
     ankle_over_toe = evidence.joints[:, ANKLES, 2] - evidence.joints[:, TOES, 2]
     on_heel = ankle_over_toe < (SOLES[0] - SOLES[2]) * evidence.scale
-    feet = np.where(on_heel[..., None], ankles, toes)
-    votes = np.clip((evidence.contacts - 0.5) * 2.0, 0.0, 1.0)
-    votes = votes**2
-    total = votes.sum(axis=1, keepdims=True)
-    share = np.maximum(total, 1.0)
-    from_feet = -(votes[..., None] * feet).sum(axis=1) / share
-    result: Array = from_feet + (1.0 - np.minimum(total / share, 1.0)) * evidence.velocity
-    return result
+    feet = np.where(on_heel[..., None], moved[:, ANKLES], moved[:, TOES])
+    votes = np.minimum(np.maximum((evidence.contacts - STANDING) / (1.0 - STANDING), 0.0), 1.0)
+    return VelocityWitness(evidence.velocity, -feet, votes**2, evidence.change)
+
+
+def root_velocity_changes(
+    world_from_waist: Array, acceleration: Array, offset: Array, fps: float
+) -> Array:
+    """Velocity (T, 3) that the root gained since the frame before, m/s, from the sensor on the waist.
+
+    The sensor sits beside the joint, so it also feels the waist turn: that part is taken out.
+
+    Args:
+        world_from_waist: (T, 3, 3).
+        acceleration: (T, 3) of the sensor, world frame, m/s^2.
+        offset: (3,) metres of the sensor in the pelvis' frame, `WAIST_OFFSET` times the body's size.
+        fps: frames per second.
+    """
+    lever = world_from_waist @ offset
+    turning = np.diff(lever, axis=0, prepend=lever[:1]) * fps
+    gained = acceleration / fps - np.diff(turning, axis=0, prepend=turning[:1])
+    gained[:2] = 0.0
+    return gained
+
+
+def least_height(joints: Array, scale: float) -> Array:
+    """(T,) lowest root at which no sole and no joint (T, 24, 3 from the root) is below the floor, metres."""
+    soles = joints[:, ANKLES + TOES, 2] - SOLES * scale
+    lowest: Array = np.maximum(-soles.min(axis=1), -joints[..., 2].min(axis=1))
+    return lowest
 
 
 def _height(evidence: RootEvidence, fps: float) -> Array:
@@ -71,8 +113,7 @@ def _height(evidence: RootEvidence, fps: float) -> Array:
 
     No joint is ever below the floor: who stands on the hands is lifted by them.
     """
-    soles = evidence.joints[:, ANKLES + TOES, 2] - SOLES * evidence.scale
-    least = np.maximum(-soles.min(axis=1), -evidence.joints[..., 2].min(axis=1))
+    least = least_height(evidence.joints, evidence.scale)
     reach = max(1, int(SMOOTHING * fps))
     standing = np.flatnonzero(evidence.contacts.max(axis=1) > STANDING)
     height = evidence.height
