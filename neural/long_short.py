@@ -97,7 +97,7 @@ class LongShortCrossAttention(nn.Module):
         Z[a, t] = sum_b E[a, b] W[b, t]. Query and frame differ by whole strides, so both sums run
         within frames of one residue, an eighth of all pairs. The score subtracted is the largest of
         all that query a gives, not that of one window, so E is in double precision: trained scores lie
-        up to 200 apart, and a float's exponential would vanish after 87.
+        up to 200 apart, and a float's exponential would vanish after 87, this one after 345.
         """
         stride, span = self.config.long_stride, self.config.short_span
         n_frames = query.shape[2]
@@ -118,7 +118,7 @@ class LongShortCrossAttention(nn.Module):
             2, 3
         )  # (B, H, residue, u, b): a = stride u + residue
         z = e @ window.unflatten(1, (-1, stride)).permute(2, 0, 1)  # (B, H, residue, u, v)
-        g = self._shares_by_residue(place) / z.clamp_min(1e-300)
+        g = self._shares_by_residue(place) / z.clamp_min(1e-150)
         mixed = (g.transpose(-1, -2) @ e).transpose(2, 3).flatten(2, 3) * window.T  # (B, H, t, b)
         return mixed[:, :, -n_new:].to(value.dtype) @ value
 
