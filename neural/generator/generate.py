@@ -16,7 +16,7 @@ from ..contacts import STANDING
 from ..features import NETWORK_FPS, heading_matrix
 from ..feet import clean_feet
 from ..predict import Posed
-from ..root import RootEvidence, integrate_root
+from ..root import WAIST_OFFSET, RootEvidence, integrate_root, root_velocity_changes
 from ..threads import one_thread
 from ..weights import EMBEDDED
 from .confidence import with_confidence
@@ -80,7 +80,8 @@ def generate_posed(
         latents = draw_windows(network, _surrounded(upper), options, randoms(options))
         pelvis = so3.from_quaternion(torch.tensor(motion.rotations[:, 0], dtype=torch.float32))
         lower = network.tokeniser.decode(latents, _padded(pelvis).expand(options.takes, -1, -1, -1))
-        takes = [_clean(_take(motion, take)) for take in lower[:, : len(motion)]]
+        felt = _felt(motion, world_from_bone, acceleration)
+        takes = [_clean(_take(motion, take, felt)) for take in lower[:, : len(motion)]]
     sure = with_confidence([take.motion for take in takes])
     return tuple(replace(take, motion=m) for take, m in zip(takes, sure, strict=True))
 
@@ -138,7 +139,18 @@ def _still(upper: Tensor) -> Tensor:
     return held
 
 
-def _take(motion: Motion, lower: Tensor) -> Posed:
+def _felt(
+    motion: Motion, world_from_bone: Array | None, acceleration: Array | None
+) -> Array | None:
+    """(T, 3) m/s that the root gained from frame to frame by the waist's sensor, if one was worn."""
+    if world_from_bone is None or acceleration is None:
+        return None
+    waist = quaternion.to_matrix(world_from_bone[:, 0])
+    offset = WAIST_OFFSET * leg_scale(motion.skeleton.offsets)
+    return root_velocity_changes(waist, acceleration[:, 0], offset, motion.fps)
+
+
+def _take(motion: Motion, lower: Tensor, felt: Array | None) -> Posed:
     """Put a drawn lower body (T, 54) under the upper one."""
     legs = so3.to_quaternion(pelvis_from_legs(lower).double()).numpy()
     moved = with_legs(motion, legs)
@@ -147,9 +159,8 @@ def _take(motion: Motion, lower: Tensor) -> Posed:
     pelvis = so3.from_quaternion(torch.tensor(motion.rotations[:, 0]))
     velocity = (heading_matrix(pelvis) @ lower[:, 48:51, None].double()).squeeze(-1).numpy()
     origin = replace(moved, root_position=np.zeros_like(moved.root_position))
-    evidence = RootEvidence(
-        origin.world()[1], contacts, velocity * scale, lower[:, 51].double().numpy() * scale, scale
-    )
+    height = lower[:, 51].double().numpy() * scale
+    evidence = RootEvidence(origin.world()[1], contacts, velocity * scale, height, scale, felt)
     return Posed(replace(moved, root_position=integrate_root(evidence, motion.fps)), contacts)
 
 

@@ -7,19 +7,26 @@ import numpy as np
 from ...rig.arrays import Array, Mask
 from ...rig.model.skeletons import model_of_skeleton, motion_of_pose, pose_of_motion, turns_of
 from ...rig.motion import Motion
+from ...rig.skeleton import Skeleton
 from ...rig.solve import Points, Problem, SmoothChange, StayNear, solve
 from ..body import leg_scale
-from ..feet import LEGS as LEG_NAMES
-from ..feet import NEAR, POINTS, SMOOTH, _lower_body, _pins
+from ..contacts import ANKLES, TOES
+from ..foot_paths import foot_paths
 from ..root import SOLES
 from .windows import LEGS
 
 __all__ = ["hold_legs"]
 
-AROUND = 8  # frames of kept motion on either side that the solver sees
-HELD = 1e4  # 1 / radians, legs that are kept
-YIELDING = 300.0  # 1 / radians, legs about to be kept
+POINTS = ("left_ankle", "right_ankle", "left_foot", "right_foot")  # heels, balls
+AROUND = (
+    8  # frames of kept motion on either side that the solver sees, and over which feet reach a pin
+)
+FEET = 200.0  # 1 / metres, where standing feet belong: half a centimetre
 FIRM = 2000.0  # 1 / metres, feet that the user pinned
+NEAR = 1.0  # 1 / radians, drawn legs
+YIELDING = 300.0  # 1 / radians, legs about to be kept
+HELD = 1e4  # 1 / radians, legs that are kept
+SMOOTH = 15.0  # 1 / radians per frame
 
 
 def hold_legs(
@@ -40,17 +47,11 @@ def hold_legs(
     """
     part = slice(max(frames.start - AROUND, 0), min(frames.stop + AROUND, len(motion)))
     old, new = motion.clipped(part.start, part.stop), drawn.clipped(part.start, part.stop)
-    rows, lower = _lower_body(new)
-    scale = leg_scale(motion.skeleton.offsets)
-    points, old_points = (
-        m.world()[1][:, [m.skeleton.index(n) for n in POINTS]] for m in (new, old)
-    )
-    targets, weights = _pins(points, told[part], motion.fps, scale)
-    if pinned is not None:
-        firm = np.tile(pinned[part], 2)
-        targets[firm] = _standing(old_points, pinned[part], scale)[firm]
-        weights[firm] = FIRM
+    rows, lower = lower_body(new)
     held = keep[part, None]
+    targets, weights = _targets(
+        old, new, held, told[part], None if pinned is None else pinned[part]
+    )
     pose = pose_of_motion(lower)
     near = np.broadcast_to(NEAR + YIELDING * held**3 + HELD * (held == 1.0), pose.shape)
     terms = (
@@ -58,13 +59,41 @@ def hold_legs(
         StayNear(pose, near),
         SmoothChange(pose, SMOOTH),
     )
-    moving = [name for joint in LEG_NAMES for name in turns_of(joint)]
+    moving = [name for joint in lower.skeleton.names[1:] for name in turns_of(joint)]
     problem = Problem(model_of_skeleton(lower.skeleton), terms, moving)
     found = motion_of_pose(solve(problem, pose, iterations=12, tolerance=1e-5).pose, lower)
     rotations = np.array(motion.rotations)
     inside = slice(frames.start - part.start, frames.stop - part.start)
     rotations[frames, rows[1:]] = found.rotations[inside, 1:]
     return replace(motion, rotations=_signed(rotations, motion.rotations))
+
+
+def lower_body(motion: Motion) -> tuple[list[int], Motion]:
+    """Which joints are the pelvis and the legs, and their motion: nothing else is solved for."""
+    rows = [0, *LEGS]
+    body = motion.skeleton
+    parents = [-1, *(rows.index(body.parents[row]) for row in rows[1:])]
+    names = tuple(body.names[row] for row in rows)
+    skeleton = Skeleton(names, tuple(parents), body.offsets[rows])
+    return rows, Motion(skeleton, motion.root_position, motion.rotations[:, rows], motion.fps)
+
+
+def _targets(
+    old: Motion, new: Motion, held: Array, told: Mask, pinned: Mask | None
+) -> tuple[Array, Array]:
+    """Where heels and balls of the feet belong (T, 4, 3), and how firmly (T, 4)."""
+    scale = leg_scale(old.skeleton.offsets)
+    points, before = (motion.world()[1][:, [*ANKLES, *TOES]] for motion in (new, old))
+    paths = foot_paths(points, told, old.fps, scale)
+    weights = np.broadcast_to(FEET * (1.0 - held), points.shape[:2]).copy()
+    targets = points if paths is None else paths
+    if pinned is None:
+        return targets, weights
+    firm = np.tile(pinned, 2)
+    near = np.stack([np.convolve(c, np.ones(2 * AROUND + 1), "same") > 0 for c in firm.T], axis=-1)
+    weights = np.where(near, 0.0, weights)  # a foot on its way to a pin
+    weights[firm] = FIRM
+    return np.where(firm[..., None], _standing(before, pinned, scale), targets), weights
 
 
 def _standing(points: Array, contacts: Mask, scale: float) -> Array:
