@@ -51,8 +51,13 @@ class Settings:
 def minimise(
     problem: Problem, pose: Tensor, shared: Tensor, settings: Settings
 ) -> tuple[Tensor, Tensor, int]:
-    """Poses (T, D), shared values (S,) and the number of steps tried."""
+    """Poses (T, D), shared values (S,) and the number of steps tried.
+
+    Poses to start from are brought within the hard bounds first: from outside, every step into them would
+    look worse.
+    """
     with torch.inference_mode():
+        pose = problem.unknowns.within(pose)
         if problem.coupled:
             return _whole(problem, pose, shared, settings)
         fit = _chunks(problem, pose, settings, torch.arange(len(pose)))
@@ -64,7 +69,7 @@ def minimise_frames(
 ) -> tuple[Tensor, Tensor, int]:
     """Poses (N, D), costs (N,) and steps tried of frames (N,) of the terms; one may come twice."""
     with torch.inference_mode():
-        return _chunks(problem, pose, settings, frames)
+        return _chunks(problem, problem.unknowns.within(pose), settings, frames)
 
 
 def _chunks(

@@ -77,6 +77,13 @@ class Unknowns:
         pose = pose.index_copy(1, plain, moved)
         return pose.index_copy(1, balls.flatten(), turned.flatten(1))
 
+    def within(self, pose: Tensor) -> Tensor:
+        """Poses (T, D) with the unknowns brought within their hard bounds."""
+        if not self.bounded:
+            return pose
+        inside = pose[:, self.coordinates].clamp(self.low, self.high)
+        return pose.index_copy(1, self.coordinates, inside)
+
     def away(self, reference: Tensor, pose: Tensor) -> Tensor:
         """How far poses (T, D) are from others, (T, U).
 
