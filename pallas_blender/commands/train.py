@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pallas, lstm, lstm_transformer, transformer, generator, mean, facing, or a file with it all",
     )
     parser.add_argument("--config", type=Path, help="TOML file with any of the options there are")
-    parser.add_argument("--suite", help="train all runs of a suite: ablations, or a TOML file")
+    parser.add_argument(
+        "--suite", help="train all runs of a suite: ablations, baselines, or a TOML file"
+    )
     parser.add_argument("--library", type=Path, help="folder written by pallas library build")
     parser.add_argument("-o", "--out", type=Path, help="folder for checkpoints, log and weights")
     parser.add_argument("--steps", type=int, help="optimiser steps in all (6000)")

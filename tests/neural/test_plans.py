@@ -86,28 +86,30 @@ def test_a_wrong_setting_of_a_network_is_named(network, message):
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(FileError, match="can't be read"):
         read_run(tmp_path / "none.toml")
-    with pytest.raises(FileError, match="no suite everything; there are: .*ablations"):
+    with pytest.raises(FileError, match="no suite everything; there are: ablations, baselines"):
         read_suite("everything")
 
 
-def test_every_run_of_the_ablations_builds_a_network_of_equal_size():
-    plans = {plan.name: plan for plan in read_suite("ablations")}
+@pytest.mark.parametrize(("suite", "count"), [("ablations", 9), ("baselines", 5)])
+def test_every_run_of_a_suite_builds_a_network_of_equal_size(suite, count):
+    plans = {plan.name: plan for plan in read_suite(suite)}
     sizes = {
         name: sum(p.numel() for p in build(plan.kind, plan.network).parameters())
         for name, plan in plans.items()
         if plan.kind != "mean"
     }
-    assert len(sizes) >= 12
+    assert len(sizes) == count
     for name, size in sizes.items():
         assert size == pytest.approx(sizes["pallas"], rel=0.1), name
     assert len({plan.training for plan in plans.values()}) == 1  # the same budget for all
     assert len({plan.augmentation for plan in plans.values()}) == 1
 
 
-def test_the_ablations_switch_every_idea_of_the_report():
+def test_the_suites_switch_every_idea_of_the_report():
     configs = {
         plan.name: settings_from(PallasConfig, plan.network, plan.name)
-        for plan in read_suite("ablations")
+        for suite in ("ablations", "baselines")
+        for plan in read_suite(suite)
         if plan.kind == "pallas"
     }
     assert configs["pallas"] == PallasConfig()
