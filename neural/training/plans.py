@@ -69,12 +69,14 @@ def read_suite(name: str) -> list[Plan]:
 
 
 def with_training(plan: Plan, **changes: Any) -> Plan:  # noqa: ANN401 - fields of TrainingOptions
-    """The plan with another schedule; changes that are None are none.
+    """The plan with another schedule; changes that are None are none, and steps end a plan's minutes.
 
     Raises:
         FormatError: a value is out of its range.
     """
     chosen = {name: value for name, value in changes.items() if value is not None}
+    if "steps" in chosen:
+        chosen.setdefault("minutes", 0.0)
     try:
         return replace(plan, training=replace(plan.training, **chosen))
     except ValueError as error:

@@ -147,5 +147,8 @@ def test_a_suite_of_ones_own_shares_what_is_common(tmp_path):
 def test_options_of_the_command_line_come_last():
     plan = with_training(Plan(), steps=3, batch=None)
     assert (plan.training.steps, plan.training.batch) == (3, 8)
+    timed = with_training(Plan(), minutes=2.0)
+    assert timed.training.minutes == 2.0
+    assert with_training(timed, steps=5).training.minutes == 0.0
     with pytest.raises(FormatError, match="batch is 0"):
         with_training(Plan(), batch=0)
