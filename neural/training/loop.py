@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from .options import Plan
 __all__ = ["Progress", "fit"]
 
 Progress = Callable[[int, int, str], None]
+Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]
 _VALIDATION_BATCH = 16
 
 
@@ -112,7 +114,7 @@ class _Run:
         self.step, self.seconds, self.best = 0, 0.0, math.inf
         self._resume()
         self.journal = Journal(folder, self.step) if group.leads else None
-        self.losses = torch.compile(self._losses) if plan.training.compiled else self._losses
+        self.losses = _compiled(self._losses) if plan.training.compiled else self._losses
 
     @property
     def done(self) -> float:
@@ -240,6 +242,13 @@ class _Run:
         }
         name = self.plan.name
         save_network(self.folder / name, self.plan.kind, self.averaged.cpu(), extra)
+
+
+def _compiled(losses: Losses) -> Losses:
+    """Fused by torch.compile, which warns of our cached constants; tracing through them is right."""
+    warnings.filterwarnings("ignore", message="Dynamo detected a call to a `functools.lru_cache`")
+    result: Losses = torch.compile(losses)
+    return result
 
 
 def _start_from(network: nn.Module, start: str) -> None:
