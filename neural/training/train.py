@@ -12,6 +12,7 @@ from ...capture.placements import BONES
 from ...rig.errors import ModelError
 from ...rig.skeleton import BODY_JOINTS
 from ..baselines import MeanPose
+from ..evaluation.fit_motion_encoder import train_motion_encoder
 from ..features import NETWORK_FPS
 from ..generator.train import schedule, train_generator
 from ..library import load_library
@@ -136,5 +137,15 @@ def _generator(plan: Plan, splits: _Splits, out: Path) -> Path:
     return train_generator(splits.library, out, schedule(plan.training), splits.progress)
 
 
-_OTHERS = {"mean": _mean, "facing": _facing, "generator": _generator}
+def _motion_encoder(plan: Plan, splits: _Splits, out: Path) -> Path:
+    """What the Fréchet distance is measured with: of the plan only the seed counts."""
+    return train_motion_encoder(splits.library, out, plan.training.seed, splits.progress)
+
+
+_OTHERS = {
+    "mean": _mean,
+    "facing": _facing,
+    "generator": _generator,
+    "motion_encoder": _motion_encoder,
+}
 KINDS: tuple[str, ...] = (*NETWORKS, *_OTHERS)

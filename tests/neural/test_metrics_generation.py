@@ -99,6 +99,14 @@ def test_windows_know_neither_place_nor_facing_nor_size():
     assert motion_windows(standing(frames=40)).shape == (0, CHANNELS, FRAMES)
 
 
+def test_the_encoder_that_ships_tells_a_bent_hip_from_a_straight_one():
+    encoder = load_motion_encoder()
+    straight, bent = (encoder.features(standing(hip)) for hip in (0.0, 40.0))
+    assert straight.shape == (1, LATENT)
+    assert np.linalg.norm(straight - bent) > 0.1
+    assert encoder.features(standing(frames=10)).shape == (0, LATENT)
+
+
 def test_training_the_encoder_twice_gives_the_same_bytes(tmp_path: Path):
     motions = [swinging(seed) for seed in range(30)]
     for name in ("one", "two"):
