@@ -8,7 +8,7 @@ import sys
 import time
 
 from pallas.capture.formats import read_recording
-from pallas.neural import SolveOptions, solve
+from pallas.neural import LegOptions, SolveOptions, solve
 from pallas.pallas_blender.commands.demo import TAKE
 
 RUNS = 5
@@ -19,7 +19,7 @@ def main() -> None:
     recording = read_recording(TAKE)
     seconds = recording.times[-1] - recording.times[0]
     for label, options in (
-        ("solve", SolveOptions(clean_feet=False)),
+        ("solve", SolveOptions(legs=LegOptions(clean_feet=False))),
         ("solve and clean feet", SolveOptions()),
     ):
         solve(recording, options)  # imports, weights and caches are not what is measured

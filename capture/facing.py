@@ -15,7 +15,15 @@ from ..rig import quaternion
 from ..rig.arrays import Array
 from .output import new_file
 
-__all__ = ["TABLE", "estimate_facing", "fit_facing_table", "log_likelihoods", "sides_look_swapped"]
+__all__ = [
+    "TABLE",
+    "direction_bins",
+    "estimate_facing",
+    "fit_facing_table",
+    "log_likelihoods",
+    "log_tables",
+    "sides_look_swapped",
+]
 
 TABLE = Path(__file__).resolve().parent / "facing_table.npz"
 N_AZIMUTH, N_HEIGHT = 36, 12  # bins of equal area: 10 degrees by 1/6 of the sphere's height
@@ -83,7 +91,7 @@ def sides_look_swapped(bones: Array, *, by_pose: bool) -> bool:
 
 def log_likelihoods(bones: Array, turned: Array, candidates: Array) -> Array:
     """Mean log-likelihood (N,) of the recording for each candidate facing (N,), radians."""
-    log_tables = _log_tables()
+    tables = log_tables()
     heard = np.flatnonzero(~np.isnan(bones).any(axis=(1, 2)))
     bones = bones[heard[:: max(1, len(heard) // 2000)]]
     since_pose = quaternion.multiply(bones, quaternion.conjugate(turned))
@@ -91,8 +99,8 @@ def log_likelihoods(bones: Array, turned: Array, candidates: Array) -> Array:
     for index, facing in enumerate(candidates):
         turn = quaternion.from_axis_angle(_UP, facing)
         posed = quaternion.multiply(since_pose, quaternion.multiply(turn, turned))
-        bins = _bins(posed)
-        scores[index] = sum(log_tables[t][rows].mean() for t, rows in bins)
+        bins = direction_bins(posed)
+        scores[index] = sum(tables[t][rows].mean() for t, rows in bins)
     return scores
 
 
@@ -100,7 +108,7 @@ def fit_facing_table(bones_of_motions: Iterable[Array], path: Path = TABLE) -> N
     """Count directions over motions, each (T, 4, 4) world_from_bone, and write the table."""
     counts = np.ones((_N_TABLES, N_AZIMUTH * N_HEIGHT))
     for bones in bones_of_motions:
-        for table, rows in _bins(bones):
+        for table, rows in direction_bins(bones):
             counts[table] += np.bincount(rows, minlength=N_AZIMUTH * N_HEIGHT)
     share = _blurred(counts / counts.sum(axis=1, keepdims=True))
     with new_file(path, force=True) as temporary:
@@ -119,17 +127,25 @@ def _blurred(share: Array) -> Array:
 
 
 @cache
-def _log_tables() -> Array:
+def log_tables() -> Array:
+    """(4, bins) log of how often people's directions fall in each bin: forearm, palm, neck, waist."""
     with np.load(TABLE) as file:
         tables: Array = file["log_share"].astype(np.float64)
     return tables
 
 
-def _bins(bones: Array) -> list[tuple[int, Array]]:
-    """For each feature its table and the bin (T,) that each frame's direction falls in."""
+def direction_bins(bones: Array, only: int | None = None) -> list[tuple[int, Array]]:
+    """For each feature its table and the bin (T,) that each frame's direction falls in.
+
+    Args:
+        bones: (T, 4, 4) world_from_bone in `PLACEMENTS` order.
+        only: features of this sensor alone.
+    """
     heading = quaternion.swing_twist(bones[:, 0], _UP)[1]
     found = []
     for table, sensor, direction, mirrored in _FEATURES:
+        if only is not None and sensor != only:
+            continue
         world = quaternion.rotate(bones[:, sensor], direction)
         seen = quaternion.rotate(quaternion.conjugate(heading), world)
         x = -seen[:, 0] if mirrored else seen[:, 0]

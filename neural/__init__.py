@@ -1,5 +1,5 @@
 """The networks, their weights, training and evaluation."""
 
-from .solve import Solution, SolveOptions, solve
+from .solve import LegOptions, Solution, SolvedTake, SolveOptions, solve
 
-__all__ = ["Solution", "SolveOptions", "solve"]
+__all__ = ["LegOptions", "Solution", "SolveOptions", "SolvedTake", "solve"]

@@ -15,11 +15,11 @@ from .body import joint_positions, leg_scale, world_from_posed
 from .features import heading_matrix, sensor_features
 from .network import Pallas, Prediction
 from .root import WAIST_OFFSET, RootEvidence, integrate_root, root_velocity_changes
+from .smoothing import over_time
 
 __all__ = ["Posed", "pose_body"]
 
 _CHUNK = 512  # frames at a time
-SMOOTHING = 0.03  # seconds, standard deviation, chosen on validation clips; 4.4 Hz at -3 dB
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def pose_body(
         velocity.double().numpy() * scale,
         prediction.height[0].double().numpy() * scale,
         scale,
-        _over_time(torch.from_numpy(gained), fps).numpy(),
+        gained,
     )
     root = integrate_root(evidence, fps)
     motion = Motion(skeleton, root, quaternion.continuous(local), fps)
@@ -87,27 +87,15 @@ def _run(network: nn.Module, sensors: Tensor) -> Prediction:
 def _smoothed(prediction: Prediction, fps: float) -> Prediction:
     """A Gaussian over time on everything that is predicted: a whole take has a future to look into."""
     names = ("sixd", "contacts", "velocity", "height")
-    smooth = {name: _over_time(getattr(prediction, name)[0], fps)[None] for name in names}
+    smooth = {name: over_time(getattr(prediction, name)[0], fps)[None] for name in names}
     return replace(prediction, **smooth)
 
 
 def _smooth_heading(world_from_waist: Tensor, fps: float) -> Tensor:
     """The same Gaussian on the waist's heading: (T, 3, 3) of rotations (T, 3, 3)."""
     heading = heading_matrix(world_from_waist)
-    smooth = _over_time(heading[:, :2, 0], fps)  # where the x axis points
+    smooth = over_time(heading[:, :2, 0], fps)  # where the x axis points
     cosine, sine = functional.normalize(smooth, dim=-1).unbind(-1)
     turned = heading.clone()
     turned[:, 0, 0], turned[:, 0, 1], turned[:, 1, 0], turned[:, 1, 1] = cosine, -sine, sine, cosine
     return turned
-
-
-def _over_time(values: Tensor, fps: float) -> Tensor:
-    """A Gaussian of `SMOOTHING` along the first axis of (T, ...), the ends held."""
-    width = SMOOTHING * fps
-    reach = max(1, int(3 * width))
-    steps = torch.arange(-reach, reach + 1, dtype=values.dtype)
-    kernel = torch.exp(-0.5 * (steps / width) ** 2)
-    columns = values.flatten(1).T[:, None] if values.ndim > 1 else values[None, None]  # (N, 1, T)
-    padded = functional.pad(columns, (reach, reach), mode="replicate")
-    smooth = functional.conv1d(padded, (kernel / kernel.sum())[None, None])
-    return smooth[:, 0].T.reshape(values.shape)

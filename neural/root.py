@@ -8,11 +8,13 @@ foot while one stands, and the network otherwise.
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from ..capture.virtual_imu import STANDARD_SENSORS
 from ..rig.arrays import Array
 from .contacts import ANKLES, STANDING, TOES
 from .root_velocity import VelocityWitness, smooth_velocity
+from .smoothing import over_time
 
 __all__ = [
     "SOLES",
@@ -86,7 +88,8 @@ def root_velocity_changes(
 ) -> Array:
     """Velocity (T, 3) that the root gained since the frame before, m/s, from the sensor on the waist.
 
-    The sensor sits beside the joint, so it also feels the waist turn: that part is taken out.
+    The sensor sits beside the joint, so it also feels the waist turn: that part is taken out. What is left is
+    smoothed as all of a whole take is.
 
     Args:
         world_from_waist: (T, 3, 3).
@@ -98,7 +101,8 @@ def root_velocity_changes(
     turning = np.diff(lever, axis=0, prepend=lever[:1]) * fps
     gained = acceleration / fps - np.diff(turning, axis=0, prepend=turning[:1])
     gained[:2] = 0.0
-    return gained
+    smooth: Array = over_time(torch.from_numpy(gained), fps).numpy()
+    return smooth
 
 
 def least_height(joints: Array, scale: float) -> Array:

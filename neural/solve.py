@@ -10,6 +10,7 @@ from torch import nn
 
 from ..capture.calibration import Calibration, calibrate
 from ..capture.facing import sides_look_swapped
+from ..capture.heading_drift import estimate_heading_drift, without_heading_drift
 from ..capture.imu import PLACEMENTS, ImuRecording
 from ..capture.placements import BONES, map_sensors
 from ..capture.plausibility import GRAVITY, check_units
@@ -21,12 +22,12 @@ from ..rig.skeleton import body_skeleton
 from .contacts import STANDING
 from .evaluation.quality import motion_quality
 from .features import NETWORK_FPS
-from .feet import clean_feet
 from .predict import Posed, pose_body
+from .takes import LegOptions, SolvedTake, at_rate, choose_legs, with_confidence
 from .threads import one_thread
 from .weights import EMBEDDED, load_network
 
-__all__ = ["Solution", "SolveOptions", "solve"]
+__all__ = ["LegOptions", "Solution", "SolveOptions", "SolvedTake", "solve"]
 
 LONGEST_BRIDGE = 0.25  # seconds; a longer gap is held and told
 
@@ -42,8 +43,9 @@ class SolveOptions:
         facing: radians, the performer's heading in the pose; estimated if None.
         acceleration_unit: "m/s^2" or "g".
         height: metres, of the performer.
-        clean_feet: let standing feet stand.
-        seed: of everything random; today's legs are deterministic.
+        legs: which legs, and how many takes of them.
+        remove_drift: find how fast the sensors' headings drift against the waist's, and take it out. For
+            sensors without magnetometer and takes of minutes; see `capture.heading_drift`.
     """
 
     pose: str = "npose"
@@ -52,8 +54,8 @@ class SolveOptions:
     facing: float | None = None
     acceleration_unit: str = "m/s^2"
     height: float = 1.70
-    clean_feet: bool = True
-    seed: int = 0
+    legs: LegOptions = field(default_factory=LegOptions)
+    remove_drift: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,22 @@ class Solution:
     """A solved take.
 
     Attributes:
-        motion: 24 joints at the recording's rate over its whole time span.
-        contacts: (T, 2) True where the left and the right foot stand.
-        report: what was found on the way, ready for JSON.
+        takes: 24 joints at the recording's rate over its whole time span; several if generated legs were.
+        report: what was found on the way, of the first take where they differ; ready for JSON.
     """
 
-    motion: Motion
-    contacts: Mask
+    takes: tuple[SolvedTake, ...]
     report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def motion(self) -> Motion:
+        """Of the first take."""
+        return self.takes[0].motion
+
+    @property
+    def contacts(self) -> Mask:
+        """(T, 2) True where the left and the right foot of the first take stand."""
+        return self.takes[0].contacts
 
 
 def solve(recording: ImuRecording, options: SolveOptions | None = None) -> Solution:
@@ -81,54 +91,54 @@ def solve(recording: ImuRecording, options: SolveOptions | None = None) -> Solut
     """
     options = options or SolveOptions()
     sensors = map_sensors(recording.placements, options.sensors)
-    chosen = recording.selected({placement: sensors[placement] for placement in PLACEMENTS})
+    worn = recording.selected({placement: sensors[placement] for placement in PLACEMENTS})
     if options.acceleration_unit == "g":
-        chosen = replace(chosen, acceleration=chosen.acceleration * GRAVITY)
-    check_units(chosen)
-    calibration = calibrate(
-        chosen, pose=options.pose, pose_at=options.pose_at, facing=options.facing
-    )
-    regular = regular_samples(chosen, NETWORK_FPS, LONGEST_BRIDGE)
+        worn = replace(worn, acceleration=worn.acceleration * GRAVITY)
+    check_units(worn)
+    calibration = calibrate(worn, pose=options.pose, pose_at=options.pose_at, facing=options.facing)
+    regular = regular_samples(worn, NETWORK_FPS, LONGEST_BRIDGE)
+    bones, felt, rates = _on_bones(regular, calibration, remove_drift=options.remove_drift)
+    with one_thread():
+        posed = pose_body(_network(), bones, felt, body_skeleton(options.height), NETWORK_FPS)
+        with_legs = choose_legs(posed, bones, felt, options.legs)
+    start, mode = float(recording.times[0]), options.legs.mode
+    sure = [
+        replace(one, motion=with_confidence(one.motion, felt, regular.held, start, mode))
+        for one in with_legs
+    ]
+    takes = tuple(at_rate(one, recording) for one in sure)
+    report = {
+        **_told(worn, calibration, regular),
+        "sensors": sensors,
+        "frames": len(takes[0].motion),
+        "takes": len(takes),
+        "legs": mode,
+        "drift_removed": rates,
+        "warnings": _warnings(regular, bones, calibration),
+        "quality": _quality(sure[0], bones),
+    }
+    return Solution(takes, report)
+
+
+def _on_bones(
+    regular: Regular, calibration: Calibration, *, remove_drift: bool
+) -> tuple[Array, Array, dict[str, float]]:
+    """world_from_bone (T, 4, 4), accelerations (T, 4, 3), and degrees a minute of drift taken out."""
     bones = quaternion.multiply(
         regular.world_from_sensor, quaternion.conjugate(calibration.bone_from_sensor)
     )
-    with one_thread():
-        posed = _posed(bones, regular.acceleration, options)
-    motion, standing = _at_rate(posed, recording)
-    report = {
-        **_told(chosen, calibration, regular),
-        "sensors": sensors,
-        "frames": len(motion),
-        "warnings": _warnings(regular, bones, calibration),
-        "quality": _quality(posed, bones),
-    }
-    return Solution(motion, standing, report)
-
-
-def _posed(bones: Array, acceleration: Array, options: SolveOptions) -> Posed:
-    skeleton = body_skeleton(options.height)
-    posed = pose_body(_network(), bones, acceleration, skeleton, NETWORK_FPS)
-    if not options.clean_feet:
-        return posed
-    return replace(posed, motion=clean_feet(posed.motion, posed.contacts > STANDING))
+    if not remove_drift:
+        return bones, regular.acceleration, {}
+    seconds = np.arange(len(bones)) / NETWORK_FPS
+    rates = estimate_heading_drift(seconds, bones)
+    told = zip(PLACEMENTS, np.degrees(60.0 * rates), strict=True)
+    bones, felt = without_heading_drift(seconds, rates, bones, regular.acceleration)
+    return bones, felt, {placement: round(float(rate), 2) for placement, rate in told}
 
 
 @lru_cache(maxsize=1)
 def _network() -> nn.Module:
     return load_network(EMBEDDED / "pallas")[0]
-
-
-def _at_rate(posed: Posed, recording: ImuRecording) -> tuple[Motion, Mask]:
-    """Bring a motion at the network's rate back to the recording's, over its whole span."""
-    motion = posed.motion
-    span = recording.times[-1] - recording.times[0]
-    count = int(np.round(span * recording.fps)) + 1
-    times = np.linspace(0.0, span, count)
-    root = np.stack([np.interp(times, motion.times, c) for c in motion.root_position.T], axis=-1)
-    rotations = quaternion.resample(motion.rotations, motion.times, times)
-    nearest = np.clip(np.round(times * motion.fps).astype(int), 0, len(motion) - 1)
-    fps = (count - 1) / span
-    return Motion(motion.skeleton, root, rotations, fps), posed.contacts[nearest] > STANDING
 
 
 def _told(recording: ImuRecording, calibration: Calibration, regular: Regular) -> dict[str, Any]:

@@ -56,14 +56,15 @@ def _work(scene: bpy.types.Scene) -> Callable[[], _Solved]:
         "sensors": read_map(Path(bpy.path.abspath(settings.map))) if settings.map else None,
         "acceleration_unit": settings.acceleration_unit,
         "height": settings.height,
-        "clean_feet": legs.clean_feet,
     }
+    clean_feet = legs.clean_feet
     folder = Path(bpy.app.tempdir) / "pallas"
 
     def work() -> _Solved:
-        from ..neural.solve import SolveOptions, solve
+        from ..neural.solve import LegOptions, SolveOptions, solve
 
-        solution = solve(read_recording(take), SolveOptions(**chosen))
+        options = SolveOptions(legs=LegOptions(clean_feet=clean_feet), **chosen)
+        solution = solve(read_recording(take), options)
         folder.mkdir(exist_ok=True)
         path = folder / f"{take.stem}.npz"
         write_motion(path, solution.motion, force=True)

@@ -40,7 +40,7 @@ def turning_per_frame() -> float:
 
 def test_noise_from_frame_to_frame_is_smoothed_away(monkeypatch):
     smooth = turning_per_frame()
-    monkeypatch.setattr(predict, "SMOOTHING", 1e-3)
+    monkeypatch.setattr(predict, "over_time", lambda values, fps: values)
     assert smooth < 0.25 * turning_per_frame()
 
 
