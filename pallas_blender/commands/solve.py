@@ -3,17 +3,21 @@
 import argparse
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...capture import formats
 from ...capture.imu import PLACEMENTS
 from ...capture.placements import read_map
-from ...rig.errors import PallasError
+from ...rig.errors import PallasError, ShapeError
 from ...rig.motion import Motion
 from ...rig.transfer import body_from_motion
 from ..console import Console
 from ._shared import add_force, checked_input, checked_output, tell_warnings
+
+if TYPE_CHECKING:
+    from ...neural.solve import SolveOptions
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "metres", "run", "seconds"]
 
@@ -49,8 +53,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--acceleration-unit", choices=("m/s^2", "g"), default="m/s^2", help="of the take (m/s^2)"
     )
     parser.add_argument("--height", type=metres, metavar="M", help="of the performer, metres")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same motion")
+    parser.add_argument(
+        "--remove-drift",
+        action="store_true",
+        help="take out how fast the sensors' headings drift apart (takes of minutes)",
+    )
+    _add_legs(parser)
     add_force(parser)
+
+
+def _add_legs(parser: argparse.ArgumentParser) -> None:
+    legs = parser.add_argument_group("legs")
+    legs.add_argument(
+        "--legs",
+        choices=("deterministic", "generated", "seated"),
+        help="as predicted, drawn, or sitting (deterministic; generated where several takes are asked for)",
+    )
+    legs.add_argument(
+        "--takes", type=int, default=1, metavar="K", help="so many, written as NAME-1 to NAME-K"
+    )
+    legs.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same motion (0)")
+    legs.add_argument(
+        "--temperature", type=float, default=1.0, metavar="T", help="above 1 more varied (1)"
+    )
+    legs.add_argument(
+        "--top-k", type=int, default=40, metavar="N", help="draw among the N likeliest, 0: all (40)"
+    )
+    legs.add_argument(
+        "--seat-height", type=float, metavar="M", help="of a seated pelvis above the floor, metres"
+    )
 
 
 def seconds(text: str) -> tuple[float, float]:
@@ -82,27 +113,22 @@ def metres(text: str) -> float:
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Read, solve, write; report what was done."""
     take = checked_input(arguments.take)
-    out = checked_output(arguments.out, (".npz", ".bvh"), force=arguments.force)
+    outs = [
+        checked_output(out, (".npz", ".bvh"), force=arguments.force) for out in _outputs(arguments)
+    ]
     sensors = read_map(arguments.map) if arguments.map else None
     recording = formats.read_recording(take)
-    from ...neural.solve import SolveOptions, solve
+    from ...neural.solve import solve
 
-    given = {} if arguments.height is None else {"height": arguments.height}
-    options = SolveOptions(
-        pose=arguments.pose,
-        pose_at=arguments.pose_at,
-        sensors=sensors,
-        facing=None if arguments.facing is None else math.radians(arguments.facing),
-        acceleration_unit=arguments.acceleration_unit,
-        seed=arguments.seed,
-        **given,
-    )
+    options = _options(arguments, sensors)
     started = time.perf_counter()
     solution = solve(recording, options)
     elapsed = time.perf_counter() - started
-    formats.write_motion(out, solution.motion, force=arguments.force)
+    for out, solved in zip(outs, solution.takes, strict=True):
+        formats.write_motion(out, solved.motion, force=arguments.force)
     report: dict[str, Any] = {
-        "out": str(out),
+        "out": str(outs[0]),
+        "outs": [str(out) for out in outs],
         "frames": len(solution.motion),
         "fps": solution.motion.fps,
         "seconds": solution.motion.duration,
@@ -120,6 +146,44 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     return report
 
 
+def _outputs(arguments: argparse.Namespace) -> list[Path]:
+    """OUT itself, or NAME-1 to NAME-K of several takes.
+
+    Raises:
+        ShapeError: no take at all is asked for.
+    """
+    out: Path = arguments.out
+    if arguments.takes < 1:
+        raise ShapeError(f"--takes is {arguments.takes}, expected one or more")
+    if arguments.takes == 1:
+        return [out]
+    return [out.with_stem(f"{out.stem}-{take}") for take in range(1, arguments.takes + 1)]
+
+
+def _options(arguments: argparse.Namespace, sensors: Mapping[str, str] | None) -> "SolveOptions":
+    from ...neural.solve import LegOptions, SolveOptions
+
+    given = {} if arguments.height is None else {"height": arguments.height}
+    legs = LegOptions(
+        mode=arguments.legs or ("generated" if arguments.takes > 1 else "deterministic"),
+        takes=arguments.takes,
+        seed=arguments.seed,
+        temperature=arguments.temperature,
+        top_k=arguments.top_k,
+        seat_height=arguments.seat_height,
+    )
+    return SolveOptions(
+        pose=arguments.pose,
+        pose_at=arguments.pose_at,
+        sensors=sensors,
+        facing=None if arguments.facing is None else math.radians(arguments.facing),
+        acceleration_unit=arguments.acceleration_unit,
+        legs=legs,
+        remove_drift=arguments.remove_drift,
+        **given,
+    )
+
+
 def _reference(take: Path) -> Motion | None:
     """The pose that the recording program's own software computed, where the file holds one."""
     if take.suffix.lower() not in formats.MOTION_SUFFIXES:
@@ -135,7 +199,12 @@ def _tell(report: dict[str, Any], console: Console) -> None:
         f"{report['out']}: {report['frames']} frames at {report['fps']:.6g} a second, "
         f"solved in {report['solve_seconds']:.1f} s"
     )
+    for other in report["outs"][1:]:
+        console.say(f"{other}: another take")
     console.say(f"  calibrated on {report['calibration']}")
+    for placement, rate in report["drift_removed"].items():
+        if rate:
+            console.say(f"  {placement} drifted by {rate:g} degrees a minute: taken out")
     for gap in report["gaps_held"]:
         console.say(
             f"  {gap['sensor']} silent from {gap['start']:g} to {gap['end']:g} s: held still"
