@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="suite: the folder of pallas train --suite; all: what holds such folders",
     )
     parser.add_argument("--library", type=Path, help="folder written by pallas library build")
+    parser.add_argument("--data", type=Path, help="real: folder with recordings under imu/")
     parser.add_argument(
         "--beside",
         type=Path,
@@ -103,16 +104,19 @@ def _one(arguments: argparse.Namespace, console: Console, mark: str) -> dict[str
 
 
 def _all(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Every table, one after the other; of the suites those that were trained."""
-    chosen = [(name, name, None, 1) for name in _WHOLE]
-    for place in sorted((arguments.folder or Path()).glob("*")) if arguments.folder else ():
-        if any(path.is_dir() for path in place.glob("*")) and place.name in _SUITES:
-            chosen.append(("suite", place.name, place, arguments.every))
+    """Every table, one after the other; the suites and the recordings where they are named."""
+    chosen = [{"name": name, "every": 1} for name in ("pallas", "drift", "facing")]
+    chosen.append({"name": "legs"})
+    if arguments.data is not None:
+        chosen.append({"name": "real"})
+    if arguments.folder is not None:
+        places = [arguments.folder / name for name in _SUITES]
+        chosen += [{"name": "suite", "folder": place} for place in places if place.is_dir()]
     found = {}
-    for name, mark, folder, every in chosen:
+    for changes in chosen:
+        mark = changes["folder"].name if "folder" in changes else changes["name"]
         console.say(f"\n{mark}\n")
-        changed = {"name": name, "folder": folder, "every": every}
-        found[mark] = _one(argparse.Namespace(**{**vars(arguments), **changed}), console, mark)
+        found[mark] = _one(argparse.Namespace(**{**vars(arguments), **changes}), console, mark)
     return found
 
 
@@ -174,6 +178,21 @@ def _facing(arguments: argparse.Namespace, console: Console) -> Tables:
     return block(["what", "value"], lines), dict(found)
 
 
+def _real(arguments: argparse.Namespace, console: Console) -> Tables:
+    from ...neural.evaluation.real import evaluate_real, real_takes
+    from ...neural.evaluation.real_table import real_tables
+
+    if arguments.data is None:
+        raise FileError(
+            "no recordings were named; pass --data, a folder with recordings under imu/"
+        )
+    takes, lacking = real_takes(arguments.data)
+    with console.progress("evaluate real") as bar:
+        trials = evaluate_real(takes, lambda done, total, _: bar.to(done, total))
+    numbers = {"trials": [vars(trial) for trial in trials], "lacking": lacking}
+    return real_tables(trials, lacking), numbers
+
+
 def _rows(
     solvers: "Mapping[str, Solver]", arguments: argparse.Namespace, console: Console
 ) -> list[Any]:
@@ -207,7 +226,7 @@ _EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Console], Tables]] = {
     "suite": _suite,
     "drift": _drift,
     "facing": _facing,
+    "real": _real,
 }
 _NAMES = (*_EVALUATIONS, "all")
-_WHOLE = ("pallas", "legs", "drift", "facing")  # what "all" evaluates on every clip
 _SUITES = ("baselines", "ablations")  # folders of suites, and their marks in a page

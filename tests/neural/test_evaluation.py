@@ -18,6 +18,8 @@ from pallas.neural.evaluation.drift import drift, evaluate_drift, walks
 from pallas.neural.evaluation.evaluate import TABLE_UNITS, Row, evaluate_solvers
 from pallas.neural.evaluation.motion_encoder import MotionEncoder
 from pallas.neural.evaluation.pages import block, fill
+from pallas.neural.evaluation.real import JOINTS, RealTrial
+from pallas.neural.evaluation.real_table import real_tables
 from pallas.neural.evaluation.solvers import (
     Take,
     find_weights,
@@ -225,6 +227,20 @@ def test_networks_are_named_by_folder_or_by_file(tmp_path: Path):
     assert find_weights(tmp_path) == find_weights(tmp_path / "mine") == [tmp_path / "mine"]
     assert find_weights(tmp_path / "mine.json") == [tmp_path / "mine"]
     assert list(trained_networks([tmp_path / "mine"])) == ["pallas", "mine"]
+
+
+def test_real_takes_are_told_by_parts_by_joints_and_by_what_was_removed():
+    clean, wrong, removed = (dict.fromkeys(JOINTS, value) for value in (10.0, 30.0, 12.0))
+    text = real_tables(
+        [RealTrial("walk", 2.0, clean, wrong, removed, 0.9, 0.85, 0.5)],
+        {"other": "no sensor on the neck"},
+    )
+    assert (
+        "| walk | 2.0 | 10.00 | 30.00 | 12.00 | 10.00 | 30.00 | 12.00 | 90 % | 85 % | 50 % |"
+        in text
+    )
+    assert "| left elbow | 10.00 | 30.00 | 12.00 |" in text
+    assert "| other | no sensor on the neck |" in text
 
 
 def test_clips_of_a_library_come_from_the_split_that_was_asked_for(tmp_path: Path):

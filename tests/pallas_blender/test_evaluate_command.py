@@ -1,5 +1,6 @@
 """`pallas evaluate` on the command line."""
 
+import argparse
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from pallas.neural.library.store import Entry, save_clip, save_index
 from pallas.pallas_blender.cli import main
+from pallas.pallas_blender.commands import evaluate
 from pallas.rig import Motion, body_skeleton, quaternion
 
 PAGE = "# Page\n<!-- pallas -->\nold\n<!-- end of pallas -->\nkept\n"
@@ -55,11 +57,39 @@ def test_json_is_one_object_on_stdout(library: Path, capsys: pytest.CaptureFixtu
     assert json.loads(capsys.readouterr().out)["name"] == "facing"
 
 
+def test_all_fills_every_table_that_it_can(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    page, done = tmp_path / "page.md", []
+    names = ("pallas", "legs", "drift", "facing", "ablations")
+    page.write_text("".join(f"<!-- {n} -->\n<!-- end of {n} -->\n" for n in names))
+    (tmp_path / "ablations").mkdir()
+
+    def evaluated(arguments: argparse.Namespace, console: object) -> tuple[str, dict]:
+        done.append((arguments.name, arguments.every, arguments.folder))
+        return f"table of {arguments.name}", {"clips": 2}
+
+    monkeypatch.setattr(evaluate, "_EVALUATIONS", dict.fromkeys(evaluate._EVALUATIONS, evaluated))
+    command = ["evaluate", "all", str(tmp_path), "--library", str(library), "--every", "4"]
+    assert main([*command, "--write", str(page)]) == 0
+    assert done == [
+        ("pallas", 1, tmp_path),
+        ("drift", 1, tmp_path),
+        ("facing", 1, tmp_path),
+        ("legs", 4, tmp_path),
+        ("suite", 4, tmp_path / "ablations"),
+    ]
+    assert "<!-- ablations -->\ntable of suite\n<!-- end of ablations -->" in page.read_text()
+    assert "<!-- legs -->\ntable of legs\n<!-- end of legs -->" in page.read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["nobody"], "there are: pallas, legs, suite, drift, facing"),
         (["pallas"], "pass --library"),
+        (["real"], "pass --data"),
+        (["real", "--data", "nowhere"], "expected a folder of recordings"),
         (["suite"], "expected: pallas evaluate suite DIR"),
         (["pallas", "--library", "none"], "holds no motion library"),
         (["pallas", "--every", "0"], "expected one or more"),
