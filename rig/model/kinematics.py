@@ -186,8 +186,9 @@ def _rotated(t: Tables, angles: Tensor) -> tuple[Tensor, Tensor]:
     first, *axes = t.slots.direction.unbind(1)
     directions = [first.expand(3, -1, count)]
     for axis, turn in zip(axes, others, strict=True):
-        directions.append(turned(local, axis))
-        local = product(local, turn)
+        both = product(local, torch.cat([turn, axis.expand(3, -1, count)[:, None]], dim=1))
+        local, direction = both[:, :3], both[:, 3]
+        directions.append(direction)
     return local, torch.cat(directions, dim=1).index_select(1, t.rotation_place)
 
 

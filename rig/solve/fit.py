@@ -131,10 +131,7 @@ def _checked(problem: Problem, initial: npt.ArrayLike | Tensor) -> Tensor:
             f"a term was measured for {frames} frames and the first poses are {len(pose)}; "
             "expected the same number"
         )
-    unknowns = problem.unknowns
-    start = pose.clone()
-    inside = start[:, unknowns.coordinates].clamp(unknowns.low, unknowns.high)
-    return start.index_copy(1, unknowns.coordinates, inside)
+    return problem.unknowns.within(pose.clone())
 
 
 def coupled(problem: Problem, pose: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from .problem import At, Problem
 from .systems import frame_equations, held, solve_frames, solve_whole, system_at
 
-__all__ = ["Settings", "minimise", "minimise_frames"]
+__all__ = ["Settings", "minimise", "minimise_frames", "minimise_one"]
 
 _CHUNK = 512  # frames at a time where nothing couples them: what fits the cache
 _LEAST_DAMPING, _MOST_DAMPING, _STUCK = 1e-9, 1e8, 1e4
@@ -72,6 +72,15 @@ def minimise_frames(
         return _chunks(problem, problem.unknowns.within(pose), settings, frames)
 
 
+def minimise_one(problem: Problem, pose: Tensor, settings: Settings, frame: int = 0) -> At:
+    """A single frame of the terms from one pose (D,): the problem at the pose that was found."""
+    with torch.inference_mode():
+        start, frames = problem.unknowns.within(pose[None]), torch.tensor([frame])
+        state = _Frames(problem, start, frames, settings)
+        state.run()
+        return state.at
+
+
 def _chunks(
     problem: Problem, pose: Tensor, settings: Settings, frames: Tensor
 ) -> tuple[Tensor, Tensor, int]:
@@ -121,18 +130,20 @@ class _Frames:
         trial = self.problem.unknowns.stepped(self.at.pose, step)
         at = self.at.moved(trial)
         cost = at.cost()
-        slack = _ROUNDING * self.cost.clamp(min=_SMALLEST_COST)
-        better = (cost <= self.cost + slack) & torch.isfinite(gain)
-        least = self.settings.tolerance * self.cost.clamp(min=_SMALLEST_COST)
-        fell = self.cost - cost
+        scale, fell, curved = (
+            self.cost.clamp(min=_SMALLEST_COST),
+            self.cost - cost,
+            self.newton > 0.0,
+        )
+        better = (fell >= -_ROUNDING * scale) & torch.isfinite(gain)
+        least = self.settings.tolerance * scale
         # A step of Newton's that gained what was foretold leaves next to nothing to the following one.
-        told = (gain < least) | ((self.newton > 0.0) & ((fell - gain).abs() < least))
+        told = (gain < least) | (curved & ((fell - gain).abs() < least))
         done = (better & told) | (~better & (self.lambdas > _STUCK))
         near = fell < _NEAR * self.cost
         self._take(at, cost, better)
         # Far from the solution the curvature may point anywhere; a step of it that failed says so.
-        failed = ~better & (self.newton > 0.0)
-        self.patience = torch.where(failed, _PATIENCE, self.patience - better.long())
+        self.patience = torch.where(curved & ~better, _PATIENCE, self.patience - better.long())
         self.newton = (better & near & (self.patience <= 0)).double()
         return done
 
@@ -145,10 +156,12 @@ class _Frames:
         return step.nan_to_num() * (_REACH / longest).clamp_(max=1.0)
 
     def _take(self, at: At, cost: Tensor, better: Tensor) -> None:
-        if not bool(better.all()):
-            at = at.mixed(better, self.at)
-            cost = torch.where(better, cost, self.cost)
-        self.at, self.cost = at, cost
+        if bool(better.all()):
+            self.at, self.cost = at, cost
+            self.lambdas = (self.lambdas / 10.0).clamp_(min=_LEAST_DAMPING)
+            return
+        self.at = at.mixed(better, self.at)
+        self.cost = torch.where(better, cost, self.cost)
         harder = (self.lambdas * 8.0).clamp(min=_RETRY_DAMPING)
         worse = torch.where(self.newton > 0.0, self.lambdas, harder)
         changed = torch.where(better, self.lambdas / 10.0, worse)

@@ -12,16 +12,15 @@ from ..arrays import Array
 from ..errors import ShapeError
 from ..model.model import KinematicModel
 from .fit import coupled
-from .lm import Settings, minimise_frames
+from .lm import Settings, minimise_one
 from .orientations import Orientations
 from .points import Markers
 from .poses import StayNear
-from .problem import Problem
+from .problem import At, Problem
 from .starts import first_pose
 
 __all__ = ["Stream", "StreamPose"]
 
-_ONE = torch.zeros(1, dtype=torch.long)
 _NEXT = Settings(iterations=10, tolerance=1e-4, damping=1e-6, newton=True)
 
 
@@ -108,9 +107,9 @@ class Stream:
                 pose, self._started, self._before = first_pose(self._free, pose), True, None
             start = pose if weak else self._foretold(pose)
             self._near.renew(start)
-            solved, _, _ = minimise_frames(self._held, start[None], _NEXT, _ONE)
-            self._before, self.pose = pose, coupled(self._held, solved)[0].numpy()
-            return StreamPose(self.pose, self._rms(solved), weak)
+            at = minimise_one(self._held, start, _NEXT)
+            self._before, self.pose = pose, coupled(self._held, at.pose)[0].numpy()
+            return StreamPose(self.pose, self._rms(at), weak)
 
     def _foretold(self, pose: Tensor) -> Tensor:
         """(D,) where the pose goes if it moves on as it did."""
@@ -125,9 +124,9 @@ class Stream:
         every = 3 * (len(self._markers.names) + len(self._sensors.names))
         return int(0.75 * every)
 
-    def _rms(self, pose: Tensor) -> float:
+    def _rms(self, at: At) -> float:
         seen = self._markers.weights[0] > 0.0
         if not bool(seen.any()):
             return float("nan")
-        residual = self._markers.residual(self._free.at(pose, None, _ONE))[:, seen, 0]
+        residual = self._markers.residual(at)[:, seen, 0]
         return float(residual.square().sum(0).mean().sqrt())
