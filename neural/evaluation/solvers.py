@@ -15,7 +15,6 @@ from ..feet import clean_feet
 from ..generator import GeneratorOptions, generate_posed
 from ..predict import pose_body
 from ..threads import one_thread
-from ..weights import EMBEDDED, load_network
 
 __all__ = [
     "Solver",
@@ -23,7 +22,6 @@ __all__ = [
     "find_weights",
     "legs_solver",
     "network_solver",
-    "trained_networks",
 ]
 
 
@@ -65,20 +63,6 @@ def legs_solver(network: nn.Module, takes: int, seed: int = 0) -> Solver:
         return [Take(take.motion, take.contacts > STANDING) for take in drawn]
 
     return solved
-
-
-def trained_networks(places: Sequence[Path]) -> dict[str, nn.Module]:
-    """The embedded network as "pallas", and those that `pallas train` left in `places`.
-
-    Raises:
-        ModelError: a place holds no finished network.
-    """
-    networks = {"pallas": load_network(EMBEDDED / "pallas")[0]}
-    for place in places:
-        for path in find_weights(place):
-            name = path.name if path.name not in networks else f"{path.parent.name}/{path.name}"
-            networks[name] = load_network(path)[0]
-    return networks
 
 
 def find_weights(place: Path) -> list[Path]:

@@ -1,5 +1,6 @@
-"""A folder of trained networks, each in a folder of its own, as one table's lines."""
+"""Trained networks and what their training cost: the embedded one, single ones, whole suites."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 from torch import nn
 
 from ...rig.errors import ModelError
-from ..weights import load_network
+from ..weights import EMBEDDED, load_network
 from .pages import UNKNOWN
 from .solvers import find_weights
 
-__all__ = ["Run", "read_suite"]
+__all__ = ["Run", "read_runs", "read_suite"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,19 @@ def read_suite(folder: Path) -> list[Run]:
             f"{folder} holds no finished network; expected folders that pallas train --suite wrote"
         )
     return runs
+
+
+def read_runs(places: Sequence[Path]) -> list[Run]:
+    """The embedded network as "pallas", and those that `pallas train` left in `places`.
+
+    Raises:
+        ModelError: a place holds no finished network.
+    """
+    runs = {"pallas": _run("pallas", EMBEDDED / "pallas")}
+    for path in (path for place in places for path in find_weights(place)):
+        name = path.name if path.name not in runs else f"{path.parent.name}/{path.name}"
+        runs[name] = _run(name, path)
+    return list(runs.values())
 
 
 def _run(name: str, path: Path) -> Run:

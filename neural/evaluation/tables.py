@@ -11,11 +11,12 @@ from .evaluate import TABLE_UNITS, Row
 from .pages import UNKNOWN, block
 from .suite import Run
 
-__all__ = ["accuracy_tables", "drift_table", "suite_tables"]
+__all__ = ["accuracy_tables", "budget_table", "drift_table", "suite_tables"]
 
 _TITLES = {"cmu": "CMU", "ui_prmd": "UI-PRMD", ALL: "All test clips"}
 _TRUE = "_true"
 _SPELT = {"sip": "SIP", "mpjre": "MPJRE", "f1": "F1", "frechet": "Fréchet distance"}
+_BUDGET = ("network", "parameters", "steps", "minutes")
 # Columns of a suite's table, one run per line.
 _OF_A_RUN = {
     "angular_error_upper": "angular, upper",
@@ -43,9 +44,14 @@ def accuracy_tables(rows: Sequence[Row]) -> str:
     return "\n".join(parts)
 
 
+def budget_table(runs: Sequence[Run]) -> str:
+    """What each network's training cost."""
+    return block(_BUDGET, [run.budget for run in runs])
+
+
 def suite_tables(runs: Sequence[Run], rows: Sequence[Row]) -> str:
     """A table per group and condition: a run per line with its budget, and the metrics that tell most."""
-    header = ["run", "parameters", "steps", "minutes", *_OF_A_RUN.values()]
+    header = [*_BUDGET, *_OF_A_RUN.values()]
     parts = []
     for group in sorted({row.group for row in rows}):
         for condition in dict.fromkeys(row.condition for row in rows):

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from ._shared import add_force, checked_output
 if TYPE_CHECKING:
     from ...neural.evaluation.clips import EvaluationClip
     from ...neural.evaluation.solvers import Solver
+    from ...neural.evaluation.suite import Run
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -121,16 +122,18 @@ def _all(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 
 def _pallas(arguments: argparse.Namespace, console: Console) -> Tables:
-    from ...neural.evaluation.solvers import legs_solver, network_solver, trained_networks
-    from ...neural.evaluation.tables import accuracy_tables
+    from ...neural.evaluation.solvers import legs_solver, network_solver
+    from ...neural.evaluation.suite import read_runs
+    from ...neural.evaluation.tables import accuracy_tables, budget_table
 
-    networks = trained_networks(arguments.beside)
-    solvers = {name: network_solver(network) for name, network in networks.items()}
+    runs = read_runs(arguments.beside)
+    solvers = {run.name: network_solver(run.network) for run in runs}
     takes = _TAKES if arguments.name == "legs" and arguments.takes is None else arguments.takes
     if takes:
-        solvers[f"generated legs, {takes} takes"] = legs_solver(networks["pallas"], takes)
+        solvers[f"generated legs, {takes} takes"] = legs_solver(runs[0].network, takes)
     rows = _rows(solvers, arguments, console)
-    return accuracy_tables(rows), {"rows": [vars(row) for row in rows]}
+    text = f"{budget_table(runs)}\n{accuracy_tables(rows)}"
+    return text, {"runs": _told(runs), "rows": [vars(row) for row in rows]}
 
 
 def _suite(arguments: argparse.Namespace, console: Console) -> Tables:
@@ -145,25 +148,26 @@ def _suite(arguments: argparse.Namespace, console: Console) -> Tables:
     runs = read_suite(arguments.folder)
     solvers = {run.name: network_solver(run.network) for run in runs}
     rows = _rows(solvers, arguments, console)
-    return suite_tables(runs, rows), {
-        "runs": [
-            {"name": r.name, "parameters": r.parameters, "steps": r.steps, "minutes": r.minutes}
-            for r in runs
-        ],
-        "rows": [vars(row) for row in rows],
-    }
+    numbers = {"runs": _told(runs), "rows": [vars(row) for row in rows]}
+    return suite_tables(runs, rows), numbers
+
+
+def _told(runs: "Sequence[Run]") -> list[dict[str, Any]]:
+    return [
+        {"name": run.name, "parameters": run.parameters, "steps": run.steps, "minutes": run.minutes}
+        for run in runs
+    ]
 
 
 def _drift(arguments: argparse.Namespace, console: Console) -> Tables:
     from ...neural.evaluation.drift import evaluate_drift, walks
-    from ...neural.evaluation.solvers import trained_networks
+    from ...neural.evaluation.suite import read_runs
     from ...neural.evaluation.tables import drift_table
 
     clips = walks(_clips(arguments), _WALKS)
     with console.progress("evaluate drift", len(clips)) as bar:
-        rows = evaluate_drift(
-            trained_networks(arguments.beside), clips, lambda done, total, _: bar.to(done, total)
-        )
+        networks = {run.name: run.network for run in read_runs(arguments.beside)}
+        rows = evaluate_drift(networks, clips, lambda done, total, _: bar.to(done, total))
     return drift_table(rows), {"rows": [vars(row) for row in rows]}
 
 

@@ -25,9 +25,8 @@ from pallas.neural.evaluation.solvers import (
     find_weights,
     legs_solver,
     network_solver,
-    trained_networks,
 )
-from pallas.neural.evaluation.suite import read_suite
+from pallas.neural.evaluation.suite import read_runs, read_suite
 from pallas.neural.evaluation.tables import accuracy_tables, drift_table, suite_tables
 from pallas.neural.generator import GeneratorOptions
 from pallas.neural.library.store import Entry, save_clip, save_index
@@ -210,7 +209,7 @@ def test_a_suite_lists_finished_networks_with_what_they_cost(tmp_path: Path):
         conditions=PERFECT,
     )
     lines = suite_tables(runs, rows).splitlines()
-    assert lines[2].startswith("| run | parameters | steps | minutes | angular, upper |")
+    assert lines[2].startswith("| network | parameters | steps | minutes | angular, upper |")
     assert lines[4].startswith("| a | 0.0")
     assert "| 20 | 1.5 | 0.00 |" in lines[5]
 
@@ -226,7 +225,7 @@ def test_networks_are_named_by_folder_or_by_file(tmp_path: Path):
     save_network(tmp_path / "mine", "lstm", build("lstm", {"hidden": 8}))
     assert find_weights(tmp_path) == find_weights(tmp_path / "mine") == [tmp_path / "mine"]
     assert find_weights(tmp_path / "mine.json") == [tmp_path / "mine"]
-    assert list(trained_networks([tmp_path / "mine"])) == ["pallas", "mine"]
+    assert [run.name for run in read_runs([tmp_path / "mine"])] == ["pallas", "mine"]
 
 
 def test_real_takes_are_told_by_parts_by_joints_and_by_what_was_removed():
