@@ -13,6 +13,7 @@ from ...rig.motion import Motion
 from ..contacts import STANDING
 from ..feet import clean_feet
 from ..generator import GeneratorOptions, generate_posed
+from ..generator.network import Generator
 from ..predict import pose_body
 from ..threads import one_thread
 
@@ -51,15 +52,15 @@ def network_solver(network: nn.Module) -> Solver:
     return solved
 
 
-def legs_solver(network: nn.Module, takes: int, seed: int = 0) -> Solver:
-    """The network's upper body with so many takes of generated legs, feet cleaned."""
+def legs_solver(network: nn.Module, generator: Generator, takes: int, seed: int = 0) -> Solver:
+    """The network's upper body with so many takes of legs that the generator draws, feet cleaned."""
     options = GeneratorOptions(takes=takes, seed=seed)
 
     def solved(recording: ImuRecording, truth: Motion) -> list[Take]:
         bones, acceleration = recording.world_from_sensor, recording.acceleration
         with one_thread():
             posed = pose_body(network, bones, acceleration, truth.skeleton, truth.fps)
-            drawn = generate_posed(posed, bones, acceleration, options)
+            drawn = generate_posed(posed, bones, acceleration, options, generator)
         return [Take(take.motion, take.contacts > STANDING) for take in drawn]
 
     return solved

@@ -1,5 +1,6 @@
 """Trained networks and what their training cost: the embedded one, single ones, whole suites."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any
 from torch import nn
 
 from ...rig.errors import ModelError
+from ..generator.network import Generator
+from ..generator.stored import load_generator
 from ..weights import EMBEDDED, load_network
 from .pages import UNKNOWN
 from .solvers import find_weights
 
-__all__ = ["Run", "read_runs", "read_suite"]
+__all__ = ["Run", "read_generator", "read_runs", "read_suite"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +77,23 @@ def read_runs(places: Sequence[Path]) -> list[Run]:
     return list(runs.values())
 
 
+def read_generator(place: Path | None) -> tuple[Generator, Run]:
+    """The generator of legs in a folder, or the embedded one, and what its training cost.
+
+    Raises:
+        ModelError: there is none.
+    """
+    path = EMBEDDED / "generator" if place is None else place / "generator"
+    network = load_generator(path)
+    about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return network, _described("generator of legs", network, about)
+
+
 def _run(name: str, path: Path) -> Run:
-    network, about = load_network(path)
+    return _described(name, *load_network(path))
+
+
+def _described(name: str, network: nn.Module, about: dict[str, Any]) -> Run:
     about = {**about, **about.get("extra", {})}
     parameters = sum(tensor.numel() for tensor in network.parameters())
     return Run(
@@ -85,4 +103,6 @@ def _run(name: str, path: Path) -> Run:
 
 def _known(about: dict[str, Any], name: str, kind: type) -> Any:  # noqa: ANN401 (int or float, as asked for)
     value = about.get(name)
+    if isinstance(value, list):  # of networks trained one after the other
+        value = sum(value)
     return None if value is None else kind(value)

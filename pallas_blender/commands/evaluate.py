@@ -64,6 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--takes", type=int, metavar="K", help=f"of generated legs (legs: {_TAKES}, pallas: none)"
     )
     parser.add_argument(
+        "--generator", type=Path, metavar="DIR", help="of pallas train generator (the embedded one)"
+    )
+    parser.add_argument(
         "--write", type=Path, metavar="PAGE", help="put the tables between their marks in a page"
     )
     parser.add_argument("--block", metavar="MARK", help="the marks' name, if not the usual one")
@@ -123,14 +126,17 @@ def _all(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 def _pallas(arguments: argparse.Namespace, console: Console) -> Tables:
     from ...neural.evaluation.solvers import legs_solver, network_solver
-    from ...neural.evaluation.suite import read_runs
+    from ...neural.evaluation.suite import read_generator, read_runs
     from ...neural.evaluation.tables import accuracy_tables, budget_table
 
     runs = read_runs(arguments.beside)
     solvers = {run.name: network_solver(run.network) for run in runs}
     takes = _TAKES if arguments.name == "legs" and arguments.takes is None else arguments.takes
     if takes:
-        solvers[f"generated legs, {takes} takes"] = legs_solver(runs[0].network, takes)
+        generator, cost = read_generator(arguments.generator)
+        runs.append(cost)
+        name = f"generated legs, {takes} takes"
+        solvers[name] = legs_solver(runs[0].network, generator, takes)
     rows = _rows(solvers, arguments, console)
     text = f"{budget_table(runs)}\n{accuracy_tables(rows)}"
     return text, {"runs": _told(runs), "rows": [vars(row) for row in rows]}

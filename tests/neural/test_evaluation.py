@@ -26,9 +26,11 @@ from pallas.neural.evaluation.solvers import (
     legs_solver,
     network_solver,
 )
-from pallas.neural.evaluation.suite import read_runs, read_suite
+from pallas.neural.evaluation.suite import read_generator, read_runs, read_suite
 from pallas.neural.evaluation.tables import accuracy_tables, drift_table, suite_tables
 from pallas.neural.generator import GeneratorOptions
+from pallas.neural.generator.network import Generator, GeneratorConfig
+from pallas.neural.generator.stored import save_generator
 from pallas.neural.library.store import Entry, save_clip, save_index
 from pallas.neural.network import ROOT_OUTPUTS
 from pallas.neural.predict import Posed
@@ -145,14 +147,15 @@ def test_a_network_is_judged_as_solve_uses_it():
 def test_generated_legs_are_as_many_takes_of_one_posed_body(monkeypatch: pytest.MonkeyPatch):
     asked = []
 
-    def drawn(posed: Posed, bones: np.ndarray, acceleration: np.ndarray, options: object):
-        asked.append((options, bones.shape, acceleration.shape))
+    def drawn(posed: Posed, bones: np.ndarray, acceleration: np.ndarray, *how: object):
+        asked.append((*how, bones.shape, acceleration.shape))
         return tuple(replace(posed, contacts=np.full((30, 2), p)) for p in (0.2, 0.9))
 
     monkeypatch.setattr(solvers, "generate_posed", drawn)
     truth = walking(30)
-    takes = legs_solver(resting(), takes=2, seed=5)(virtual_recording(truth), truth)
-    assert asked == [(GeneratorOptions(takes=2, seed=5), (30, 4, 4), (30, 4, 3))]
+    generator = Generator(GeneratorConfig())
+    takes = legs_solver(resting(), generator, takes=2, seed=5)(virtual_recording(truth), truth)
+    assert asked == [(GeneratorOptions(takes=2, seed=5), generator, (30, 4, 4), (30, 4, 3))]
     assert [bool(take.contacts.all()) for take in takes] == [False, True]
 
 
@@ -212,6 +215,14 @@ def test_a_suite_lists_finished_networks_with_what_they_cost(tmp_path: Path):
     assert lines[2].startswith("| network | parameters | steps | minutes | angular, upper |")
     assert lines[4].startswith("| a | 0.0")
     assert "| 20 | 1.5 | 0.00 |" in lines[5]
+
+
+def test_a_generator_costs_what_its_two_networks_cost_together(tmp_path: Path):
+    save_generator(
+        tmp_path / "generator", Generator(GeneratorConfig()), {"steps": [3, 4], "minutes": [1, 0.5]}
+    )
+    _, run = read_generator(tmp_path)
+    assert (run.name, run.steps, run.minutes) == ("generator of legs", 7, 1.5)
 
 
 def test_a_folder_without_networks_is_told(tmp_path: Path):
