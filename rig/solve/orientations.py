@@ -9,7 +9,7 @@ from .. import so3
 from ..errors import ShapeError
 from ..model.kinematics import product, turned
 from .equations import Equations
-from .points import Numbers, tensor
+from .points import Numbers, one_frame, tensor
 from .problem import At
 
 __all__ = ["Orientations"]
@@ -66,13 +66,7 @@ class Orientations:
 
     def renew(self, targets: Numbers | None) -> None:
         """Take the orientations (P, 3, 3) of one other frame in the place of all; None if there are none."""
-        shape = self.targets.shape[1:]
-        given = torch.full(shape, torch.nan).double() if targets is None else tensor(targets)
-        if given.shape != shape:
-            raise ShapeError(
-                f"a frame has orientations of shape {tuple(given.shape)}, expected {tuple(shape)}"
-            )
-        self._take(given[None])
+        self._take(one_frame(targets, self.targets.shape[1:], "orientations"))
 
     @property
     def frames(self) -> int:

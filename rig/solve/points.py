@@ -14,7 +14,7 @@ from .equations import Equations, point_moments
 from .growth import Pulled, by_scales, gather_scales, gather_shifts
 from .problem import At
 
-__all__ = ["Markers", "Numbers", "PointTerm", "Points", "tensor"]
+__all__ = ["Markers", "Numbers", "PointTerm", "Points", "one_frame", "tensor"]
 
 Numbers = Tensor | np.ndarray | Sequence[float] | float  # type: ignore[type-arg]
 
@@ -24,6 +24,20 @@ def tensor(values: Numbers) -> Tensor:
     if isinstance(values, Tensor):
         return values.to(torch.float64)
     return torch.as_tensor(np.array(values, dtype=np.float64))
+
+
+def one_frame(targets: Numbers | None, shape: torch.Size, what: str = "targets") -> Tensor:
+    """(1, *shape) what a term is told of one other frame; NaN if nothing was measured.
+
+    Raises:
+        ShapeError: the frame's targets have another shape.
+    """
+    given = torch.full(shape, torch.nan).double() if targets is None else tensor(targets)
+    if given.shape != shape:
+        raise ShapeError(
+            f"a frame has {what} of shape {tuple(given.shape)}, expected {tuple(shape)}"
+        )
+    return given[None]
 
 
 def _weights(weights: Numbers, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,13 +79,7 @@ class PointTerm:
 
     def renew(self, targets: Numbers | None) -> None:
         """Take the targets (P, R) of one other frame in the place of all; None if nothing was measured."""
-        shape = self.targets.shape[1:]
-        given = torch.full(shape, torch.nan).double() if targets is None else tensor(targets)
-        if given.shape != shape:
-            raise ShapeError(
-                f"a frame has targets of shape {tuple(given.shape)}, expected {tuple(shape)}"
-            )
-        self._take(given[None])
+        self._take(one_frame(targets, self.targets.shape[1:]))
 
     @property
     def frames(self) -> int:
