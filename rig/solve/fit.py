@@ -51,6 +51,7 @@ def solve(
     iterations: int | None = None,
     tolerance: float = 1e-7,
     damping: float = 1e-4,
+    progress: Callable[[float], None] | None = None,
 ) -> Fit:
     """Fit poses, and the shape if it is unknown, to the terms of a problem.
 
@@ -61,6 +62,7 @@ def solve(
         iterations: at most; 100 steps of `lm`, 500 of `lbfgs` unless told.
         tolerance: stop when no frame's cost falls by more than this fraction.
         damping: the first lambda of `lm`.
+        progress: called now and then with the fraction done, 0 to 1; what it raises ends the fit.
 
     Raises:
         ShapeError: the poses or terms do not fit the model or each other, or the method is unknown.
@@ -69,6 +71,7 @@ def solve(
         raise ShapeError(f"no method {method!r}; there are: {', '.join(METHODS)}")
     pose = _checked(problem, initial)
     settings = Settings(iterations or (500 if method == "lbfgs" else 100), tolerance, damping)
+    settings = settings if progress is None else replace(settings, told=progress)
     pose, shared, steps = METHODS[method](problem, pose, problem.shared.first, settings)
     return _found(problem, pose, shared, steps)
 

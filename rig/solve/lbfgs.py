@@ -22,7 +22,7 @@ def minimise(
     """Poses (T, D), shared values (S,) and the number of times the objective was evaluated."""
     unknowns, evaluations = problem.unknowns, 0
     with torch.enable_grad():
-        for _ in range(_ROUNDS):
+        for turn in range(_ROUNDS):
             step = torch.zeros(len(pose), len(unknowns), dtype=torch.float64, requires_grad=True)
             change = torch.zeros_like(shared).requires_grad_()
             start = (pose.detach(), shared.detach())
@@ -40,7 +40,9 @@ def minimise(
                 change: Tensor = change,
                 start: tuple[Tensor, Tensor] = start,
                 optimiser: torch.optim.LBFGS = optimiser,
+                done: float = turn / _ROUNDS,
             ) -> float:
+                settings.told(done)
                 optimiser.zero_grad()
                 total = problem.at(unknowns.stepped(start[0], step), start[1] + change).total()
                 total.backward()

@@ -5,6 +5,7 @@ and shared unknowns take one step together. Hard bounds hold by an active set: a
 and pulled outwards is left out of the step. Levenberg (1944), Marquardt (1963).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -29,9 +30,13 @@ _TRIES = 2  # of all frames together with the curvature, before it is left out a
 _WORTH_PACKING = 0.6  # fraction of frames still at work below which the others are left out
 
 
+def _nothing(done: float) -> None:
+    del done
+
+
 @dataclass(frozen=True)
 class Settings:
-    """When to stop.
+    """When to stop, and whom to tell.
 
     Attributes:
         iterations: at most.
@@ -39,6 +44,7 @@ class Settings:
         damping: the first lambda.
         newton: whether the residuals' curvature counts from the first step; otherwise only near the end.
         enough: fraction of the frames still at work that must be done; the others stop where they are.
+        told: called now and then with the fraction done, 0 to 1; what it raises ends the fit.
     """
 
     iterations: int = 30
@@ -46,6 +52,7 @@ class Settings:
     damping: float = 1e-4
     newton: bool = False
     enough: float = 1.0
+    told: Callable[[float], None] = _nothing
 
 
 def minimise(
@@ -87,10 +94,10 @@ def _chunks(
     """Poses, costs and the number of steps tried, some frames at a time."""
     if not len(pose):
         return pose, pose.new_zeros(0), 0
-    parts = [
-        _Frames(problem, own, which, settings).run()
-        for own, which in zip(pose.split(_CHUNK), frames.split(_CHUNK), strict=True)
-    ]
+    parts = []
+    for own, which in zip(pose.split(_CHUNK), frames.split(_CHUNK), strict=True):
+        settings.told(len(parts) * _CHUNK / len(pose))
+        parts.append(_Frames(problem, own, which, settings).run())
     poses, costs, steps = zip(*parts, strict=True)
     return torch.cat(poses), torch.cat(costs), max(steps)
 
@@ -193,6 +200,7 @@ def _whole(
     damping, newton, patience = settings.damping, settings.newton, 0
     total = _total(problem, pose, shared)
     for step in range(settings.iterations):
+        settings.told(step / settings.iterations)
         system = system_at(problem, pose, shared, newton)
         fixed = held(problem, pose, system.gradient)
         gain, tries = 0.0, 0

@@ -30,12 +30,30 @@ __all__ = ["MarkerFit", "MarkerOptions", "fit_markers"]
 PRECISION = 100.0  # 1 / metres, of a marker of weight 1
 _SHAPE_FRAMES = 200  # that sizes and marker places are fitted to, spread evenly
 _FEW = 3  # markers, below which a frame tells nothing
+_SHAPING = (0.1, 0.7)  # of the time, when sizes begin and end to be fitted
 _WRONG_UNIT = 5.0  # a model this many times larger or smaller than its markers has other units
+
+
+_Progress = Callable[[float], None]
 
 
 def _no_progress(done: float) -> None:
     """Say nothing."""
     del done
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """P markers that model and recording share."""
+
+    names: tuple[str, ...]
+    weights: Array  # (P,) of their squared errors
+    targets: Array  # (T, P, 3) metres; NaN where one was not seen
+
+
+def _part(progress: _Progress, start: float, end: float) -> _Progress:
+    """The progress of a part, as one of the whole."""
+    return lambda done: progress(start + (end - start) * done)
 
 
 @dataclass(frozen=True)
@@ -106,7 +124,7 @@ def fit_markers(
     model: KinematicModel,
     markers: MarkerTrajectories,
     options: MarkerOptions | None = None,
-    progress: Callable[[float], None] = _no_progress,
+    progress: _Progress = _no_progress,
 ) -> MarkerFit:
     """Fit a model to measured markers, all frames.
 
@@ -125,14 +143,15 @@ def fit_markers(
     names, weights = _used(model, markers, options)
     targets = markers.chosen(list(names)).positions
     _check(model, names, targets)
+    measured = _Measured(names, weights, targets)
     progress(0.0)
     fitted, scales = model, np.ones((len(model.bodies), 3))
     pose = torch.as_tensor(np.array(model.default_pose))
     if options.shape is not None:
-        fitted, scales, pose = _shaped(model, names, weights, targets, options, pose)
-        progress(0.5)
+        fitted, scales, pose = _shaped(model, measured, options, pose, progress)
+        progress = _part(progress, _SHAPING[1], 1.0)
     frames = np.isfinite(targets).all(-1).sum(1) >= _FEW
-    poses, enough = _solved(fitted, names, weights, targets, options, pose)
+    poses, enough = _solved(fitted, measured, options, pose, progress)
     progress(1.0)
     found = markers_in_world(fitted, torch.as_tensor(poses)).numpy()
     found = found[:, [fitted.marker_index(name) for name in names]]
@@ -195,18 +214,21 @@ def _spread(points: Array) -> float:
 
 def _terms(
     model: KinematicModel,
-    names: tuple[str, ...],
-    weights: Array,
-    targets: Array,
+    measured: _Measured,
     options: MarkerOptions,
 ) -> list[Term | PairTerm]:
     terms: list[Term | PairTerm] = [
-        Markers(names, torch.tensor(targets), PRECISION * np.sqrt(weights), options.robust)
+        Markers(
+            measured.names,
+            torch.tensor(measured.targets),
+            PRECISION * np.sqrt(measured.weights),
+            options.robust,
+        )
     ]
     if options.pins:
         # A pin's weight is relative to the mean squared error of the markers seen, as in OpenSim.
-        seen = (np.isfinite(targets).all(-1) * weights).sum(1)
-        values = np.tile(model.default_pose, (len(targets), 1))
+        seen = (np.isfinite(measured.targets).all(-1) * measured.weights).sum(1)
+        values = np.tile(model.default_pose, (len(seen), 1))
         stiffness = np.zeros_like(values)
         for name, (value, weight) in options.pins.items():
             place = model.coordinate_index(name)
@@ -217,42 +239,51 @@ def _terms(
 
 def _solved(
     model: KinematicModel,
-    names: tuple[str, ...],
-    weights: Array,
-    targets: Array,
+    measured: _Measured,
     options: MarkerOptions,
     pose: Tensor,
+    progress: _Progress,
 ) -> tuple[Array, Mask]:
     """Poses (T, D), and which frames saw enough."""
-    terms = _terms(model, names, weights, targets, options)
+    terms = _terms(model, measured, options)
     problem = Problem(model, terms)
-    poses, enough = solve_recording(problem, pose, Settings())
+    together = options.smoothness > 0.0 or options.method != "lm"
+    told = _part(progress, 0.0, 0.3 if together else 1.0)
+    poses, enough = solve_recording(problem, pose, Settings(told=told))
     if options.smoothness > 0.0:
         terms.append(Smoothness(PRECISION * np.sqrt(options.smoothness)))
-    if options.smoothness > 0.0 or options.method != "lm":
-        fit = solve(Problem(model, terms), poses, method=options.method)
+    if together:
+        rest = _part(progress, 0.3, 1.0)
+        fit = solve(Problem(model, terms), poses, method=options.method, progress=rest)
         return fit.pose, enough.numpy()
     return coupled(problem, poses).numpy(), enough.numpy()
 
 
 def _shaped(
     model: KinematicModel,
-    names: tuple[str, ...],
-    weights: Array,
-    targets: Array,
+    measured: _Measured,
     options: MarkerOptions,
     pose: Tensor,
+    progress: _Progress,
 ) -> tuple[KinematicModel, Array, Tensor]:
     """The model with its sizes and marker places found, the scales (B, 3), and a pose to start from."""
     assert options.shape is not None
-    seen = np.isfinite(targets).all(-1).sum(1)
+    seen = np.isfinite(measured.targets).all(-1).sum(1)
     good = np.flatnonzero(seen >= np.percentile(seen, 50.0))
     chosen = good[np.unique(np.linspace(0, len(good) - 1, _SHAPE_FRAMES).astype(int))]
-    part = targets[chosen]
+    part = replace(measured, targets=measured.targets[chosen])
     options = replace(options, pins=_pins_at(options, chosen))
-    first, _ = _solved(model, names, weights, part, options, pose)
-    problem = Problem(model, _terms(model, names, weights, part, options), shape=options.shape)
-    fit = solve(problem, first, method=options.method, iterations=_steps(options), tolerance=1e-5)
+    before, rest = _part(progress, 0.0, _SHAPING[0]), _part(progress, *_SHAPING)
+    first, _ = _solved(model, part, options, pose, before)
+    problem = Problem(model, _terms(model, part, options), shape=options.shape)
+    fit = solve(
+        problem,
+        first,
+        method=options.method,
+        iterations=_steps(options),
+        tolerance=1e-5,
+        progress=rest,
+    )
     moved = [
         replace(marker, position=tuple(place))
         for marker, place in zip(model.markers, fit.positions, strict=True)

@@ -66,7 +66,7 @@ def solve_recording(problem: Problem, pose: Tensor, settings: Settings) -> tuple
     start = between(problem, done, poses, every).index_copy(0, done, poses)
     settings = replace(settings, newton=True)
     poses, cost, _ = minimise_frames(problem, start, settings, every)
-    return _mended(problem, poses, cost, settings), enough
+    return _mended(problem, poses, cost, replace(settings, told=Settings.told)), enough
 
 
 def first_pose(problem: Problem, pose: Tensor, frame: int = 0) -> Tensor:
