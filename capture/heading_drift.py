@@ -21,7 +21,9 @@ OWN = 0.7  # how much of the expected directions are the take's own
 CORRELATED = 3.0  # seconds; directions closer in time are one observation
 NECK_TURN = np.radians(12.0)  # by which the neck turns against the waist, standard deviation
 _UP = np.array([0.0, 0.0, 1.0])
-_RATES = np.linspace(-LARGEST, LARGEST, 81)
+_RATES = np.linspace(-LARGEST, LARGEST, 41)
+# Bins are ten degrees wide; shifted ones beside them tell drifts that stay within one.
+_DITHER = np.radians([-3.75, -1.25, 1.25, 3.75])
 _LEFT, _RIGHT, _NECK = 1, 2, 3
 
 
@@ -35,8 +37,8 @@ def estimate_heading_drift(times: Array, bones: Array) -> Array:
     heard = np.flatnonzero(~np.isnan(bones).any(axis=(1, 2)))
     if len(heard) == 0 or times[heard[-1]] - times[heard[0]] < SHORTEST:
         return np.zeros(4)
-    step = max(1, int(len(heard) / (20.0 * (times[heard[-1]] - times[heard[0]]))))
-    chosen = heard[::step]  # twenty a second are plenty
+    step = max(1, int(len(heard) / (10.0 * (times[heard[-1]] - times[heard[0]]))))
+    chosen = heard[::step]  # ten a second are plenty
     times, bones = times[chosen], bones[chosen]
     independent = (times[-1] - times[0]) / CORRELATED / len(times)
     prior = -0.5 * (_RATES / USUAL) ** 2
@@ -90,16 +92,17 @@ def _askew(angle: float) -> float:
 def _arm_likelihood(times: Array, bones: Array, sensor: int, rate: float) -> float:
     """Log-likelihood of a forearm's directions if its heading drifts at `rate`."""
     turned = np.array(bones)
-    back = quaternion.from_axis_angle(_UP, -times * rate)
-    turned[:, sensor] = quaternion.multiply(back, bones[:, sensor])
     total = 0.0
-    for table, rows in direction_bins(turned, sensor):
-        people = np.exp(log_tables()[table])
-        own = np.bincount(rows, minlength=len(people)).astype(np.float64)
-        # Without itself, each observation leaves the others to say where the performer's arm is.
-        others = np.maximum(own[rows] - 1.0, 0.0) / max(len(rows) - 1, 1)
-        total += float(np.log((1.0 - OWN) * people[rows] + OWN * others).sum())
-    return total
+    for shift in _DITHER:
+        back = quaternion.from_axis_angle(_UP, shift - times * rate)
+        turned[:, sensor] = quaternion.multiply(back, bones[:, sensor])
+        for table, rows in direction_bins(turned, sensor):
+            people = np.exp(log_tables()[table])
+            own = np.bincount(rows, minlength=len(people)).astype(np.float64)
+            # Without itself, each observation leaves the others to say where the performer's arm is.
+            others = np.maximum(own[rows] - 1.0, 0.0) / max(len(rows) - 1, 1)
+            total += float(np.log((1.0 - OWN) * people[rows] + OWN * others).sum())
+    return total / len(_DITHER)
 
 
 def _peak(scores: Array) -> float:

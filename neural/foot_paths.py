@@ -85,8 +85,10 @@ def _standing(points: Array, contacts: Mask, fps: float, scale: float) -> Array:
         # Where the ball is, or would be if the foot that stands on its heel came down.
         place = np.where(holding[:, 2 + foot, None], ball[:, :2], heel[:, :2] + reach * along)
         for start, stop in _stretches(contacts[:, foot], shortest):
-            for part in _stands(place[start:stop], start, SLIDE * scale):
-                if part.stop - part.start < shortest:
+            parts = _stands(place[start:stop], start, SLIDE * scale)
+            least = shortest if len(parts) == 1 else 2 * shortest
+            for part in parts:
+                if part.stop - part.start < least:
                     continue  # so fast a foot does not stand
                 there, direction = place[part].mean(axis=0), along[part].mean(axis=0)
                 back = reach * direction / max(float(np.linalg.norm(direction)), 1e-9)

@@ -64,7 +64,7 @@ class FootPlanter:
         self._moved = self._wanted(points)
         if not self._moved.any():
             return turns
-        target = points + self._moved
+        target = self._rigid(points, points + self._moved)
         return reached(self._legs, hip, turns, target[:, 0], target[:, 1])
 
     def _holding(self, points: Array) -> Mask:
@@ -88,6 +88,20 @@ class FootPlanter:
         moved = np.where(held[..., None], pull, free)
         moved[..., 2] = np.maximum(moved[..., 2], self._soles - points[..., 2])
         return moved
+
+    def _rigid(self, points: Array, target: Array) -> Array:
+        """Targets (2, 2, 3) as far apart as heel and ball are, at the same heights; what is held stays."""
+        before, apart = points[:, 1] - points[:, 0], target[:, 1] - target[:, 0]
+        length = _length(before)[:, 0]
+        drop = np.minimum(np.maximum(apart[:, 2], -length), length)
+        along = apart[:, :2] + 0.05 * before[:, :2]
+        along = along / np.maximum(_length(along), 1e-9)
+        wrong = np.sqrt(length**2 - drop**2)[:, None] * along - apart[:, :2]
+        heel_alone = (self._held[:, 0] & ~self._held[:, 1])[:, None]
+        rigid = target.copy()
+        rigid[:, 1, :2] += np.where(heel_alone, wrong, 0.0)
+        rigid[:, 0, :2] -= np.where(heel_alone, 0.0, wrong)
+        return rigid
 
 
 def _length(vector: Array) -> Array:

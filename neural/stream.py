@@ -86,7 +86,7 @@ class Stream:
     ) -> None:
         self.skeleton, self.options = skeleton or body_skeleton(), options or StreamOptions()
         self._input = LiveInput(fps, self.options.acceleration_time)
-        self._network, self._encoder = network, EncoderStep(network.encoder)
+        self._network, self.encoder = network, EncoderStep(network.encoder)
         self._body = _Body(self.skeleton, self.options)
         self._frames = 0
 
@@ -111,7 +111,7 @@ class Stream:
     def _predicted(self, bones: torch.Tensor, acceleration: Array) -> Prediction:
         with torch.inference_mode():
             sensors = sensor_features(bones, torch.tensor(acceleration, dtype=torch.float32))
-            features = self._encoder(sensors)
+            features = self.encoder(sensors)
             return self._network.decode(features[None, None], sensors[None, None])
 
     def _posed(self, world_from_bone: Array, acceleration: Array) -> LivePose:
