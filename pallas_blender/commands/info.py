@@ -10,9 +10,11 @@ from ...capture.imu import ImuRecording
 from ...capture.marker_file import MarkerFile
 from ...capture.markers import MARKER_SUFFIXES, read_marker_file
 from ...capture.orientation_table import OrientationTable, holds_quaternions, read_quaternions
+from ...capture.osim import read_osim
 from ...capture.storage import CoordinateTable, read_storage
 from ...capture.up_axis import UP_AXES
 from ...rig.errors import FileError, PallasError
+from ...rig.model import KinematicModel
 from ...rig.motion import Motion
 from ..console import Console
 from ._shared import checked_input
@@ -23,13 +25,14 @@ __all__ = [
     "add_arguments",
     "describe_coordinates",
     "describe_markers",
+    "describe_model",
     "describe_motion",
     "describe_orientations",
     "describe_recording",
     "run",
 ]
 
-HELP = "Say what a file of a recording, a motion, markers or coordinates holds."
+HELP = "Say what a file of a recording, a motion, markers, coordinates or a model holds."
 EXAMPLE = "pallas info take.mvnx --json"
 
 _HEADINGS = {
@@ -37,6 +40,7 @@ _HEADINGS = {
     "motion": "a motion",
     "markers": "markers",
     "table": "a table over time",
+    "model": "a kinematic model",
 }
 _LISTED_GAPS = 20
 _LISTED_MARKERS = 5
@@ -51,7 +55,10 @@ _HOW_UP = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "file", metavar="FILE", type=Path, help="a recording, a motion, markers or coordinates"
+        "file",
+        metavar="FILE",
+        type=Path,
+        help="a recording, a motion, markers, coordinates or a model",
     )
     parser.add_argument(
         "--up", choices=list(UP_AXES), help="the axis of a marker file that points up"
@@ -110,6 +117,7 @@ def _kinds(
             ),
         ),
         ("table", (".mot", ".sto"), _describe_table),
+        ("model", (".osim",), lambda file: describe_model(read_osim(file))),
     ]
 
 
@@ -181,6 +189,21 @@ def describe_orientations(table: OrientationTable) -> dict[str, Any]:
         "start": float(table.times[0]),
         "end": float(table.times[-1]),
         "sensors": list(table.names),
+    }
+
+
+def describe_model(model: KinematicModel) -> dict[str, Any]:
+    """The facts of a kinematic model: what moves, what doesn't, and which markers it wears."""
+    free = [model.coordinates[place].name for place in model.free_coordinates]
+    coupled = [coupling.coordinate for coupling in model.couplings]
+    return {
+        "name": model.name,
+        "bodies": list(model.bodies[1:]),
+        "free_coordinates": free,
+        "locked": [c.name for c in model.coordinates if c.locked],
+        "clamped": [c.name for c in model.coordinates if c.clamped],
+        "coupled": coupled,
+        "markers": list(model.marker_names),
     }
 
 

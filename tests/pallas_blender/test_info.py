@@ -1,4 +1,4 @@
-"""`pallas info` tells what marker files and tables hold, and how they were understood."""
+"""`pallas info` tells what marker files, tables and models hold, and how they were understood."""
 
 import json
 
@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from pallas.capture.markers import write_markers
+from pallas.capture.osim_writer import write_osim
 from pallas.capture.storage import CoordinateTable, write_storage
 from pallas.pallas_blender import cli
+from pallas.rig.model import BodyMarker, KinematicModel, free, hinge
 from pallas.rig.trajectories import MarkerTrajectories
 
 BODY = np.array([[0.1, 0.1, 0.02], [-0.1, 0.0, 0.02], [0.1, 0.1, 0.5], [0, 0, 1.0], [0, 0, 1.7]])
@@ -75,3 +77,16 @@ def test_a_table_of_orientations_is_told(tmp_path, capsys):
     path.write_text("DataType=Quaternion\nendheader\ntime\tpelvis_imu\n0\t1,0,0\n")
     assert cli.main(["info", str(path)]) == 1
     assert "line 4: found '1,0,0', expected w,x,y,z" in capsys.readouterr().err
+
+
+def test_a_models_coordinates_bodies_and_markers_are_told(tmp_path, capsys):
+    joints = (free("root", "pelvis"), hinge("knee", "pelvis", "shank"))
+    markers = (BodyMarker("ASIS", "pelvis", (0.1, 0.0, 0.1)),)
+    legs = KinematicModel("legs", joints, markers=markers)
+    legs = legs.with_coordinates({"knee": {"locked": True}})
+    write_osim(tmp_path / "legs.osim", legs)
+    assert cli.main(["info", str(tmp_path / "legs.osim"), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)["model"]
+    assert (facts["bodies"], facts["markers"]) == (["pelvis", "shank"], ["ASIS"])
+    assert facts["locked"] == ["knee"]
+    assert len(facts["free_coordinates"]) == 6
