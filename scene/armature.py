@@ -1,5 +1,7 @@
-"""Armatures: Blender's rest pose read as numpy arrays, and as our `Skeleton`."""
+"""Armatures: added, and Blender's rest pose read as numpy arrays, and as our `Skeleton`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import bpy
@@ -10,7 +12,15 @@ from ..rig.arrays import Array, Mask
 from ..rig.errors import SceneError
 from ..rig.skeleton import Skeleton
 
-__all__ = ["RestPose", "checked_armature", "read_rest_pose", "read_skeleton", "rigid"]
+__all__ = [
+    "RestPose",
+    "add_armature",
+    "checked_armature",
+    "editing_bones",
+    "read_rest_pose",
+    "read_skeleton",
+    "rigid",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +57,33 @@ class RestPose:
     def object_scale(self) -> float:
         """World metres for one unit of the armature."""
         return float(np.cbrt(abs(np.linalg.det(self.world_from_armature[:3, :3]))))
+
+
+def add_armature(name: str, collection: bpy.types.Collection) -> bpy.types.Object:
+    """Add an armature object without bones, shown in front, the only one selected, and active.
+
+    Whatever mode Blender was in, it is in object mode then.
+    """
+    if bpy.context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
+    collection.objects.link(armature)
+    for selected in bpy.context.selected_objects:
+        selected.select_set(False)
+    bpy.context.view_layer.objects.active = armature
+    armature.select_set(True)
+    armature.show_in_front = True
+    return armature
+
+
+@contextmanager
+def editing_bones(armature_object: bpy.types.Object) -> Iterator[bpy.types.ArmatureEditBones]:
+    """The active armature's bones in edit mode, where alone they can be made; object mode after it."""
+    bpy.ops.object.mode_set(mode="EDIT")
+    try:
+        yield armature_object.data.edit_bones
+    finally:
+        bpy.ops.object.mode_set(mode="OBJECT")
 
 
 def checked_armature(armature_object: bpy.types.Object | None) -> bpy.types.Object:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..rig.errors import FileError
+from .armature import add_armature, editing_bones
 
 __all__ = ["CHARACTER_FILE", "add_character"]
 
@@ -40,7 +41,7 @@ def add_character(
     """
     data = _character()
     collection = bpy.context.collection if collection is None else collection
-    armature = _add_armature(name, data, collection)
+    armature = _add_bones(name, data, collection)
     body = bpy.data.objects.new(f"{name} body", _mesh(f"{name} body", data))
     collection.objects.link(body)
     body.parent = armature
@@ -65,28 +66,19 @@ def _character() -> dict[str, npt.NDArray[Any]]:
     return data
 
 
-def _add_armature(
+def _add_bones(
     name: str, data: dict[str, npt.NDArray[Any]], collection: bpy.types.Collection
 ) -> bpy.types.Object:
-    """An armature object with the file's bones; bones can be made in edit mode only."""
-    if bpy.context.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
-    armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
-    collection.objects.link(armature)
-    for selected in bpy.context.selected_objects:
-        selected.select_set(False)
-    bpy.context.view_layer.objects.active = armature
-    armature.select_set(True)
-    bpy.ops.object.mode_set(mode="EDIT")
-    bones = [armature.data.edit_bones.new(str(bone)) for bone in data["bone_names"]]
-    for index, bone in enumerate(bones):
-        bone.head, bone.tail = data["bone_heads"][index], data["bone_tails"][index]
-        bone.roll = data["bone_rolls"][index]
-        parent = data["bone_parents"][index]
-        bone.parent = bones[parent] if parent >= 0 else None
-    bpy.ops.object.mode_set(mode="OBJECT")
+    """An armature object with the file's bones."""
+    armature = add_armature(name, collection)
+    with editing_bones(armature) as edited:
+        bones = [edited.new(str(bone)) for bone in data["bone_names"]]
+        for index, bone in enumerate(bones):
+            bone.head, bone.tail = data["bone_heads"][index], data["bone_tails"][index]
+            bone.roll = data["bone_rolls"][index]
+            parent = data["bone_parents"][index]
+            bone.parent = bones[parent] if parent >= 0 else None
     armature.data.display_type = "STICK"
-    armature.show_in_front = True
     return armature
 
 

@@ -21,7 +21,7 @@ from ..rig.errors import SceneError
 from ..rig.model import GROUND, BodyMarker, KinematicModel
 from ..rig.model.places import body_places
 from ..rig.sides import other_side
-from .armature import checked_armature, read_rest_pose
+from .armature import add_armature, checked_armature, editing_bones, read_rest_pose
 from .kinematic_armature import ArmatureModel, model_of_armature
 from .model_markers import place_marker, read_worn_markers
 
@@ -177,30 +177,21 @@ def _body_from_bone(
 def _add_bones(
     name: str, model: KinematicModel, collection: bpy.types.Collection
 ) -> bpy.types.Object:
-    """An armature object with a bone for every body; bones can be made in edit mode only."""
-    if bpy.context.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
-    armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
-    collection.objects.link(armature)
-    for selected in bpy.context.selected_objects:
-        selected.select_set(False)
-    bpy.context.view_layer.objects.active = armature
-    armature.select_set(True)
+    """An armature object with a bone for every body."""
     rotations, origins = body_places(model, model.default_pose[None])
     tips = _tips(model, rotations[0], origins[0])
-    bpy.ops.object.mode_set(mode="EDIT")
-    bones = {}
-    for place, body in enumerate(model.bodies[1:], start=1):
-        bone = bones[body] = armature.data.edit_bones.new(body)
-        bone.head, bone.tail = origins[0, place], tips[place]
-        bone.align_roll(rotations[0, place][:, 0])
-        bone.parent = bones.get(model.bodies[model.parents[place]])
-    names = {body: bone.name for body, bone in bones.items()}
-    bpy.ops.object.mode_set(mode="OBJECT")
+    armature = add_armature(name, collection)
+    with editing_bones(armature) as edited:
+        bones = {}
+        for place, body in enumerate(model.bodies[1:], start=1):
+            bone = bones[body] = edited.new(body)
+            bone.head, bone.tail = origins[0, place], tips[place]
+            bone.align_roll(rotations[0, place][:, 0])
+            bone.parent = bones.get(model.bodies[model.parents[place]])
+        names = {body: bone.name for body, bone in bones.items()}
     for body, bone in names.items():
         armature.data.bones[bone][_BODY] = body
     armature.data.display_type = "OCTAHEDRAL"
-    armature.show_in_front = True
     return armature
 
 
