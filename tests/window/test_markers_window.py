@@ -1,27 +1,16 @@
 """Markers in a real window of the newest Blender: import, solve, Esc, residual colours, undo."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from pallas.capture.markers import write_markers
 from pallas.capture.osim_writer import write_osim
-from pallas.pallas_blender.commands.demo import TAKE
 from pallas.rig.model import BodyMarker, Frame, KinematicModel, free, hinge
 from pallas.rig.model.places import body_places
 from pallas.rig.trajectories import MarkerTrajectories
 
 pytestmark = pytest.mark.window
 
-ROOT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pallas"
-CANNOT = 75  # exit code of dev/window/run where the machine can't run a window
 FRAMES = 400
 
 
@@ -69,52 +58,13 @@ def steps(model):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, play):
     """What a session in the window left behind."""
     work = tmp_path_factory.mktemp("window")
-    command = [sys.executable, str(ROOT / "dev" / "zip"), "--output-dir", str(work)]
-    subprocess.run(command, check=True, capture_output=True)
-    next(work.glob("*.zip")).rename(work / "pallas.zip")
-    shutil.copy(TAKE, work / "take.pallas")  # what every session solves on the command line
-    shutil.copy(ROOT / "dev" / "window" / "drive_markers.py", work / "drive.py")
     model = legs()
     write_osim(work / "legs.osim", model)
     write_markers(work / "walk.trc", steps(model))
-    done = subprocess.run(
-        [str(ROOT / "dev" / "window" / "run"), str(CACHE / "sid"), str(work)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == CANNOT:
-        reason = done.stderr.strip().splitlines()[-1]
-        if os.environ.get("PALLAS_CI") == "1":
-            pytest.fail(f"CI must run the window tier: {reason}")
-        pytest.skip(reason)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (work / "found.json").exists(), done.stdout + done.stderr
-    if target := os.environ.get("PALLAS_KEEP_MARKERS"):
-        shutil.copy(work / "markers.png", target)
-    return work
-
-
-@pytest.fixture(scope="module")
-def found(folder):
-    return json.loads((folder / "found.json").read_text())
-
-
-def view(folder, found):
-    """(height, width, 3) of the 3D view, of a binary PPM; Blender counts from the bottom of its window."""
-    content = (folder / "markers.ppm").read_bytes()
-    magic, width, height, most = content.split(maxsplit=4)[:4]
-    assert (magic, most) == (b"P6", b"255")
-    size = int(width) * int(height) * 3
-    pixels = np.frombuffer(content[-size:], dtype=np.uint8)
-    picture = pixels.reshape(int(height), int(width), 3).astype(int)
-    left, bottom, width, height = found["place"]
-    below = picture.shape[0] - found["window height"] if found["window height"] else 0
-    top = max(picture.shape[0] - below - bottom - height, 0)
-    return picture[top : top + height, left : left + width]
+    return play("drive_markers.py", work, "markers.png", keep="PALLAS_KEEP_MARKERS")
 
 
 def test_the_whole_story_was_told_without_an_error(found):
@@ -147,8 +97,8 @@ def test_undo_takes_one_step_at_a_time_and_redo_brings_it_back(found):
     assert found["after two redos"]["balls"] == 20
 
 
-def test_residuals_are_seen_as_colours(folder, found):
+def test_residuals_are_seen_as_colours(part, found):
     assert found["shading"] == "OBJECT"
-    red, green, blue = np.moveaxis(view(folder, found), -1, 0)
+    red, green, blue = np.moveaxis(part("markers", "view"), -1, 0)
     assert ((blue > red + 60) & (blue > green + 30)).sum() > 30  # near their places on the model
     assert ((red > blue + 80) & (red > green + 80)).sum() > 10  # one is centimetres off
