@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from pallas.capture.osim import WORLD_FROM_GROUND
+from pallas.capture.osim import WORLD_FROM_GROUND, read_osim
 from pallas.capture.osim_frames import transform
 from pallas.rig.model.kinematics import bodies_in_world, markers_in_world
 
+CLOSE = 1e-9  # metres
 POINTS = np.array([[0.0, 0, 0], [0.3, -0.2, 0.1], [-0.1, 0.2, 0.4]])  # of every body
 
 
@@ -122,3 +123,19 @@ def in_opensim():
     opensim = pytest.importorskip("opensim")
     opensim.Logger.setLevelString("off")
     return lambda model: OpenSim(opensim, model)
+
+
+@pytest.fixture
+def same(tmp_path, in_opensim):
+    """Whether OpenSim puts everything where we do, in poses well beyond the knots."""
+
+    def check(text):
+        path = tmp_path / "model.osim"
+        path.write_text(text)
+        model, theirs = read_osim(path), in_opensim(path)
+        assert set(theirs.coordinates) == set(model.coordinate_names)
+        poses = np.random.default_rng(0).uniform(-2.0, 2.0, (10, len(model.coordinates)))
+        assert max(theirs.apart(model, pose) for pose in poses) < CLOSE
+        return model
+
+    return check

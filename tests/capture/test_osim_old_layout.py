@@ -1,13 +1,11 @@
 """OpenSim models of before version 4, which OpenSim 4.6 still loads: joints inside their bodies."""
 
-import numpy as np
 import pytest
 
-from pallas.capture.osim import parse_osim, read_osim
+from pallas.capture.osim import parse_osim
 from pallas.capture.osim_markers import read_marker_set
 from pallas.rig import FormatError, PallasError
 
-CLOSE = 1e-9  # metres
 MASS = "<mass>1</mass><mass_center>0 0 0</mass_center>" + "".join(
     f"<inertia_{axes}>{int(axes[0] == axes[1])}</inertia_{axes}>"
     for axes in ("xx", "yy", "zz", "xy", "xz", "yz")
@@ -64,20 +62,6 @@ def document(pelvis, femur="", version="20302", disabled="true"):
 
 
 CUSTOM = joint("CustomJoint", "ground", ["tilt", "list", "tx"], SPATIAL)
-
-
-@pytest.fixture
-def same(tmp_path, in_opensim):
-    def check(text):
-        path = tmp_path / "model.osim"
-        path.write_text(text)
-        model, theirs = read_osim(path), in_opensim(path)
-        assert set(theirs.coordinates) == set(model.coordinate_names)
-        poses = np.random.default_rng(0).uniform(-2.0, 2.0, (10, len(model.coordinates)))
-        assert max(theirs.apart(model, pose) for pose in poses) < CLOSE
-        return model
-
-    return check
 
 
 @pytest.mark.parametrize("version", ["10905", "20000", "20302", "30000"])
