@@ -1,9 +1,9 @@
 """How long a live frame takes, and whether memory grows: sensors in, a whole pose with standing feet out.
 
-Run with `python benchmarks/stream.py [FRAMES]`, 200,000 frames (nearly an hour at 60 Hz) unless told, on one
-core. The processor's time is what a frame takes where nothing else runs. Beside it stands the floor that no
-code can go below on this machine: the network's matrix products alone, each done once per frame. The last check feeds the same thousand frames again and again and asks whether
-the last time the network says what it said at the beginning.
+Run with `python benchmarks/stream.py [FRAMES]` on one core; 200,000 frames, nearly an hour at 60 Hz, unless
+told. The processor's time is what a frame takes where nothing else runs. Beside it stands the floor that
+no code can go below on this machine: the network's matrix products alone, each done once per frame. The
+last line compares what the network says of the same ten seconds at the beginning and after all frames.
 """
 
 import resource
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from pallas.capture.formats import read_recording
+from pallas.neural.encoder_step import EncoderStep
 from pallas.neural.stream import Stream
 from pallas.neural.weights import EMBEDDED, load_network
 from pallas.pallas_blender.commands.demo import TAKE
@@ -44,8 +45,12 @@ def main() -> None:
     say("live frame", took)
     say("the same, processor", worked)
     say("matrix products alone", floor(network))
-    sys.stdout.write(f"memory: {before:.1f} MB after {WARM} frames, {resident():.1f} MB at the end\n")
-    sys.stdout.write(f"same input, {frames} frames later: {repeated(network, bones, felt, frames):.1e}\n")
+    sys.stdout.write(
+        f"memory: {before:.1f} MB after {WARM} frames, {resident():.1f} MB at the end\n"
+    )
+    sys.stdout.write(
+        f"same input, {frames} frames later: {repeated(network, bones, felt, frames):.1e}\n"
+    )
 
 
 def say(label: str, seconds: np.ndarray) -> None:
@@ -58,7 +63,9 @@ def sensed() -> tuple[np.ndarray, np.ndarray]:
     """world_from_bone and accelerations of the demo take."""
     recording = read_recording(TAKE)
     turned = quaternion.conjugate(recording.bone_from_sensor)
-    return quaternion.multiply(recording.world_from_sensor, turned), np.array(recording.acceleration)
+    return quaternion.multiply(recording.world_from_sensor, turned), np.array(
+        recording.acceleration
+    )
 
 
 def floor(network: torch.nn.Module) -> np.ndarray:
@@ -69,7 +76,9 @@ def floor(network: torch.nn.Module) -> np.ndarray:
         if parameter.ndim == 2 and name.endswith("weight"):
             per_sensor = name.startswith("encoder.blocks") or name == "encoder.embed.weight"
             rows = encoder.config.n_sensors if per_sensor else 1
-            products.append((torch.randn(rows, parameter.shape[1]), parameter.detach().T.contiguous()))
+            products.append(
+                (torch.randn(rows, parameter.shape[1]), parameter.detach().T.contiguous())
+            )
     took = []
     with torch.inference_mode():
         for _ in range(2000):
@@ -87,8 +96,6 @@ def resident() -> float:
 
 def repeated(network: torch.nn.Module, bones: np.ndarray, felt: np.ndarray, frames: int) -> float:
     """Largest change of the network's numbers between the first rounds and those `frames` later."""
-    from pallas.neural.encoder_step import EncoderStep
-
     rounds = []
     for start in (0, frames):
         stream = Stream(network)

@@ -21,7 +21,9 @@ __all__ = [
     "FEET",
     "LOWER",
     "POSED",
+    "POSED_ROW",
     "UPPER",
+    "ancestors",
     "bone_basis",
     "bone_lengths",
     "joint_positions",
@@ -44,7 +46,7 @@ FEET: tuple[int, ...] = (BODY_JOINTS.index("left_foot"), BODY_JOINTS.index("righ
 _FOLLOWS = {"head": "neck", "left_hand": "left_wrist", "right_hand": "right_wrist"}
 _PRIMARY_CHILD = {"pelvis": "spine1", "spine3": "neck"}  # of the joints that have several
 # For every one of the 24 joints, its row among the posed ones.
-_POSED_ROW: tuple[int, ...] = tuple(POSED.index(_FOLLOWS.get(name, name)) for name in BODY_JOINTS)
+POSED_ROW: tuple[int, ...] = tuple(POSED.index(_FOLLOWS.get(name, name)) for name in BODY_JOINTS)
 
 
 @cache
@@ -92,7 +94,7 @@ def world_from_posed(sixd: Tensor) -> Tensor:
     """Rotations (..., 24, 3, 3) in the heading frame of a 6D pose (..., 21, 6)."""
     joint_from_basis = bone_basis().to(sixd)
     rotations = so3.from_sixd(sixd) @ joint_from_basis.transpose(-1, -2)
-    return rotations[..., list(_POSED_ROW), :, :]
+    return rotations[..., list(POSED_ROW), :, :]
 
 
 # The sensor (in the order of `PLACEMENTS`) whose bone a posed joint's bone most resembles.
@@ -118,7 +120,7 @@ def sensed_pose(sensors: Tensor) -> Tensor:
 
 
 @cache
-def _ancestors() -> Tensor:
+def ancestors() -> Tensor:
     """(24, 24): row j has a one for joint j and every joint between it and the root."""
     matrix = torch.eye(len(BODY_JOINTS))
     for joint, parent in enumerate(BODY_PARENTS):
@@ -137,7 +139,7 @@ def joint_positions(heading_from_joint: Tensor, offsets: Tensor) -> Tensor:
     """
     parents = [max(parent, 0) for parent in BODY_PARENTS]
     bones = (heading_from_joint[..., parents, :, :] @ offsets[..., None]).squeeze(-1)
-    return _ancestors().to(bones) @ bones
+    return ancestors().to(bones) @ bones
 
 
 def leg_scale(offsets: Array) -> float:

@@ -66,10 +66,13 @@ class _BlockStep:
         self.n_heads, self.window = block.time.n_heads, block.window
         width = block.time.out.in_features
         self.head_dim = width // self.n_heads
-        self.scale = 1.0 if block.literal else 1.0 / math.sqrt(self.head_dim)
-        self.time_in = _projection(block.time.query_key_value, block.time_norm)
+        scale = 1.0 if block.literal else 1.0 / math.sqrt(self.head_dim)
+        self.time_in = _scaled(
+            _projection(block.time.query_key_value, block.time_norm), width, scale
+        )
         self.time_out = _row(block.time.out.weight)
-        self.sensor_in = _projection(block.sensor.query_key_value, block.sensor_norm)
+        sensor_in = _projection(block.sensor.query_key_value, block.sensor_norm)
+        self.sensor_in = _scaled(sensor_in, width, scale)
         self.sensor_out = _row(block.sensor.out.weight)
         self.feed_in = _projection(block.feed.gate_and_value, block.feed_norm)
         self.feed_out = _row(block.feed.out.weight)
@@ -99,13 +102,13 @@ class _BlockStep:
         self.keys[:, slot], self.values[:, slot] = key.flatten(0, 1), value.flatten(0, 1)
         # The order of keys does not matter: each has been turned by its own frame's number.
         scores = torch.bmm(query.reshape(-1, 1, self.head_dim), self.keys[:, :filled].mT)
-        heads = torch.bmm((scores * self.scale).softmax(-1), self.values[:, :filled])
+        heads = torch.bmm(scores.softmax(-1), self.values[:, :filled])
         return torch.mm(heads.view(len(x), -1), self.time_out)
 
     def _over_sensors(self, x: Tensor) -> Tensor:
         query, key, value = self._split(x, self.sensor_in, self.sensor_turn)
         scores = torch.matmul(query.transpose(0, 1), key.permute(1, 2, 0))  # (heads, S, S)
-        heads = torch.matmul((scores * self.scale).softmax(-1), value.transpose(0, 1))
+        heads = torch.matmul(scores.softmax(-1), value.transpose(0, 1))
         return torch.mm(heads.transpose(0, 1).reshape(len(x), -1), self.sensor_out)
 
 
@@ -160,6 +163,12 @@ def _row(weight: Tensor) -> Tensor:
 def _projection(layer: nn.Linear, norm: RmsNorm) -> Tensor:
     """(in, out) of a layer behind a norm, the norm's gain inside."""
     return _row(layer.weight * norm.gain)
+
+
+def _scaled(weight: Tensor, width: int, scale: float) -> Tensor:
+    """Queries' columns of a projection (in, 3 * width) times the scale of the scores."""
+    weight[:, :width] *= scale
+    return weight
 
 
 def _normed(x: Tensor) -> Tensor:

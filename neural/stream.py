@@ -6,63 +6,19 @@ at rest (8 Hz) and less in motion, contacts and the network's velocity 20 ms. Th
 waist is not filtered.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
-from ..rig import quaternion, so3
 from ..rig.arrays import Array
-from ..rig.skeleton import BODY_PARENTS, Skeleton, body_skeleton
-from .body import joint_positions, leg_scale, world_from_posed
-from .contacts import ANKLES, TOES
+from ..rig.skeleton import Skeleton, body_skeleton
 from .encoder_step import EncoderStep
-from .features import NETWORK_FPS, heading_matrix, sensor_features
-from .leg_ik import SIDES, LegBones
-from .live_feet import FootPlanter
-from .live_filters import OneEuro, TwoPole
-from .live_input import ACCELERATION_TIME, LiveInput
-from .live_root import RootTracker
+from .features import ACCELERATION_UNIT, NETWORK_FPS
+from .heads_step import HeadsStep
+from .live_body import LiveBody, LivePose, StreamOptions, heading_matrix
+from .live_input import LiveInput
 from .network import Pallas, Prediction
-from .root import WAIST_OFFSET, RootEvidence
 
 __all__ = ["LivePose", "Stream", "StreamOptions"]
-
-
-@dataclass(frozen=True)
-class StreamOptions:
-    """How a stream trades noise for delay; zeros switch a filter off.
-
-    Attributes:
-        at_rest: Hz, cutoff of the 1 euro filter on joint rotations when they rest; infinite for none.
-        per_speed: Hz per unit per second of a joint's 6D rotation, by which it opens.
-        state_time: seconds, time constant of the two poles on contacts, velocity and height.
-        acceleration_time: seconds, time constant of the two poles on sensed accelerations.
-        plant_feet: hold standing feet where they landed.
-    """
-
-    at_rest: float = 8.0
-    per_speed: float = 4.0
-    state_time: float = 0.01
-    acceleration_time: float = ACCELERATION_TIME
-    plant_feet: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class LivePose:
-    """A pose at one moment.
-
-    Attributes:
-        time: seconds since the first frame.
-        rotations: (24, 4) unit quaternions, parent_from_joint; the root's is world_from_root.
-        root_position: (3,) metres, floor at z = 0.
-        contacts: (2,) probability that the left and the right foot stand.
-    """
-
-    time: float
-    rotations: Array
-    root_position: Array
-    contacts: Array
 
 
 class Stream:
@@ -86,8 +42,8 @@ class Stream:
     ) -> None:
         self.skeleton, self.options = skeleton or body_skeleton(), options or StreamOptions()
         self._input = LiveInput(fps, self.options.acceleration_time)
-        self._network, self.encoder = network, EncoderStep(network.encoder)
-        self._body = _Body(self.skeleton, self.options)
+        self.encoder, self._heads = EncoderStep(network.encoder), HeadsStep(network)
+        self._body = LiveBody(self.skeleton, self.options)
         self._frames = 0
 
     def push(self, world_from_bone: Array, acceleration: Array) -> list[LivePose]:
@@ -105,69 +61,34 @@ class Stream:
 
     def predict(self, world_from_bone: Array, acceleration: Array) -> Prediction:
         """What the network says of the next frame (quaternions), before any filter: (1, 1) frames."""
-        bones = so3.from_quaternion(torch.tensor(world_from_bone, dtype=torch.float32))
-        return self._predicted(bones, acceleration)
+        turns = _matrices(world_from_bone)
+        return self._predicted(turns, acceleration, heading_matrix(turns[0]))
 
-    def _predicted(self, bones: torch.Tensor, acceleration: Array) -> Prediction:
+    def _predicted(self, turns: Array, acceleration: Array, heading: Array) -> Prediction:
+        # As `features.sensor_features`.
+        seen = np.concatenate(
+            [acceleration @ heading / ACCELERATION_UNIT, (heading.T @ turns).reshape(4, 9)], axis=-1
+        )
         with torch.inference_mode():
-            sensors = sensor_features(bones, torch.tensor(acceleration, dtype=torch.float32))
-            features = self.encoder(sensors)
-            return self._network.decode(features[None, None], sensors[None, None])
+            sensors = torch.from_numpy(seen.astype(np.float32))
+            return self._heads(self.encoder(sensors), sensors)
 
     def _posed(self, world_from_bone: Array, acceleration: Array) -> LivePose:
-        bones = so3.from_quaternion(torch.tensor(world_from_bone, dtype=torch.float32))
-        prediction = self._predicted(bones, acceleration)
-        pose = self._body(prediction, bones[0], acceleration[0], self._frames / NETWORK_FPS)
+        turns = _matrices(world_from_bone)
+        heading = heading_matrix(turns[0])
+        prediction = self._predicted(turns, acceleration, heading)
+        time = self._frames / NETWORK_FPS
         self._frames += 1
-        return pose
+        return self._body(prediction, turns[0], heading, acceleration[0], time)
 
 
-class _Body:
-    """From what the network says of a frame to a pose in the world."""
-
-    def __init__(self, skeleton: Skeleton, options: StreamOptions) -> None:
-        fps = NETWORK_FPS
-        self._offsets = torch.tensor(skeleton.offsets.copy(), dtype=torch.float32)
-        self._scale = leg_scale(skeleton.offsets)
-        self._turns = OneEuro(options.at_rest, options.per_speed, fps)
-        self._state = TwoPole(options.state_time, fps)
-        self._root = RootTracker(fps, WAIST_OFFSET * self._scale)
-        self._feet = FootPlanter(LegBones.of(skeleton), self._scale, fps)
-        self._plant = options.plant_feet
-        self._last = np.tile(quaternion.IDENTITY, (len(skeleton), 1))
-        self._legs = [[skeleton.index(f"{s}_{j}") for j in ("hip", "knee", "ankle")] for s in SIDES]
-        self._points = np.array([ANKLES, TOES]).T  # (foot, [heel, ball])
-
-    def __call__(
-        self, prediction: Prediction, waist: torch.Tensor, felt: Array, time: float
-    ) -> LivePose:
-        sixd = self._turns(prediction.sixd[0, 0].numpy())
-        parts = (prediction.contacts, prediction.velocity, prediction.height[..., None])
-        state = self._state(torch.cat([part[0, 0] for part in parts]).double().numpy())
-        world_from_heading = heading_matrix(waist)
-        world = world_from_heading @ world_from_posed(torch.from_numpy(sixd))
-        joints = joint_positions(world, self._offsets).double().numpy()
-        turns = world.double().numpy()
-        evidence = self._evidence(joints, state, world_from_heading.double().numpy())
-        root = self._root(evidence, waist.double().numpy(), felt)
-        if self._plant:
-            places = joints + root
-            legs = turns[self._legs]
-            hips = places[[row[0] for row in self._legs]]
-            turns[self._legs] = self._feet(hips, legs, places[self._points], evidence.contacts[0])
-        return LivePose(time, self._local(turns), root, evidence.contacts[0])
-
-    def _evidence(self, joints: Array, state: Array, world_from_heading: Array) -> RootEvidence:
-        contacts = 1.0 / (1.0 + np.exp(-state[:2]))
-        velocity = world_from_heading @ state[2:5] * self._scale
-        height = state[5:] * self._scale
-        return RootEvidence(joints[None], contacts[None], velocity[None], height, self._scale)
-
-    def _local(self, turns: Array) -> Array:
-        """(24, 4) parent_from_joint, each in the hemisphere of the frame before."""
-        local = turns.copy()
-        local[1:] = turns[list(BODY_PARENTS[1:])].transpose(0, 2, 1) @ turns[1:]
-        found = quaternion.from_matrix(local)
-        found = np.where((found * self._last).sum(-1, keepdims=True) < 0.0, -found, found)
-        self._last = found
-        return found
+def _matrices(turns: Array) -> Array:
+    """(4, 3, 3) of unit quaternions (4, 4): the quadratic form, written out."""
+    w, x, y, z = turns.T
+    return np.array(
+        [
+            [1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - w * z), 2.0 * (x * z + w * y)],
+            [2.0 * (x * y + w * z), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - w * x)],
+            [2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)],
+        ]
+    ).transpose(2, 0, 1)
