@@ -1,9 +1,6 @@
 """Markers from file to file through the buttons: in the order of work and out of it."""
 
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +9,8 @@ import pytest
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
 
-import pallas  # noqa: E402  after the skip where there is no bpy
+from marker_scenes import go_to, seen  # noqa: E402  after the skip where there is no bpy
+
 from pallas.capture import read_markers  # noqa: E402
 from pallas.capture.coordinates import pose_from_table  # noqa: E402
 from pallas.capture.markers import write_markers  # noqa: E402
@@ -22,15 +20,15 @@ from pallas.capture.osim_tasks import read_ik_tasks  # noqa: E402
 from pallas.capture.osim_writer import write_osim  # noqa: E402
 from pallas.capture.storage import read_storage  # noqa: E402
 from pallas.operators.common import ProgressJob  # noqa: E402
-from pallas.rig import PallasError, quaternion  # noqa: E402
+from pallas.rig import PallasError  # noqa: E402
 from pallas.rig.model import BodyMarker, Frame, KinematicModel, free, hinge  # noqa: E402
 from pallas.rig.model.places import body_places  # noqa: E402
 from pallas.rig.model.scaling import scaled  # noqa: E402
 from pallas.rig.solve.marker_ik import MarkerOptions, fit_markers  # noqa: E402
 from pallas.rig.trajectories import MarkerTrajectories  # noqa: E402
 from pallas.scene.curves import channels_of, read_curve  # noqa: E402
-from pallas.scene.markers import marker_objects, read_marker_set  # noqa: E402
-from pallas.scene.model_markers import place_marker, worn_markers  # noqa: E402
+from pallas.scene.markers import marker_objects  # noqa: E402
+from pallas.scene.model_markers import worn_markers  # noqa: E402
 from pallas.scene.osim_armature import osim_text, read_model  # noqa: E402
 from pallas.scene.solution import read_solution  # noqa: E402
 
@@ -66,14 +64,6 @@ def leg_poses(count):
     return pose
 
 
-def seen(model, pose):
-    """(T, M, 3) the model's markers."""
-    rotations, origins = body_places(model, pose)
-    bodies = [model.body_index(marker.body) for marker in model.markers]
-    offsets = np.array([marker.position for marker in model.markers])
-    return origins[:, bodies] + np.einsum("tmij,mj->tmi", rotations[:, bodies], offsets)
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """A leg as .osim, and 20 frames of it, a marker hidden for a while, as .trc; and of a larger one."""
@@ -90,24 +80,6 @@ def files(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", autouse=True)
-def add_on():
-    pallas.register()
-    yield
-    pallas.unregister()
-
-
-@pytest.fixture
-def scene():
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    return bpy.context.scene
-
-
-@pytest.fixture
-def settings(scene):
-    return scene.pallas.markers
-
-
 @pytest.fixture
 def loaded(settings, files):
     bpy.ops.pallas.import_markers(filepath=str(files / "walk.trc"))
@@ -119,11 +91,6 @@ def loaded(settings, files):
 def solved(loaded):
     bpy.ops.pallas.solve_markers()
     return loaded
-
-
-def go_to(frame):
-    whole = int(np.floor(frame))
-    bpy.context.scene.frame_set(whole, subframe=frame - whole)
 
 
 def test_markers_and_model_come_in_and_are_chosen(scene, loaded):
@@ -305,154 +272,6 @@ def test_a_deleted_recording_is_no_longer_offered(loaded):
     bpy.data.objects.remove(loaded.markers)
     with pytest.raises(RuntimeError, match="Import markers first"):
         bpy.ops.pallas.solve_markers()
-
-
-# A character driven by markers: where they sit on it, x to its left, y to its back, z up.
-WORN = {
-    "Hips": ((0.12, -0.08, 0.05), (-0.12, -0.08, 0.05), (0.0, 0.12, 0.05)),
-    "LeftUpLeg": ((0.02, -0.08, -0.2), (0.08, 0.0, -0.3)),
-    "LeftLeg": ((0.0, -0.06, -0.1), (0.06, 0.0, -0.3)),
-    "LeftFoot": ((0.0, -0.12, -0.05), (0.04, 0.05, -0.06)),
-    "Spine2": ((0.0, -0.12, 0.1), (0.0, 0.12, 0.1), (0.1, 0.0, 0.15)),
-    "LeftArm": ((0.1, 0.04, 0.03), (0.2, -0.04, -0.1)),
-}
-
-
-@pytest.fixture
-def performer(scene, files):
-    """A character in a random pose that wears markers, those markers over time, and where its bones were."""
-    bpy.ops.pallas.add_character(sensors=False)
-    character = bpy.context.object
-    for bone, points in WORN.items():
-        rest = np.array(character.data.bones[f"mixamorig:{bone}"].matrix_local)[:3, :3]
-        for place, point in enumerate(points):
-            place_marker(character, f"{bone}{place}", f"mixamorig:{bone}", rest.T @ point)
-    rig = read_model(character)
-    random = np.random.default_rng(2)
-    ends = random.normal(scale=0.25, size=(2, len(rig.model.coordinates)))
-    t = np.linspace(0.0, 1.0, 12)[:, None]
-    pose = rig.model.default_pose + (1 - t) * ends[0] + t * ends[1]
-    return character, rig, pose
-
-
-def bring(character, rig, pose, path, size=1.0):
-    recording = MarkerTrajectories(rig.model.marker_names, size * seen(rig.model, pose), 24.0)
-    write_markers(path, recording)
-    bpy.ops.pallas.import_markers(filepath=str(path))
-    bpy.context.scene.pallas.markers.model = character
-
-
-def test_a_character_moves_as_its_markers_did(performer, settings, tmp_path):
-    character, rig, pose = performer
-    transform = np.array(character.matrix_world)
-    bring(character, rig, pose, tmp_path / "take.trc")
-    assert bpy.ops.pallas.solve_markers() == {"FINISHED"}
-    assert float(settings.summary.split()[1]) < 3.0
-    rotations, origins = body_places(rig.model, pose)
-    for sample in (0, 6, 11):
-        go_to(1.0 + sample)
-        for bone in ("Hips", "LeftLeg", "Spine2"):
-            shown = character.pose.bones[f"mixamorig:{bone}"]
-            place = rig.model.body_index(f"mixamorig:{bone}")
-            np.testing.assert_allclose(shown.head, origins[sample, place], atol=0.01)
-            turn = quaternion.angle(
-                quaternion.from_matrix(np.array(shown.matrix)[:3, :3].astype(float)),
-                quaternion.from_matrix(rotations[sample, place]),
-            )
-            assert turn < np.radians(4.0), (bone, sample, turn)
-    np.testing.assert_array_equal(transform, np.array(character.matrix_world))
-
-
-def test_a_larger_performer_s_markers_are_scaled_to_the_character(performer, settings, tmp_path):
-    character, rig, pose = performer
-    bring(character, rig, pose, tmp_path / "take.trc", size=1.2)
-    settings.scale = True
-    bpy.ops.pallas.solve_markers()
-    assert settings.solved == character
-    assert settings.markers.scale[0] == pytest.approx(1 / 1.2, abs=0.01)
-    assert tuple(character.scale) == (1.0, 1.0, 1.0)
-    _, origins = body_places(rig.model, pose)
-    go_to(7)
-    hips = character.pose.bones["mixamorig:Hips"].head
-    np.testing.assert_allclose(hips, origins[6, rig.model.body_index("mixamorig:Hips")], atol=0.02)
-    np.testing.assert_allclose(
-        read_marker_set(settings.markers).positions, seen(rig.model, pose), atol=0.02
-    )
-
-
-def test_markers_are_attached_at_the_frame_in_which_both_stand_alike(performer, settings, tmp_path):
-    character, rig, pose = performer
-    pose = pose.copy()
-    pose[4] = rig.model.default_pose
-    bring(character, rig, pose, tmp_path / "take.trc")
-    for item in worn_markers(character).values():
-        bpy.data.objects.remove(item)
-    bpy.context.scene.frame_set(5)
-    assert bpy.ops.pallas.attach_markers() == {"FINISHED"}
-    assert set(worn_markers(character)) == set(rig.model.marker_names)
-    bpy.ops.pallas.solve_markers()
-    assert float(settings.summary.split()[1]) < 30.0
-
-
-def test_an_armature_s_model_and_motion_are_the_same_in_opensim_s_files(
-    performer, settings, tmp_path
-):
-    character, rig, pose = performer
-    bring(character, rig, pose, tmp_path / "take.trc")
-    bpy.ops.pallas.solve_markers()
-    bpy.ops.pallas.export_mot(filepath=str(tmp_path / "out.mot"))
-    bpy.ops.pallas.export_osim(filepath=str(tmp_path / "out.osim"))
-    model = read_osim(tmp_path / "out.osim")
-    table = read_storage(tmp_path / "out.mot")
-    points = seen(model, pose_from_table(table, model))
-    recorded = read_marker_set(settings.markers)
-    order = [recorded.names.index(name) for name in model.marker_names]
-    away = np.linalg.norm(points - recorded.positions[:, order], axis=-1)
-    assert np.sqrt((away**2).mean()) * 1e3 == pytest.approx(
-        float(settings.summary.split()[1]), abs=0.1
-    )
-
-
-IN_OPENSIM = """
-import json, sys
-import opensim
-opensim.Logger.setLevelString("off")
-folder = sys.argv[1]
-model = opensim.Model(folder + "/out.osim")
-state = model.initSystem()
-table = opensim.TimeSeriesTable(folder + "/out.mot")
-row = table.getRowAtIndex(5)
-for place, name in enumerate(table.getColumnLabels()):
-    coordinate = model.getCoordinateSet().get(name)
-    turns = coordinate.getMotionType() == opensim.Coordinate.Rotational
-    value = row[place] * (3.141592653589793 / 180.0 if turns else 1.0)
-    coordinate.setValue(state, value, False)
-model.realizePosition(state)
-markers = model.getMarkerSet()
-found = {}
-for place in range(markers.getSize()):
-    x, y, z = (markers.get(place).getLocationInGround(state).get(axis) for axis in range(3))
-    found[markers.get(place).getName()] = (x, -z, y)
-print(json.dumps(found))
-"""
-
-
-def test_opensim_loads_them_and_puts_the_markers_there_too(performer, settings, tmp_path):
-    pytest.importorskip("opensim")
-    character, rig, pose = performer
-    bring(character, rig, pose, tmp_path / "take.trc")
-    bpy.ops.pallas.solve_markers()
-    bpy.ops.pallas.export_mot(filepath=str(tmp_path / "out.mot"))
-    bpy.ops.pallas.export_osim(filepath=str(tmp_path / "out.osim"))
-    command = [sys.executable, "-c", IN_OPENSIM, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout.splitlines()[-1])
-    recorded = read_marker_set(settings.markers)
-    away = [
-        np.linalg.norm(np.array(found[name]) - recorded.positions[5, place])
-        for place, name in enumerate(recorded.names)
-    ]
-    assert 1e3 * np.sqrt(np.mean(np.square(away))) < 1.0
 
 
 def test_an_opensim_model_s_markers_are_not_attached_anew(loaded):

@@ -11,25 +11,11 @@ import pytest
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
 
-import pallas  # noqa: E402  after the skip where there is no bpy
-from pallas.capture import formats  # noqa: E402
+from pallas.capture import formats  # noqa: E402  after the skip where there is no bpy
 from pallas.operators.common import ProcessJob, ThreadJob  # noqa: E402
 from pallas.rig import PallasError  # noqa: E402
 
 DEMO = Path(__file__).resolve().parents[2] / "neural" / "demo" / "demo.pallas"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def add_on():
-    pallas.register()
-    yield
-    pallas.unregister()
-
-
-@pytest.fixture
-def scene():
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    return bpy.context.scene
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,15 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
-from mathutils import Euler, Matrix, Quaternion  # noqa: E402  after the skip where there is no bpy
+from marker_scenes import go_to  # noqa: E402  after the skip where there is no bpy
+from mathutils import Euler, Matrix, Quaternion  # noqa: E402
 
 from pallas.rig import SceneError, body_skeleton, quaternion  # noqa: E402
 from pallas.rig.model import BodyMarker  # noqa: E402
@@ -90,12 +92,6 @@ def from_json(path):
     )
 
 
-@pytest.fixture
-def scene():
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    return bpy.context.scene
-
-
 @pytest.fixture(params=RIGS)
 def armature(request, scene, data):
     if "/" in request.param:
@@ -135,11 +131,6 @@ def shown(armature):
         matrix[:3, :3] = left @ right
         found[bone.name] = matrix
     return found
-
-
-def go_to(frame):
-    whole = int(np.floor(frame))
-    bpy.context.scene.frame_set(whole, subframe=frame - whole)
 
 
 def assert_same(armature, rig, rotations, origins, bones=None):
@@ -288,7 +279,7 @@ def test_coordinates_are_rotation_vectors_about_the_bone_s_own_axes(scene):
 METARIG = """
 import bpy, sys, numpy as np
 import addon_utils
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {folders!r}
 bpy.ops.wm.read_factory_settings(use_empty=True)
 addon_utils.enable("rigify")
 bpy.ops.object.armature_human_metarig_add()
@@ -312,7 +303,8 @@ os._exit(0)
 
 def test_rigify_s_human_is_read_and_written():
     """In a process of its own: Rigify can hang when the interpreter ends."""
-    script = METARIG.format(tests=str(__import__("pathlib").Path(__file__).parent))
+    here = Path(__file__).parent
+    script = METARIG.format(folders=[str(here), str(here.parent / "support")])
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120
     )

@@ -3,7 +3,8 @@ import pytest
 
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
-from mathutils import Euler  # noqa: E402  after the skip where there is no bpy
+from marker_scenes import go_to  # noqa: E402  after the skip where there is no bpy
+from mathutils import Euler  # noqa: E402
 
 from pallas.capture import read_markers  # noqa: E402
 from pallas.rig import SceneError  # noqa: E402
@@ -11,12 +12,6 @@ from pallas.rig.trajectories import MarkerTrajectories  # noqa: E402
 from pallas.scene.clock import Clock  # noqa: E402
 from pallas.scene.curves import channels_of  # noqa: E402
 from pallas.scene.markers import add_markers, marker_objects, read_marker_set  # noqa: E402
-
-
-@pytest.fixture
-def scene():
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    return bpy.context.scene
 
 
 def some_markers(frames=21, count=4, fps=100.0, start=0.5):
@@ -29,11 +24,6 @@ def with_gap(markers, marker, first, stop):
     positions = markers.positions.copy()
     positions[first:stop, marker] = np.nan
     return MarkerTrajectories(markers.names, positions, markers.fps, markers.start)
-
-
-def go_to(frame):
-    whole = int(np.floor(frame))
-    bpy.context.scene.frame_set(whole, subframe=frame - whole)
 
 
 def test_every_marker_is_an_empty_where_it_was_measured(scene):

@@ -19,12 +19,6 @@ MODELS = (
 GAIT = MODELS[0]
 
 
-@pytest.fixture
-def scene():
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    return bpy.context.scene
-
-
 @pytest.fixture(params=MODELS)
 def content(request, data):
     return read_text(data(request.param))
