@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+from asf_documents import AMC, ASF
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -81,28 +82,6 @@ time\tpelvis_imu\ttibia_imu
 0\t1,0,0,0\t0.6,0.8,0,0
 0.01\t1,0,0,0\tnan
 """
-ASF = """:units
-  length 0.45
-  angle deg
-:root
-  order TX TY TZ RX RY RZ
-  axis XYZ
-  position 0 0 0
-  orientation 0 0 0
-:bonedata
-  begin
-    name femur
-    direction 0 -1 0
-    length 7
-    axis 0 0 20 XYZ
-    dof rx ry rz
-  end
-:hierarchy
-  begin
-    root femur
-  end
-"""
-AMC = ":FULLY-SPECIFIED\n:DEGREES\n1\nroot 0 1 2 3 4 5\nfemur 1 2 3\n2\nroot 0 1 2 3 4 5\nfemur 1 2 3\n"
 MVNX = """<?xml version="1.0"?><mvnx xmlns="http://www.xsens.com/mvn/mvnx"><subject label="A" frameRate="60">
 <segments><segment label="Pelvis"><points><point label="j"><pos_b>0 0 1</pos_b></point></points></segment>
 <segment label="Head"><points/></segment></segments><sensors><sensor label="Head"/></sensors>

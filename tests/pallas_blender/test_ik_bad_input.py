@@ -5,38 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
+from leg_trial import leg, recorded
 
 from pallas.capture.markers import write_markers
 from pallas.capture.osim_writer import write_osim
 from pallas.pallas_blender import cli
-from pallas.rig.model import BodyMarker, Frame, KinematicModel, free, hinge
-from pallas.rig.model.kinematics import markers_in_world
-from pallas.rig.trajectories import MarkerTrajectories
-
-FEET = {"x": (0.1, 0.0, 0.0), "y": (0.0, 0.1, 0.0), "z": (0.0, 0.0, 0.1), "o": (0.0, 0.0, -0.1)}
-
-
-def leg():
-    markers = [
-        BodyMarker(f"{body}_{name}", body, place)
-        for body in ("thigh", "shank")
-        for name, place in FEET.items()
-    ]
-    joints = (free("root", "thigh"), hinge("knee", "thigh", "shank", Frame((0.0, 0.0, -0.4))))
-    model = KinematicModel("leg", joints, markers=tuple(markers))
-    return model.with_coordinates({"knee": {"limits": (-0.1, 2.0)}})
-
-
-def recorded(model):
-    pose = np.zeros((30, len(model.coordinates)))
-    pose[:, model.coordinate_index("knee")] = np.linspace(0.0, 1.0, 30)
-    places = markers_in_world(model, torch.tensor(pose)).numpy() + np.array([0.2, 0.3, 0.9])
-    return MarkerTrajectories(model.marker_names, places, 100.0)
-
 
 MODEL = leg()
-RECORDING = recorded(MODEL)
+RECORDING = recorded(MODEL, 30)
 
 
 @pytest.fixture

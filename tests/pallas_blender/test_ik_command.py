@@ -5,9 +5,9 @@ import json
 import sys
 from dataclasses import replace
 
+import leg_trial
 import numpy as np
 import pytest
-import torch
 
 from pallas.capture.coordinates import pose_from_table
 from pallas.capture.markers import read_markers, write_markers
@@ -15,39 +15,26 @@ from pallas.capture.osim import WORLD_FROM_GROUND, read_osim
 from pallas.capture.osim_writer import write_osim
 from pallas.capture.storage import read_storage
 from pallas.pallas_blender import cli, ik_files
-from pallas.rig.model import BodyMarker, Frame, KinematicModel, free, hinge
-from pallas.rig.model.kinematics import markers_in_world
+from pallas.rig.model import KinematicModel
 from pallas.rig.solve.swaps import Swap, without_swaps
 from pallas.rig.trajectories import MarkerTrajectories
 
 GAIT = "markers/opensim/Gait2354_Simbody/"
 TEN = "markers/opensim/Gait10dof18musc/"
-FEET = {"x": (0.1, 0.0, 0.0), "y": (0.0, 0.1, 0.0), "z": (0.0, 0.0, 0.1), "o": (0.0, 0.0, -0.1)}
 TABLES = {"report.json", "markers.csv", "residuals.csv", "angles.csv", "velocities.csv"}
 PLOTS = {"angles.png", "velocities.png", "residuals.png", "worst_markers.png", "limits.png"}
 
 
 @pytest.fixture
 def leg() -> KinematicModel:
-    """Two bodies with four markers each; the knee bends to 2 radians at most."""
-    markers = [
-        BodyMarker(f"{body}_{name}", body, place)
-        for body in ("thigh", "shank")
-        for name, place in FEET.items()
-    ]
-    joints = (free("root", "thigh"), hinge("knee", "thigh", "shank", Frame((0.0, 0.0, -0.4))))
-    model = KinematicModel("leg", joints, markers=tuple(markers))
-    return model.with_coordinates({"knee": {"limits": (-0.1, 2.0)}})
+    return leg_trial.leg()
 
 
 @pytest.fixture
 def trial(tmp_path, leg) -> MarkerTrajectories:
-    """The leg and a recording of it, as files; the knee bends from 0 to 1 radian."""
-    pose = np.zeros((60, len(leg.coordinates)))
-    pose[:, leg.coordinate_index("knee")] = np.linspace(0.0, 1.0, 60)
-    places = markers_in_world(leg, torch.tensor(pose)).numpy() + np.array([0.2, 0.3, 0.9])
+    """The leg and a recording of it, as files."""
     write_osim(tmp_path / "leg.osim", leg)
-    recording = MarkerTrajectories(leg.marker_names, places, 100.0, 1.0)
+    recording = leg_trial.recorded(leg, 60, start=1.0)
     write_markers(tmp_path / "leg.trc", recording, up="z")
     return recording
 
