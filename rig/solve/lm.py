@@ -206,7 +206,7 @@ def _whole(
         gain, tries = 0.0, 0
         while damping < _STUCK and not (newton and tries > _TRIES):
             turn, change = solve_whole(system, damping, fixed)
-            trial = problem.unknowns.stepped(pose, turn), shared + change
+            trial = problem.unknowns.stepped(pose, turn), problem.shared.stepped(shared, change)
             after = _total(problem, *trial)
             if after <= total * (1.0 + _ROUNDING):
                 gain = (total - after) / max(total, _SMALLEST_COST)

@@ -31,6 +31,9 @@ PRECISION = 100.0  # 1 / metres, of a marker of weight 1
 _SHAPE_FRAMES = 200  # that sizes and marker places are fitted to, spread evenly
 _FEW = 3  # markers, below which a frame tells nothing
 _SHAPING = (0.1, 0.7)  # of the time, when sizes begin and end to be fitted
+_ANOTHER_SIZE = (
+    1.25  # times, from which a person is brought near the model's size before the first pose
+)
 _WRONG_UNIT = 5.0  # a model this many times larger or smaller than its markers has other units
 
 
@@ -197,15 +200,21 @@ def _check(model: KinematicModel, names: tuple[str, ...], targets: Array) -> Non
         raise RecordingError(
             f"no frame shows {_FEW} of the model's markers; expected at least one that does"
         )
-    best = int(seen.sum(1).argmax())
-    pose = torch.as_tensor(np.array(model.default_pose))
-    own = markers_in_world(model, pose).numpy()[[model.marker_index(name) for name in names]]
-    ratio = _spread(targets[best][seen[best]]) / max(_spread(own[seen[best]]), 1e-9)
+    ratio = _ratio(model, names, targets)
     if not 1.0 / _WRONG_UNIT < ratio < _WRONG_UNIT:
         raise RecordingError(
             f"the markers are {ratio:.4g} times as far apart as the model's; expected about the same size: "
             "give the unit of the marker file, as --unit mm"
         )
+
+
+def _ratio(model: KinematicModel, names: tuple[str, ...], targets: Array) -> float:
+    """How many times as far apart the markers are as the model's, in the frame that shows most."""
+    seen = np.isfinite(targets).all(-1)
+    best = int(seen.sum(1).argmax())
+    pose = torch.as_tensor(np.array(model.default_pose))
+    own = markers_in_world(model, pose).numpy()[[model.marker_index(name) for name in names]]
+    return _spread(targets[best][seen[best]]) / max(_spread(own[seen[best]]), 1e-9)
 
 
 def _spread(points: Array) -> float:
@@ -266,8 +275,14 @@ def _shaped(
     pose: Tensor,
     progress: _Progress,
 ) -> tuple[KinematicModel, Array, Tensor]:
-    """The model with its sizes and marker places found, the scales (B, 3), and a pose to start from."""
+    """The model with its sizes and marker places found, the scales (B, 3), and a pose to start from.
+
+    A person of quite another size is brought near to it first: otherwise a bent body may fit a small person.
+    """
     assert options.shape is not None
+    size = _ratio(model, measured.names, measured.targets) if options.shape.full else 1.0
+    size = 1.0 if 1.0 / _ANOTHER_SIZE < size < _ANOTHER_SIZE else size
+    model = scaled(model, dict.fromkeys(model.bodies[1:], size))
     seen = np.isfinite(measured.targets).all(-1).sum(1)
     good = np.flatnonzero(seen >= np.percentile(seen, 50.0))
     chosen = good[np.unique(np.linspace(0, len(good) - 1, _SHAPE_FRAMES).astype(int))]
@@ -290,7 +305,8 @@ def _shaped(
     ]
     factors = {body: fit.scales[place] for place, body in enumerate(model.bodies) if place}
     fitted = scaled(model.with_markers(moved), factors)
-    return fitted, fit.scales, torch.as_tensor(fit.pose[len(fit.pose) // 2])
+    scales = np.vstack([fit.scales[:1], size * fit.scales[1:]])
+    return fitted, scales, torch.as_tensor(fit.pose[len(fit.pose) // 2])
 
 
 def _pins_at(

@@ -18,6 +18,8 @@ from ..model.tables import tables_of
 
 __all__ = ["Shape", "ShapeUnknowns"]
 
+_LEAST_SCALE = 0.1  # what no marker sees must not shrink to nothing
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -115,6 +117,12 @@ class ShapeUnknowns:
     def scale_count(self) -> int:
         """How many entries are scales."""
         return len(self.groups) + self.has_full
+
+    def stepped(self, shared: Tensor, step: Tensor) -> Tensor:
+        """Values (S,) after a step; no scale falls below a tenth."""
+        moved = shared + step
+        scales = moved[: self.scale_count].clamp(min=_LEAST_SCALE)
+        return torch.cat([scales, moved[self.scale_count :]])
 
     def _parts(self, shared: Tensor) -> tuple[Tensor, Tensor]:
         """Full-body scale (B, 1), 1 for the ground, and the groups' factors (B, 3)."""
