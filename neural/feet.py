@@ -40,17 +40,17 @@ def clean_feet(motion: Motion, contacts: Mask) -> Motion:
     legs = _PosedLegs.of(motion)
     scale = leg_scale(motion.skeleton.offsets)
     contacts = np.array(contacts, dtype=bool)
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         paths = foot_paths(legs.points, contacts, motion.fps, scale)
         if paths is None:
             return motion
         turns = reached(legs.bones, legs.hips, legs.turns, paths[:, :2], paths[:, 2:])
         missed = np.linalg.norm(legs.points_after(turns) - paths, axis=-1) > MISSED * scale
         given_up = contacts & _near(missed[:, :2] | missed[:, 2:], round(AROUND * motion.fps))
-        if not given_up.any():
-            break
+        if attempt == _ATTEMPTS - 1 or not given_up.any():
+            return legs.put_into(motion, _kept_above(legs, paths, turns, scale, motion.fps))
         contacts &= ~given_up
-    return legs.put_into(motion, _kept_above(legs, paths, turns, scale, motion.fps))
+    return motion
 
 
 def _kept_above(legs: "_PosedLegs", paths: Array, turns: Array, scale: float, fps: float) -> Array:

@@ -114,7 +114,8 @@ def _holding(points: Array, contacts: Mask, scale: float) -> Mask:
 
 def _stands(places: Array, start: int, slide: float) -> list[slice]:
     """Cut a contact (n, 2) where the foot has slid too far to be one stand, as a foot that shuffles does."""
-    parts, first = [], 0
+    parts: list[slice] = []
+    first = 0
     while first < len(places):
         away = np.linalg.norm(places[first:] - places[first], axis=-1) > slide
         if not away.any():

@@ -1,4 +1,4 @@
-"""From what the network says of a live frame to a pose in the world: lean, for it runs sixty times a second."""
+"""From what the network says of a live frame to a pose in the world; lean, for it runs 60 times a second."""
 
 from dataclasses import dataclass
 

@@ -79,8 +79,10 @@ def witness(evidence: RootEvidence, before: Array, fps: float) -> VelocityWitnes
     ankle_over_toe = evidence.joints[:, ANKLES, 2] - evidence.joints[:, TOES, 2]
     on_heel = ankle_over_toe < (SOLES[0] - SOLES[2]) * evidence.scale
     feet = np.where(on_heel[..., None], moved[:, ANKLES], moved[:, TOES])
-    votes = np.minimum(np.maximum((evidence.contacts - STANDING) / (1.0 - STANDING), 0.0), 1.0)
-    return VelocityWitness(evidence.velocity, -feet, votes**2, evidence.change)
+    votes: Array = np.minimum(
+        np.maximum((evidence.contacts - STANDING) / (1.0 - STANDING), 0.0), 1.0
+    )
+    return VelocityWitness(evidence.velocity, -feet, np.square(votes), evidence.change)
 
 
 def root_velocity_changes(

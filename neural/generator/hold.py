@@ -47,7 +47,7 @@ def hold_legs(
     """
     part = slice(max(frames.start - AROUND, 0), min(frames.stop + AROUND, len(motion)))
     old, new = motion.clipped(part.start, part.stop), drawn.clipped(part.start, part.stop)
-    rows, lower = lower_body(new)
+    rows, lower = _lower_body(new)
     held = keep[part, None]
     targets, weights = _targets(
         old, new, held, told[part], None if pinned is None else pinned[part]
@@ -68,7 +68,7 @@ def hold_legs(
     return replace(motion, rotations=_signed(rotations, motion.rotations))
 
 
-def lower_body(motion: Motion) -> tuple[list[int], Motion]:
+def _lower_body(motion: Motion) -> tuple[list[int], Motion]:
     """Which joints are the pelvis and the legs, and their motion: nothing else is solved for."""
     rows = [0, *LEGS]
     body = motion.skeleton
