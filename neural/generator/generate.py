@@ -20,6 +20,7 @@ from ..root import WAIST_OFFSET, RootEvidence, integrate_root, root_velocity_cha
 from ..threads import one_thread
 from ..weights import EMBEDDED
 from .confidence import with_confidence
+from .judge import Judge
 from .network import Generator
 from .options import GeneratorOptions
 from .sampling import draw_windows, randoms
@@ -77,10 +78,14 @@ def generate_posed(
         )
     with one_thread(), torch.inference_mode():
         upper = _upper(motion, world_from_bone, acceleration)
-        latents = draw_windows(network, _surrounded(upper), options, randoms(options))
-        pelvis = so3.from_quaternion(torch.tensor(motion.rotations[:, 0], dtype=torch.float32))
-        lower = network.tokeniser.decode(latents, _padded(pelvis).expand(options.takes, -1, -1, -1))
         felt = _felt(motion, world_from_bone, acceleration)
+        pelvis = _padded(
+            so3.from_quaternion(torch.tensor(motion.rotations[:, 0], dtype=torch.float32))
+        )
+        contacts = _padded(torch.tensor(posed.contacts, dtype=torch.float32))
+        judge = Judge(network, pelvis, _gains(felt, motion, len(pelvis)), contacts)
+        latents = draw_windows(network, _surrounded(upper), options, randoms(options), judge=judge)
+        lower = network.tokeniser.decode(latents, pelvis.expand(options.takes, -1, -1, -1))
         takes = [_clean(_take(motion, take, felt)) for take in lower[:, : len(motion)]]
     sure = with_confidence([take.motion for take in takes])
     return tuple(replace(take, motion=m) for take, m in zip(takes, sure, strict=True))
@@ -148,6 +153,15 @@ def _felt(
     waist = quaternion.to_matrix(world_from_bone[:, 0])
     offset = WAIST_OFFSET * leg_scale(motion.skeleton.offsets)
     return root_velocity_changes(waist, acceleration[:, 0], offset, motion.fps)
+
+
+def _gains(felt: Array | None, motion: Motion, frames: int) -> Tensor | None:
+    """What a standard body's root would have gained, (frames, 3) with nothing gained after the end."""
+    if felt is None:
+        return None
+    gains = torch.zeros(frames, 3)
+    gains[: len(felt)] = torch.from_numpy(felt / leg_scale(motion.skeleton.offsets))
+    return gains
 
 
 def _take(motion: Motion, lower: Tensor, felt: Array | None) -> Posed:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .judge import Judge
 from .network import Generator
 from .next_scale import SEEN
 from .options import GeneratorOptions
@@ -27,19 +28,22 @@ def draw_windows(
     sources: Sequence[torch.Generator],
     before: Tensor | None = None,
     after: Tensor | None = None,
+    judge: Judge | None = None,
 ) -> Tensor:
     """Draw n windows in a row: latents (K, n * 16, D), K as many as there are sources.
 
     Args:
         network: trained, not training.
         sensed: (64 (n + 2), 51) the upper body, with a window before the first and one after the last.
-        options: temperature and top-k.
+        options: temperature, top-k and, with a judge, how many are drawn of which one is kept.
         sources: of random numbers, one per take.
         before: (16, D) latents of the window before the first, where it is known.
         after: (16, D) latents of the window after the last, where it is known.
+        judge: says which of `options.tries` windows is kept; None keeps the first.
     """
     count = len(sensed) // WINDOW - 2
     takes, width = len(sources), network.tokeniser.config.latent
+    tries = 1 if judge is None or options.temperature == 0.0 else options.tries
     nothing = torch.zeros(takes, LATENTS, width)
     past = nothing if before is None else before.expand_as(nothing)
     drawn: list[Tensor] = []
@@ -49,9 +53,13 @@ def draw_windows(
         known[:LATENTS] = index > 0 or before is not None
         known[2 * LATENTS :] = final
         future = after.expand_as(nothing) if final and after is not None else nothing
-        view = sensed[index * WINDOW : (index + 3) * WINDOW].expand(takes, -1, -1)
-        latents = torch.cat([past, nothing, future], dim=1)
-        past = draw_window(network, view, latents, known.expand(takes, -1), options, sources)
+        view = sensed[index * WINDOW : (index + 3) * WINDOW]
+        latents = torch.cat([past, nothing, future], dim=1).repeat_interleave(tries, dim=0)
+        found = draw_window(network, view, latents, known, options, sources)
+        if judge is not None and tries > 1:
+            best = judge(index, latents[:, :LATENTS], found).view(takes, tries).argmin(1)
+            found = found.unflatten(0, (takes, tries))[torch.arange(takes), best]
+        past = found
         drawn.append(past)
     return torch.cat(drawn, dim=1)
 
@@ -64,10 +72,17 @@ def draw_window(
     options: GeneratorOptions,
     sources: Sequence[torch.Generator],
 ) -> Tensor:
-    """Draw the middle one of three windows, scale by scale: latents (K, 16, D).
+    """Draw the middle one of three windows, scale by scale: latents (M, 16, D).
 
-    Arguments as `NextScale.forward` has them, for K takes.
+    Args:
+        network: trained, not training.
+        sensed: (192, 51) the upper body.
+        latents: (M, 48, D) of the lower body where it is known, as many for each source of random numbers.
+        known: (48,) True where it is.
+        options: temperature and top-k.
+        sources: of random numbers.
     """
+    sensed, known = sensed.expand(len(latents), -1, -1), known.expand(len(latents), -1)
     quantiser = network.tokeniser.quantiser
     here, memory = network.next_scale.look(sensed, latents, known)
     total = torch.zeros_like(latents[:, :LATENTS])
@@ -79,12 +94,13 @@ def draw_window(
 
 
 def _drawn(logits: Tensor, options: GeneratorOptions, sources: Sequence[torch.Generator]) -> Tensor:
-    """Tokens (K, size) of logits (K, size, codes): the largest of tempered logits plus Gumbel noise."""
+    """Tokens (M, size) of logits (M, size, codes): the largest of tempered logits plus Gumbel noise."""
     if options.temperature == 0.0:
         return logits.argmax(-1)
     if 0 < options.top_k < logits.shape[-1]:
         least = logits.topk(options.top_k, dim=-1).values[..., -1:]
         logits = logits.masked_fill(logits < least, -torch.inf)
-    uniform = torch.stack([torch.rand(logits.shape[1:], generator=source) for source in sources])
+    shape = (len(logits) // len(sources), *logits.shape[1:])
+    uniform = torch.cat([torch.rand(shape, generator=source) for source in sources])
     gumbel = -(-uniform.clamp(min=1e-20).log()).clamp(min=1e-20).log()
     return (logits / options.temperature + gumbel).argmax(-1)

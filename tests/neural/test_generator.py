@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from pallas.neural.generator.judge import window_costs
 from pallas.neural.generator.network import Generator, GeneratorConfig
 from pallas.neural.generator.next_scale import SEEN, NextScale, NextScaleConfig, block_causal
 from pallas.neural.generator.quantiser import LATENTS, SCALES, TOKENS, Quantiser, scale_slices
@@ -24,6 +25,7 @@ from pallas.neural.generator.windows import (
     pelvis_from_legs,
     sensed,
 )
+from pallas.neural.root import SOLES
 from pallas.rig import ModelError, Motion, body_skeleton, quaternion, so3
 
 TINY = GeneratorConfig(
@@ -184,6 +186,34 @@ def test_the_tokeniser_keeps_the_number_of_frames():
     assert latents.shape == (2, 2 * LATENTS, 8)
     assert tokeniser.quantise(latents).tokens.shape == (4, TOKENS)
     assert tokeniser.decode(latents, pelvis).shape == (2, 128, 54)
+
+
+def standing_still() -> tuple[torch.Tensor, torch.Tensor]:
+    """A standard body at rest on the floor, 72 frames: numbers with contacts as logits, and its pelvis."""
+    rotations = np.tile(quaternion.IDENTITY, (72, 24, 1))
+    root = np.tile(body_skeleton().offsets[0], (72, 1))
+    root[:, 2] += SOLES[0] - body_skeleton().rest_positions[7, 2]
+    clip = clip_of(Motion(body_skeleton(), root, rotations, 60.0))
+    pelvis, legs = so3.from_quaternion(clip.bones[:, 0]), so3.from_quaternion(clip.legs)
+    lower = lower_body(pelvis, legs, clip.velocity, clip.height, clip.contacts)
+    lower[:, 52:] = 20.0
+    return lower[None], pelvis[None]
+
+
+def test_a_window_costs_what_its_feet_its_height_its_speed_and_its_steps_are_off():
+    lower, pelvis = standing_still()
+    felt, seen = torch.zeros(72, 3), torch.ones(72, 2)
+
+    def cost(changed: torch.Tensor) -> float:
+        return float(window_costs(changed, pelvis, felt, seen))
+
+    assert cost(lower) == pytest.approx(0.0, abs=0.05)
+    for column, off, expected in ((48, 0.1, 142 / 143), (51, 0.02, 72 / 73), (52, -40.0, 2.0)):
+        changed = lower.clone()
+        changed[..., column] += off
+        assert cost(changed) - cost(lower) == pytest.approx(expected, rel=0.02)
+    felt[:, 1] = 0.15 / 8.0
+    assert cost(lower) == pytest.approx(1.0, abs=0.05)
 
 
 def options(steps: int = 3, every: int = 2) -> GeneratorTraining:
