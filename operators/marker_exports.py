@@ -1,38 +1,18 @@
 """Exports for biomechanists: joint angles, markers and the model."""
 
-from pathlib import Path
-
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import StringProperty
 
 from ..capture.coordinates import COORDINATE_SUFFIXES, write_coordinates
 from ..capture.markers import MARKER_SUFFIXES, write_markers
 from ..capture.textfile import write_text
-from ..scene.markers import is_marker_set, read_marker_set
+from ..scene.markers import read_marker_set
 from ..scene.osim_armature import model_text
 from ..scene.solution import has_solution, read_solution
-from .common import PallasOperator
-from .markers import in_scene
+from .files import ExportOperator, offered
+from .markers import has_markers, in_scene
 
 __all__ = ["PALLAS_OT_export_mot", "PALLAS_OT_export_osim", "PALLAS_OT_export_trc"]
-
-
-class _Export(PallasOperator):
-    """Mixin: asks for a file, with a name to begin with; never replaces one unless told."""
-
-    bl_options = {"REGISTER"}
-    suffix = ""
-
-    def invoke(self, context, event):
-        if not self.filepath:
-            name = bpy.path.clean_name(self.source(context).name)
-            self.filepath = f"{name}{self.suffix}"
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def path(self):
-        path = Path(bpy.path.abspath(self.filepath))
-        return path if path.suffix else path.with_suffix(self.suffix)
 
 
 def _moving(context):
@@ -43,7 +23,7 @@ def _moving(context):
     )
 
 
-class PALLAS_OT_export_mot(_Export, bpy.types.Operator):
+class PALLAS_OT_export_mot(ExportOperator, bpy.types.Operator):
     """Write the coordinates that were solved: joint angles in degrees, places in metres"""
 
     bl_idname = "pallas.export_mot"
@@ -51,10 +31,7 @@ class PALLAS_OT_export_mot(_Export, bpy.types.Operator):
     suffix = ".mot"
 
     filepath: StringProperty(name="MOT", subtype="FILE_PATH")
-    filter_glob: StringProperty(
-        default=";".join(f"*{suffix}" for suffix in COORDINATE_SUFFIXES), options={"HIDDEN"}
-    )
-    overwrite: BoolProperty(name="Overwrite", description="Replace a file that is there")
+    filter_glob: offered(COORDINATE_SUFFIXES)
 
     @classmethod
     def poll(cls, context):
@@ -74,7 +51,7 @@ class PALLAS_OT_export_mot(_Export, bpy.types.Operator):
         return f"Wrote {path}: {len(found.pose)} frames, {found.pose.shape[1]} coordinates"
 
 
-class PALLAS_OT_export_trc(_Export, bpy.types.Operator):
+class PALLAS_OT_export_trc(ExportOperator, bpy.types.Operator):
     """Write the markers as they are in the scene, with what was edited, as TRC or C3D"""
 
     bl_idname = "pallas.export_trc"
@@ -82,18 +59,11 @@ class PALLAS_OT_export_trc(_Export, bpy.types.Operator):
     suffix = ".trc"
 
     filepath: StringProperty(name="TRC", subtype="FILE_PATH")
-    filter_glob: StringProperty(
-        default=";".join(f"*{suffix}" for suffix in MARKER_SUFFIXES), options={"HIDDEN"}
-    )
-    overwrite: BoolProperty(name="Overwrite", description="Replace a file that is there")
+    filter_glob: offered(MARKER_SUFFIXES)
 
     @classmethod
     def poll(cls, context):
-        markers = context.scene.pallas.markers.markers
-        if not in_scene(context, markers) or not is_marker_set(markers):
-            cls.poll_message_set("Import markers first")
-            return False
-        return True
+        return has_markers(cls, context)
 
     def source(self, context):
         return context.scene.pallas.markers.markers
@@ -105,7 +75,7 @@ class PALLAS_OT_export_trc(_Export, bpy.types.Operator):
         return f"Wrote {path}: {len(markers.names)} markers, {len(markers)} frames"
 
 
-class PALLAS_OT_export_osim(_Export, bpy.types.Operator):
+class PALLAS_OT_export_osim(ExportOperator, bpy.types.Operator):
     """Write the model with its markers where the bones wear them; an armature as a model of ball joints"""
 
     bl_idname = "pallas.export_osim"
@@ -113,8 +83,7 @@ class PALLAS_OT_export_osim(_Export, bpy.types.Operator):
     suffix = ".osim"
 
     filepath: StringProperty(name="OSIM", subtype="FILE_PATH")
-    filter_glob: StringProperty(default="*.osim", options={"HIDDEN"})
-    overwrite: BoolProperty(name="Overwrite", description="Replace a file that is there")
+    filter_glob: offered([suffix])
 
     @classmethod
     def poll(cls, context):

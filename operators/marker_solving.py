@@ -16,10 +16,10 @@ from ..rig.trajectories import MarkerTrajectories
 from ..scene.keyframes import checked_own
 from ..scene.kinematic_armature import ArmatureModel
 from ..scene.marker_fit import apply_fit, told
-from ..scene.markers import is_marker_set, read_marker_set
+from ..scene.markers import read_marker_set
 from ..scene.osim_armature import is_osim, osim_text, read_model
 from .common import LongOperator, ProgressJob
-from .markers import in_scene
+from .markers import has_markers, in_scene
 from .solving import find_torch
 
 if TYPE_CHECKING:
@@ -61,11 +61,9 @@ class PALLAS_OT_solve_markers(LongOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        settings = context.scene.pallas.markers
-        if not in_scene(context, settings.markers) or not is_marker_set(settings.markers):
-            cls.poll_message_set("Import markers first")
+        if not has_markers(cls, context):
             return False
-        if not in_scene(context, settings.model):
+        if not in_scene(context, context.scene.pallas.markers.model):
             cls.poll_message_set("Import an OpenSim model or choose an armature first")
             return False
         return True

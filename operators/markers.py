@@ -14,12 +14,14 @@ from ..scene.model_markers import attach_markers
 from ..scene.osim_armature import add_osim, is_osim
 from ..scene.residuals import hide_residuals, residuals_shown, show_residuals
 from .common import PallasOperator
+from .files import ImportOperator, offered
 
 __all__ = [
     "PALLAS_OT_attach_markers",
     "PALLAS_OT_import_markers",
     "PALLAS_OT_import_osim",
     "PALLAS_OT_show_residuals",
+    "has_markers",
     "in_scene",
 ]
 
@@ -29,7 +31,16 @@ def in_scene(context: bpy.types.Context, item: bpy.types.Object | None) -> bool:
     return item is not None and context.scene in item.users_scene
 
 
-class PALLAS_OT_import_markers(PallasOperator, bpy.types.Operator):
+def has_markers(operator: type, context: bpy.types.Context) -> bool:
+    """Whether an operator has measured markers to work on; its button says so where there are none."""
+    marker_set = context.scene.pallas.markers.markers
+    if not in_scene(context, marker_set) or not is_marker_set(marker_set):
+        operator.poll_message_set("Import markers first")
+        return False
+    return True
+
+
+class PALLAS_OT_import_markers(ImportOperator, bpy.types.Operator):
     """Import optical markers as animated empties, one each, at the scene's own frame rate; this view no longer draws lines from objects to their parents"""  # noqa: E501  a tooltip
 
     bl_idname = "pallas.import_markers"
@@ -37,9 +48,7 @@ class PALLAS_OT_import_markers(PallasOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: StringProperty(name="Markers", subtype="FILE_PATH")
-    filter_glob: StringProperty(
-        default=";".join(f"*{suffix}" for suffix in MARKER_SUFFIXES), options={"HIDDEN"}
-    )
+    filter_glob: offered(MARKER_SUFFIXES)
     up: EnumProperty(
         name="Up",
         description="The file's axis that points up",
@@ -66,12 +75,8 @@ class PALLAS_OT_import_markers(PallasOperator, bpy.types.Operator):
         default=True,
     )
 
-    def invoke(self, context, event):
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
     def run(self, context):
-        path = Path(bpy.path.abspath(self.filepath))
+        path = self.path()
         up, unit = (None if word == "AUTO" else word for word in (self.up, self.unit))
         with self.telling():
             markers = read_markers(path, up=up, unit=unit)
@@ -87,7 +92,7 @@ class PALLAS_OT_import_markers(PallasOperator, bpy.types.Operator):
         return f"{path.name}: {len(markers.names)} markers, {len(markers)} frames at {markers.fps:g} Hz"
 
 
-class PALLAS_OT_import_osim(PallasOperator, bpy.types.Operator):
+class PALLAS_OT_import_osim(ImportOperator, bpy.types.Operator):
     """Import an OpenSim model as an armature: a bone for every body, and the markers that it wears"""
 
     bl_idname = "pallas.import_osim"
@@ -95,19 +100,15 @@ class PALLAS_OT_import_osim(PallasOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: StringProperty(name="Model", subtype="FILE_PATH")
-    filter_glob: StringProperty(default="*.osim", options={"HIDDEN"})
+    filter_glob: offered([".osim"])
     marker_set: StringProperty(
         name="Marker Set",
         description="XML file whose markers replace the model's of the same name and follow the others",
         subtype="FILE_PATH",
     )
 
-    def invoke(self, context, event):
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
     def run(self, context):
-        path = Path(bpy.path.abspath(self.filepath))
+        path = self.path()
         markers = None
         with self.telling(), naming(path):
             if self.marker_set:
@@ -128,8 +129,7 @@ class PALLAS_OT_attach_markers(PallasOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context):
         settings = context.scene.pallas.markers
-        if not in_scene(context, settings.markers):
-            cls.poll_message_set("Import markers first")
+        if not has_markers(cls, context):
             return False
         if not in_scene(context, settings.model):
             cls.poll_message_set("Choose an armature first")
@@ -155,11 +155,7 @@ class PALLAS_OT_show_residuals(PallasOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        marker_set = context.scene.pallas.markers.markers
-        if not in_scene(context, marker_set) or not is_marker_set(marker_set):
-            cls.poll_message_set("Import markers first")
-            return False
-        return True
+        return has_markers(cls, context)
 
     def run(self, context):
         marker_set = context.scene.pallas.markers.markers

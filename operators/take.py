@@ -1,18 +1,16 @@
 """Capture: choose a recording."""
 
-from pathlib import Path
-
 import bpy
 from bpy.props import StringProperty
 
 from ..capture.formats import RECORDING_SUFFIXES, read_recording
 from ..capture.imu import ImuRecording
-from .common import PallasOperator
+from .files import ImportOperator, offered
 
 __all__ = ["PALLAS_OT_load_take", "summary"]
 
 
-class PALLAS_OT_load_take(PallasOperator, bpy.types.Operator):
+class PALLAS_OT_load_take(ImportOperator, bpy.types.Operator):
     """Choose a recording of four motion sensors and check that it can be read"""
 
     bl_idname = "pallas.load_take"
@@ -20,16 +18,10 @@ class PALLAS_OT_load_take(PallasOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: StringProperty(name="Recording", subtype="FILE_PATH")
-    filter_glob: StringProperty(
-        default=";".join(f"*{suffix}" for suffix in RECORDING_SUFFIXES), options={"HIDDEN"}
-    )
-
-    def invoke(self, context, event):
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+    filter_glob: offered(RECORDING_SUFFIXES)
 
     def run(self, context):
-        path = Path(bpy.path.abspath(self.filepath))
+        path = self.path()
         told = summary(read_recording(path))
         capture, solve = context.scene.pallas.capture, context.scene.pallas.solve
         capture.take, capture.summary = str(path), told
