@@ -26,19 +26,19 @@ _POINTS = np.array([ANKLES, TOES]).T  # (foot, [heel, ball])
 
 @dataclass(frozen=True)
 class StreamOptions:
-    """How a stream trades noise for delay; zeros switch a filter off.
+    """How a stream trades noise for delay; a time of zero and a cutoff of infinity switch a filter off.
 
     Attributes:
-        at_rest: Hz, cutoff of the 1 euro filter on joint rotations when they rest; infinite for none.
-        per_speed: Hz per unit per second of a joint's 6D rotation, by which it opens.
+        at_rest: Hz, cutoff of the 1 euro filters on joint rotations and heading when they rest.
+        per_speed: Hz per unit per second of a joint's 6D rotation, by which they open.
         state_time: seconds, time constant of the two poles on contacts, velocity and height.
         acceleration_time: seconds, time constant of the two poles on sensed accelerations.
         plant_feet: hold standing feet where they landed.
     """
 
-    at_rest: float = 8.0
-    per_speed: float = 4.0
-    state_time: float = 0.01
+    at_rest: float = 4.0
+    per_speed: float = 3.0
+    state_time: float = 0.015
     acceleration_time: float = ACCELERATION_TIME
     plant_feet: bool = True
 
@@ -75,6 +75,7 @@ class LiveBody:
         self._basis_from_joint = bone_basis().double().numpy().swapaxes(-1, -2)[list(POSED_ROW)]
         self._ancestors = ancestors().double().numpy()
         self._turns = OneEuro(options.at_rest, options.per_speed, fps)
+        self._heading = OneEuro(options.at_rest, options.per_speed, fps)
         self._state = TwoPole(options.state_time, fps)
         self._root = RootTracker(fps, WAIST_OFFSET * self._scale)
         self._feet = FootPlanter(LegBones.of(skeleton), self._scale, fps)
@@ -97,6 +98,7 @@ class LiveBody:
             time: seconds.
         """
         sixd = self._turns(prediction.sixd[0, 0].double().numpy())
+        heading = _turned_to(*self._heading(heading[None, :2, 0])[0])
         turns = heading @ _rotations(sixd)[list(POSED_ROW)] @ self._basis_from_joint
         joints = self._ancestors @ (turns[_PARENTS] @ self._offsets)[..., 0]
         evidence = self._evidence(prediction, joints, heading)
@@ -128,7 +130,13 @@ class LiveBody:
 def heading_matrix(waist: Array) -> Array:
     """`features.heading_matrix` of one rotation (3, 3)."""
     yaw = np.arctan2(waist[1, 0] - waist[0, 1], waist[0, 0] + waist[1, 1])
-    cosine, sine = np.cos(yaw), np.sin(yaw)
+    return _turned_to(np.cos(yaw), np.sin(yaw))
+
+
+def _turned_to(x: float, y: float) -> Array:
+    """(3, 3) the turn about the vertical that lays the x axis along (x, y)."""
+    length = max(float(np.hypot(x, y)), 1e-12)
+    cosine, sine = x / length, y / length
     return np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
 
 

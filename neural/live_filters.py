@@ -67,6 +67,6 @@ class OneEuro:
 
     def _share(self, cutoff: Array) -> Array:
         """How much of the new sample a first-order low-pass takes."""
-        turn = 2.0 * math.pi * cutoff / self.fps
+        turn = np.minimum(2.0 * math.pi * cutoff / self.fps, 1e9)
         share: Array = turn / (turn + 1.0)
         return share
