@@ -1,7 +1,7 @@
 """Live: one frame of four sensors in, one pose out, with no look into the future.
 
 The network's step equals the offline causal pass; what follows it is causal too, and late by what it
-filters. With the options' values: accelerations 14 ms (two poles of 7 ms), contacts and the network's velocity
+filters. As options stand: accelerations 14 ms (two poles of 7 ms), contacts and the network's velocity
 30 ms (two of 15 ms), joints and the waist's heading 1 / (2 pi cutoff), which is 40 ms at rest (4 Hz) and
 16 ms where a joint's 6D rotation changes by 2 a second (10 Hz).
 """
