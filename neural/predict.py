@@ -19,7 +19,7 @@ from .smoothing import over_time
 
 __all__ = ["Posed", "pose_body"]
 
-_CHUNK = 512  # frames at a time
+_CHUNK = 192  # frames at a time
 
 
 @dataclass(frozen=True)
