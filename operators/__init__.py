@@ -1,6 +1,7 @@
 """Buttons: gather, call one function, report."""
 
 from .character import PALLAS_OT_add_character, PALLAS_OT_apply_to_character
+from .legs import PALLAS_OT_clear_pins, PALLAS_OT_pin_keys, PALLAS_OT_show_confidence
 from .marker_exports import PALLAS_OT_export_mot, PALLAS_OT_export_osim, PALLAS_OT_export_trc
 from .marker_solving import PALLAS_OT_solve_markers
 from .markers import (
@@ -10,6 +11,7 @@ from .markers import (
     PALLAS_OT_show_residuals,
 )
 from .pictures import PALLAS_OT_render_sheet
+from .regenerating import PALLAS_OT_regenerate_legs
 from .solving import PALLAS_OT_solve
 from .take import PALLAS_OT_load_take
 
@@ -18,13 +20,17 @@ __all__ = [
     "PALLAS_OT_add_character",
     "PALLAS_OT_apply_to_character",
     "PALLAS_OT_attach_markers",
+    "PALLAS_OT_clear_pins",
     "PALLAS_OT_export_mot",
     "PALLAS_OT_export_osim",
     "PALLAS_OT_export_trc",
     "PALLAS_OT_import_markers",
     "PALLAS_OT_import_osim",
     "PALLAS_OT_load_take",
+    "PALLAS_OT_pin_keys",
+    "PALLAS_OT_regenerate_legs",
     "PALLAS_OT_render_sheet",
+    "PALLAS_OT_show_confidence",
     "PALLAS_OT_show_residuals",
     "PALLAS_OT_solve",
     "PALLAS_OT_solve_markers",
@@ -35,6 +41,10 @@ OPERATORS = (
     PALLAS_OT_solve,
     PALLAS_OT_add_character,
     PALLAS_OT_apply_to_character,
+    PALLAS_OT_pin_keys,
+    PALLAS_OT_clear_pins,
+    PALLAS_OT_regenerate_legs,
+    PALLAS_OT_show_confidence,
     PALLAS_OT_import_markers,
     PALLAS_OT_import_osim,
     PALLAS_OT_attach_markers,

@@ -6,9 +6,9 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ..capture.formats import read_motion
-from ..scene.apply import apply_motion
 from ..scene.character import add_character
 from ..scene.sensors import add_sensors
+from ..scene.takes import Take, apply_takes
 from .common import PallasOperator
 
 __all__ = ["PALLAS_OT_add_character", "PALLAS_OT_apply_to_character"]
@@ -33,7 +33,7 @@ class PALLAS_OT_add_character(PallasOperator, bpy.types.Operator):
 
 
 class PALLAS_OT_apply_to_character(PallasOperator, bpy.types.Operator):
-    """Write the solved motion onto the active armature as a new Action, or onto a new character"""
+    """Write the solved motion onto the active armature as a new Action, or onto a new character; further takes as the panel Legs says"""  # noqa: E501  a tooltip
 
     bl_idname = "pallas.apply_to_character"
     bl_label = "Apply to Character"
@@ -54,14 +54,24 @@ class PALLAS_OT_apply_to_character(PallasOperator, bpy.types.Operator):
 
     def run(self, context):
         settings = context.scene.pallas
-        motion = read_motion(settings.solve.motion)
+        takes = _takes(settings, self.name or Path(settings.capture.take).stem or "PALLAS")
         armature = context.object
         if armature is None or armature.type != "ARMATURE":
             armature = add_character()
             add_sensors(armature)
-        name = self.name or Path(settings.capture.take).stem or "PALLAS"
-        action = apply_motion(armature, motion, name)
+        action = apply_takes(armature, takes, tracks=settings.legs.output == "NLA")
         first, last = action.frame_range
         if settings.retarget.fit_range:
             context.scene.frame_end = max(context.scene.frame_end, round(last))
-        return f"{armature.name}: {len(motion)} keys, frames {first:.0f} to {last:.0f}"
+        several = f", {len(takes)} takes" if len(takes) > 1 else ""
+        keys = len(takes[0].motion)
+        return f"{armature.name}: {keys} keys, frames {first:.0f} to {last:.0f}{several}"
+
+
+def _takes(settings: bpy.types.PropertyGroup, name: str) -> list[Take]:
+    """The takes of the last solve, read before anything is changed."""
+    solved = settings.solve
+    named = [(f"{name} {take.name}".rstrip(), Path(take.motion)) for take in solved.takes]
+    if not named or named[0][1] != Path(solved.motion):  # a file of before there were takes
+        named = [(name, Path(solved.motion))]
+    return [Take(title, read_motion(path), path) for title, path in named]

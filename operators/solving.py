@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -14,7 +15,8 @@ from .common import LongOperator, ThreadJob
 
 __all__ = ["PALLAS_OT_solve", "find_torch"]
 
-_Solved = tuple[Path, int, float, list[str]]  # motion file, frames, rate, what to look at
+# Name and motion file of every take; frames, rate, what to look at.
+_Solved = tuple[list[tuple[str, Path]], int, float, list[str]]
 
 
 class PALLAS_OT_solve(LongOperator, bpy.types.Operator):
@@ -36,18 +38,23 @@ class PALLAS_OT_solve(LongOperator, bpy.types.Operator):
         return ThreadJob(_work(context.scene))
 
     def finish(self, context, result):
-        motion, frames, fps, warnings = result
+        takes, frames, fps, warnings = result
         for warning in warnings:
             self.report({"WARNING"}, warning)
         settings = context.scene.pallas.solve
-        settings.motion = str(motion)
-        settings.summary = f"{frames} frames at {fps:.0f} Hz"
+        settings.motion = str(takes[0][1])
+        settings.takes.clear()
+        for name, path in takes:
+            take = settings.takes.add()
+            take.name, take.motion = name, str(path)
+        several = f", {len(takes)} takes" if len(takes) > 1 else ""
+        settings.summary = f"{frames} frames at {fps:.0f} Hz{several}"
         return f"Solved {settings.summary}"
 
 
 def _work(scene: bpy.types.Scene) -> Callable[[], _Solved]:
     """The solve as a function that touches no Blender data."""
-    settings, legs = scene.pallas.solve, scene.pallas.legs
+    settings, legs = scene.pallas.solve, _legs(scene.pallas.legs)
     take = Path(scene.pallas.capture.take)
     chosen = {
         "pose": settings.pose,
@@ -57,20 +64,35 @@ def _work(scene: bpy.types.Scene) -> Callable[[], _Solved]:
         "acceleration_unit": settings.acceleration_unit,
         "height": settings.height,
     }
-    clean_feet = legs.clean_feet
     folder = Path(bpy.app.tempdir) / "pallas"
 
     def work() -> _Solved:
         from ..neural.solve import LegOptions, SolveOptions, solve
 
-        options = SolveOptions(legs=LegOptions(clean_feet=clean_feet), **chosen)
-        solution = solve(read_recording(take), options)
+        solution = solve(read_recording(take), SolveOptions(legs=LegOptions(**legs), **chosen))
         folder.mkdir(exist_ok=True)
-        path = folder / f"{take.stem}.npz"
-        write_motion(path, solution.motion, force=True)
-        return path, len(solution.motion), solution.motion.fps, solution.report["warnings"]
+        paths = []
+        for number, solved in enumerate(solution.takes, start=1):
+            path = folder / f"{take.stem}{f' take {number}' if number > 1 else ''}.npz"
+            write_motion(path, solved.motion, force=True)
+            several = len(solution.takes) > 1
+            paths.append((f"take {number} seed {legs['seed']}" if several else "", path))
+        return paths, len(solution.motion), solution.motion.fps, solution.report["warnings"]
 
     return work
+
+
+def _legs(settings: bpy.types.PropertyGroup) -> dict[str, Any]:
+    """Words for `LegOptions`."""
+    generated, seated = settings.mode == "generated", settings.mode == "seated"
+    return {
+        "mode": settings.mode,
+        "takes": settings.takes if generated else 1,
+        "seed": settings.seed,
+        "temperature": settings.temperature,
+        "seat_height": settings.seat_height if seated and settings.use_seat_height else None,
+        "clean_feet": settings.clean_feet,
+    }
 
 
 def find_torch(context: bpy.types.Context) -> None:

@@ -6,11 +6,12 @@ import bpy
 
 from ..scene.osim_armature import is_osim
 from ..scene.residuals import residuals_shown
+from .leg_panels import PALLAS_PT_change_legs, PALLAS_PT_legs
+from .panel import Panel
 
 __all__ = [
     "PANELS",
     "PALLAS_PT_capture",
-    "PALLAS_PT_legs",
     "PALLAS_PT_markers",
     "PALLAS_PT_render",
     "PALLAS_PT_retarget",
@@ -18,18 +19,7 @@ __all__ = [
 ]
 
 
-class _Panel:
-    bl_category = "PALLAS"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-
-    def column(self):
-        self.layout.use_property_split = True
-        self.layout.use_property_decorate = False
-        return self.layout.column()
-
-
-class PALLAS_PT_capture(_Panel, bpy.types.Panel):
+class PALLAS_PT_capture(Panel, bpy.types.Panel):
     bl_label = "Capture"
 
     def draw(self, context):
@@ -41,7 +31,7 @@ class PALLAS_PT_capture(_Panel, bpy.types.Panel):
             column.label(text=capture.summary)
 
 
-class PALLAS_PT_solve(_Panel, bpy.types.Panel):
+class PALLAS_PT_solve(Panel, bpy.types.Panel):
     bl_label = "Solve"
 
     def draw(self, context):
@@ -64,16 +54,7 @@ class PALLAS_PT_solve(_Panel, bpy.types.Panel):
             column.label(text=solve.summary, icon="CHECKMARK")
 
 
-class PALLAS_PT_legs(_Panel, bpy.types.Panel):
-    bl_label = "Legs"
-
-    def draw(self, context):
-        legs = context.scene.pallas.legs
-        column = self.column()
-        column.prop(legs, "clean_feet")
-
-
-class PALLAS_PT_retarget(_Panel, bpy.types.Panel):
+class PALLAS_PT_retarget(Panel, bpy.types.Panel):
     bl_label = "Retarget"
 
     def draw(self, context):
@@ -88,7 +69,7 @@ class PALLAS_PT_retarget(_Panel, bpy.types.Panel):
         column.operator("pallas.apply_to_character", icon="ANIM")
 
 
-class PALLAS_PT_markers(_Panel, bpy.types.Panel):
+class PALLAS_PT_markers(Panel, bpy.types.Panel):
     bl_label = "Markers"
 
     def draw(self, context):
@@ -116,7 +97,7 @@ class PALLAS_PT_markers(_Panel, bpy.types.Panel):
             row.operator(f"pallas.export_{kind}", text=kind.upper(), icon="EXPORT")
 
 
-class PALLAS_PT_render(_Panel, bpy.types.Panel):
+class PALLAS_PT_render(Panel, bpy.types.Panel):
     bl_label = "Render"
 
     def draw(self, context):
@@ -131,6 +112,7 @@ PANELS = (
     PALLAS_PT_capture,
     PALLAS_PT_solve,
     PALLAS_PT_legs,
+    PALLAS_PT_change_legs,
     PALLAS_PT_retarget,
     PALLAS_PT_markers,
     PALLAS_PT_render,

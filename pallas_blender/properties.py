@@ -3,6 +3,7 @@
 import bpy
 from bpy.props import (
     BoolProperty,
+    CollectionProperty,
     EnumProperty,
     FloatProperty,
     IntProperty,
@@ -11,11 +12,11 @@ from bpy.props import (
 )
 
 from ..scene.markers import is_marker_set
+from .leg_properties import PALLAS_PG_legs, PALLAS_PG_take
 
 __all__ = [
     "PROPERTY_GROUPS",
     "PALLAS_PG_capture",
-    "PALLAS_PG_legs",
     "PALLAS_PG_markers",
     "PALLAS_PG_render",
     "PALLAS_PG_retarget",
@@ -67,13 +68,8 @@ class PALLAS_PG_solve(bpy.types.PropertyGroup):
         ),
     )
     motion: StringProperty(name="Motion", subtype="FILE_PATH")
+    takes: CollectionProperty(type=PALLAS_PG_take)  # all of them, the first as in `motion`
     summary: StringProperty(name="Summary")
-
-
-class PALLAS_PG_legs(bpy.types.PropertyGroup):
-    clean_feet: BoolProperty(
-        name="Clean Feet", description="Let feet that stand, stand", default=True
-    )
 
 
 class PALLAS_PG_retarget(bpy.types.PropertyGroup):
@@ -159,6 +155,7 @@ class PALLAS_PG_scene(bpy.types.PropertyGroup):
 
 # The last one points at the others, which must be registered first.
 PROPERTY_GROUPS = (
+    PALLAS_PG_take,
     PALLAS_PG_capture,
     PALLAS_PG_solve,
     PALLAS_PG_legs,

@@ -92,6 +92,9 @@ def write_curve(
     curve.keyframe_points.foreach_set("co", points.ravel())
     kinds = np.full(len(points), interpolation, dtype=np.int32)
     curve.keyframe_points.foreach_set("interpolation", kinds)
+    # New keys come selected; what is selected is to be the user's choice.
+    for part in ("select_control_point", "select_left_handle", "select_right_handle"):
+        curve.keyframe_points.foreach_set(part, np.zeros(len(points), dtype=bool))
     curve.update()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..rig import quaternion
 from ..rig.arrays import Array
 
-__all__ = ["ROTATION_PROPERTY", "rotation_values"]
+__all__ = ["ROTATION_PROPERTY", "quaternions_of", "rotation_values"]
 
 # The property that holds a pose bone's rotation; every other mode is an Euler order.
 ROTATION_PROPERTY: Final[Mapping[str, str]] = MappingProxyType(
@@ -33,6 +33,26 @@ def rotation_values(quaternions: Array, mode: str) -> Array:
     if mode == "AXIS_ANGLE":
         return _axis_angle(smooth)
     return _euler(smooth, mode)
+
+
+def quaternions_of(values: Array, mode: str) -> Array:
+    """Unit quaternions (T, 4) of what a bone's channels hold, `rotation_values` undone.
+
+    Args:
+        values: (T, 4) or (T, 3) as `rotation_values` gives them; quaternions and axes of any length.
+        mode: as there.
+    """
+    if mode == "QUATERNION":
+        length = np.linalg.norm(values, axis=1, keepdims=True)
+        return np.where(
+            length > 0.0, values / np.where(length > 0.0, length, 1.0), quaternion.IDENTITY
+        )
+    if mode == "AXIS_ANGLE":
+        length = np.linalg.norm(values[:, 1:], axis=1, keepdims=True)
+        axes = values[:, 1:] / np.where(length > 0.0, length, 1.0)
+        return quaternion.from_rotation_vector(axes * values[:, :1])
+    intrinsic = mode[::-1]
+    return quaternion.from_euler(values[:, ["XYZ".index(axis) for axis in intrinsic]], intrinsic)
 
 
 def _axis_angle(quaternions: Array) -> Array:
