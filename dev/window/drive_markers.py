@@ -36,7 +36,7 @@ def story(stage: Stage) -> Iterator[float]:
     found["shading"] = stage.area.spaces.active.shading.color_type
     bpy.context.scene.frame_set(20)
     look_at_legs(stage)
-    stage.scroll_sidebar()
+    yield from stage.scroll_sidebar()
     yield 2.0
     stage.shoot("markers")
     for step in ("after one undo", "after two undos"):

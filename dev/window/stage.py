@@ -91,9 +91,10 @@ class Stage:
         """Press keys with the mouse over the 3D view."""
         subprocess.run(["xdotool", *self._mouse("WINDOW", 3), "key", keys], check=True)
 
-    def scroll_sidebar(self) -> None:
+    def scroll_sidebar(self) -> Iterator[float]:
         """Down to its last panel."""
         subprocess.run(["xdotool", *self._mouse("UI", 2)], check=True)
+        yield 0.5  # Blender scrolls what the mouse was over before
         down = ["click", "--repeat", "30", "--delay", "20", "5"]
         subprocess.run(["xdotool", *down], check=True)
 
