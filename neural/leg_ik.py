@@ -81,7 +81,8 @@ def _further_bend(thigh: Array, shank: Array, wanted: Array) -> Array:
     """(..., 1) radians by which the knee bends further, so that the ankle gets as far off as `wanted`."""
     upper, lower, now = _length(thigh), _length(shank), _length(thigh + shank)
     longest = np.maximum(now, STRAIGHT * (upper + lower))
-    distance = np.minimum(np.maximum(_length(wanted), _FOLDED * (upper + lower)), longest)
+    shortest = np.minimum(now, _FOLDED * (upper + lower))
+    distance = np.minimum(np.maximum(_length(wanted), shortest), longest)
 
     def bend(length: Array) -> Array:
         cosine = (length * length - upper * upper - lower * lower) / (2.0 * upper * lower)

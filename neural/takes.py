@@ -11,7 +11,7 @@ from ..rig.arrays import Array, Mask
 from ..rig.errors import ShapeError
 from ..rig.motion import Motion
 from .confidence import activity, confidence_of, expected_errors, silence
-from .contacts import STANDING
+from .contacts import PLANTED, STANDING
 from .feet import clean_feet
 from .generator import GeneratorOptions, generate_posed, seated
 from .predict import Posed
@@ -89,7 +89,7 @@ def choose_legs(
         feet_down = np.ones_like(posed.contacts)
         return [Posed(seated(posed.motion, options.seat_height), feet_down)]
     if options.clean_feet:
-        return [replace(posed, motion=clean_feet(posed.motion, posed.contacts > STANDING))]
+        return [replace(posed, motion=clean_feet(posed.motion, posed.contacts > PLANTED))]
     return [posed]
 
 

@@ -10,7 +10,7 @@ from ...capture.imu import ImuRecording
 from ...rig.arrays import Mask
 from ...rig.errors import ModelError
 from ...rig.motion import Motion
-from ..contacts import STANDING
+from ..contacts import PLANTED, STANDING
 from ..feet import clean_feet
 from ..generator import GeneratorOptions, generate_posed
 from ..generator.network import Generator
@@ -47,7 +47,7 @@ def network_solver(network: nn.Module) -> Solver:
         with one_thread():
             posed = pose_body(network, bones, acceleration, truth.skeleton, truth.fps)
             contacts = posed.contacts > STANDING
-            return [Take(clean_feet(posed.motion, contacts), contacts)]
+            return [Take(clean_feet(posed.motion, posed.contacts > PLANTED), contacts)]
 
     return solved
 

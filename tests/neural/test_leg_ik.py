@@ -51,6 +51,12 @@ def test_legs_that_are_there_already_do_not_turn():
     np.testing.assert_allclose(reached(LEGS, HIPS, turns, *points(turns)), turns, atol=1e-9)
 
 
+def test_a_leg_folded_further_than_legs_are_bent_to_reach_does_not_turn_either():
+    knee = np.tile([2.75, 0.0, 0.0], (2, 1))
+    turns = posed(np.zeros((2, 3)), knee, np.zeros((2, 3)))
+    np.testing.assert_allclose(reached(LEGS, HIPS, turns, *points(turns)), turns, atol=1e-9)
+
+
 def test_results_are_rotations():
     turns = bent(100)
     ankle, ball = points(turns)
