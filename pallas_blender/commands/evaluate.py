@@ -12,6 +12,7 @@ from ..console import Console, plain
 from ._shared import add_force, checked_output
 
 if TYPE_CHECKING:
+    from ...capture.virtual_imu import ImuErrors
     from ...neural.evaluation.clips import EvaluationClip
     from ...neural.evaluation.solvers import Solver
     from ...neural.evaluation.suite import Run
@@ -173,7 +174,12 @@ def _drift(arguments: argparse.Namespace, console: Console) -> Tables:
     clips = walks(_clips(arguments), _WALKS)
     with console.progress("evaluate drift", len(clips)) as bar:
         networks = {run.name: run.network for run in read_runs(arguments.beside)}
-        rows = evaluate_drift(networks, clips, lambda done, total, _: bar.to(done, total))
+        rows = evaluate_drift(
+            networks,
+            clips,
+            lambda done, total, _: bar.to(done, total),
+            conditions=_conditions(arguments),
+        )
     return drift_table(rows), {"rows": [vars(row) for row in rows]}
 
 
@@ -206,20 +212,24 @@ def _real(arguments: argparse.Namespace, console: Console) -> Tables:
 def _rows(
     solvers: "Mapping[str, Solver]", arguments: argparse.Namespace, console: Console
 ) -> list[Any]:
-    from ...neural.evaluation.clips import CONDITIONS
     from ...neural.evaluation.evaluate import evaluate_solvers
     from ...neural.evaluation.motion_encoder import load_motion_encoder
 
     clips = _clips(arguments)
-    conditions = {n: e for n, e in CONDITIONS.items() if n == "worn" or not arguments.worn}
     with console.progress(f"evaluate {arguments.name}", len(clips)) as bar:
         return evaluate_solvers(
             solvers,
             clips,
             lambda done, total, _: bar.to(done, total),
-            conditions=conditions,
+            conditions=_conditions(arguments),
             encoder=load_motion_encoder(),
         )
+
+
+def _conditions(arguments: argparse.Namespace) -> "dict[str, ImuErrors | None]":
+    from ...neural.evaluation.clips import CONDITIONS
+
+    return {n: e for n, e in CONDITIONS.items() if n == "worn" or not arguments.worn}
 
 
 def _clips(arguments: argparse.Namespace) -> "list[EvaluationClip]":
