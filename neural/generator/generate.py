@@ -20,6 +20,7 @@ from ..root import WAIST_OFFSET, RootEvidence, integrate_root, root_velocity_cha
 from ..threads import one_thread
 from ..weights import EMBEDDED
 from .confidence import with_confidence
+from .grounded import grounded
 from .judge import Judge
 from .network import Generator
 from .options import GeneratorOptions
@@ -169,12 +170,13 @@ def _take(motion: Motion, lower: Tensor, felt: Array | None) -> Posed:
     legs = so3.to_quaternion(pelvis_from_legs(lower).double()).numpy()
     moved = with_legs(motion, legs)
     scale = leg_scale(motion.skeleton.offsets)
-    contacts = lower[:, 52:].sigmoid().double().numpy()
+    origin = replace(moved, root_position=np.zeros_like(moved.root_position))
+    joints = origin.world()[1]
+    contacts = grounded(lower[:, 52:].sigmoid().double().numpy(), joints, scale, motion.fps)
     pelvis = so3.from_quaternion(torch.tensor(motion.rotations[:, 0]))
     velocity = (heading_matrix(pelvis) @ lower[:, 48:51, None].double()).squeeze(-1).numpy()
-    origin = replace(moved, root_position=np.zeros_like(moved.root_position))
     height = lower[:, 51].double().numpy() * scale
-    evidence = RootEvidence(origin.world()[1], contacts, velocity * scale, height, scale, felt)
+    evidence = RootEvidence(joints, contacts, velocity * scale, height, scale, felt)
     return Posed(replace(moved, root_position=integrate_root(evidence, motion.fps)), contacts)
 
 

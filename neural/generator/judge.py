@@ -2,8 +2,9 @@
 
 Drawn tokens are plausible; physics, the sensor that rides on the pelvis, and the network that saw a longer
 past know more. A window's cost is the sum, each in units of what is usual, of how fast standing feet slide,
-how far the lower sole is off the floor while a foot stands, how far the root's gain in speed is off what the
-waist's accelerometer felt, and how often a foot stands that the network saw in the air, or the reverse.
+how far the lower sole is off the floor (in flight, beyond 10 cm), how far the root's gain in speed is off
+what the waist's accelerometer felt, and how often a foot stands that the network saw in the air, or the
+reverse.
 """
 
 import torch
@@ -21,6 +22,7 @@ __all__ = ["Judge", "window_costs"]
 
 SLIDING, FLOATING, FELT = 0.1, 0.02, 0.15  # m/s, metres, m/s: what counts one
 STEPPING = 0.25  # share of frames, likewise
+FLYING = 0.1  # metres that soles may be off the floor while no foot stands
 SPAN = 8  # frames over which gains in speed are compared
 _FEET, _VELOCITY, _HEIGHT, _CONTACTS = slice(4, 8), slice(48, 51), 51, slice(52, 54)
 
@@ -81,8 +83,8 @@ def window_costs(
     both = standing[:, 1:] * standing[:, :-1]
     sliding = (slower * both).sum((1, 2)) / (both.sum((1, 2)) + 1.0)
     soles = (feet[..., 2] - torch.tensor(SOLES).to(feet)).min(-1).values + lower[..., _HEIGHT]
-    either = standing.max(-1).values
-    floating = (soles.abs() * either).sum(1) / (either.sum(1) + 1.0)
+    in_flight = FLYING * (1.0 - standing.max(-1).values)
+    floating = (soles.abs() - in_flight).clamp(min=0.0).mean(1)
     costs: Tensor = sliding / SLIDING + floating / FLOATING
     if felt is not None:
         gained = velocity[:, SPAN:] - velocity[:, :-SPAN]

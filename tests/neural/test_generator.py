@@ -208,7 +208,7 @@ def test_a_window_costs_what_its_feet_its_height_its_speed_and_its_steps_are_off
         return float(window_costs(changed, pelvis, felt, seen))
 
     assert cost(lower) == pytest.approx(0.0, abs=0.05)
-    for column, off, expected in ((48, 0.1, 142 / 143), (51, 0.02, 72 / 73), (52, -40.0, 2.0)):
+    for column, off, expected in ((48, 0.1, 142 / 143), (51, 0.02, 1.0), (52, -40.0, 2.0)):
         changed = lower.clone()
         changed[..., column] += off
         assert cost(changed) - cost(lower) == pytest.approx(expected, rel=0.02)

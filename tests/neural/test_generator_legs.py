@@ -7,6 +7,7 @@ import torch
 from pallas.neural.contacts import ANKLES, TOES
 from pallas.neural.generator import GeneratorOptions, generate, generate_posed, infill, seated
 from pallas.neural.generator.confidence import agreement
+from pallas.neural.generator.grounded import grounded
 from pallas.neural.generator.network import Generator, GeneratorConfig
 from pallas.neural.generator.next_scale import NextScaleConfig
 from pallas.neural.generator.sampling import draw_windows, randoms
@@ -284,3 +285,14 @@ def test_feet_follow_a_chair_that_turns_but_not_a_short_twist():
     assert feet[-1].mean(axis=0)[1] > 0.3
     speed = np.linalg.norm(np.diff(feet, axis=0), axis=-1) * 60.0
     assert speed[100:-100].max() < 0.35
+
+
+def test_nobody_flies_for_longer_than_a_jump():
+    joints = np.zeros((120, 24, 3))
+    joints[:, [*ANKLES, *TOES], 2] = SOLES - 0.9
+    joints[:, [ANKLES[1], TOES[1]], 2] += 0.05
+    contacts = np.zeros((120, 2))
+    contacts[20] = contacts[45] = 1.0
+    expected = np.array(contacts)
+    expected[46:, 0] = 0.75
+    np.testing.assert_array_equal(grounded(contacts, joints, 1.0, 60.0), expected)
