@@ -42,7 +42,7 @@ class PALLAS_PT_change_legs(Panel, bpy.types.Panel):
         animation = context.object.animation_data if context.object else None
         pins = pins_of(animation.action if animation else None)
         if pins:
-            column.label(text=f"{len(pins)} frames pinned")
+            column.label(text=f"Pinned frames: {len(pins)}")
         column.separator()
         if legs.mode != "generated":
             for name in ("seed", "temperature"):

@@ -11,16 +11,10 @@ import pytest
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
 
-import torch  # noqa: E402  after the skip where there is no bpy
-
 import pallas  # noqa: E402
 import pallas.neural.generator  # noqa: E402
 from pallas.capture import formats  # noqa: E402
-from pallas.neural.generator.network import Generator, GeneratorConfig  # noqa: E402
-from pallas.neural.generator.next_scale import NextScaleConfig  # noqa: E402
 from pallas.neural.generator.stored import load_generator  # noqa: E402
-from pallas.neural.generator.tokeniser import TokeniserConfig  # noqa: E402
-from pallas.neural.weights import EMBEDDED  # noqa: E402
 from pallas.rig import Motion, body_skeleton, quaternion  # noqa: E402
 from pallas.scene.action_notes import note_motion, pins_of  # noqa: E402
 from pallas.scene.apply import apply_motion  # noqa: E402
@@ -30,25 +24,7 @@ from pallas.scene.curves import channels_of, read_curve  # noqa: E402
 from pallas.scene.worn import LEG_JOINTS  # noqa: E402
 
 DEMO = Path(__file__).resolve().parents[2] / "neural" / "demo" / "demo.pallas"
-TINY = GeneratorConfig(
-    TokeniserConfig(width=16, latent=8, codes=32, blocks=1),
-    NextScaleConfig(width=16, layers=2, heads=2, hidden=16, latent=8, codes=32),
-)
 FRAMES, FPS = 150, 60.0
-
-
-def untrained():
-    """A generator with strong opinions, whose numbers are near a standing body's."""
-    torch.manual_seed(0)
-    found = Generator(TINY).eval()
-    middle = torch.zeros(54)
-    middle[:48] = torch.tensor([0.0, 0.0, -1.0, 0.0, -1.0, 0.0]).repeat(8)
-    middle[51] = 0.9
-    found.tokeniser.mean.copy_(middle)
-    found.tokeniser.deviation.fill_(0.3)
-    found.next_scale.logits.weight.data *= 20.0
-    found.next_scale.deviation.fill_(0.1)
-    return found
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,16 +32,6 @@ def add_on():
     pallas.register()
     yield
     pallas.unregister()
-
-
-@pytest.fixture(autouse=True)
-def some_generator(monkeypatch):
-    """The embedded generator, or an untrained one where there is none."""
-    if not EMBEDDED.joinpath("generator.safetensors").exists():
-        network = untrained()
-        for name in ("infill", "generate"):
-            module = sys.modules[f"pallas.neural.generator.{name}"]
-            monkeypatch.setattr(module, "embedded_generator", lambda: network)
 
 
 @pytest.fixture
