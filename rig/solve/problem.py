@@ -81,8 +81,7 @@ class Problem:
     @cached_property
     def unknowns(self) -> Unknowns:
         """The unknowns of one frame."""
-        with torch.inference_mode(mode=False):
-            return unknowns_of(self.model, self.moving)
+        return unknowns_of(self.model, self.moving)
 
     @cached_property
     def shared(self) -> ShapeUnknowns:

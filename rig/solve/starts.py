@@ -29,7 +29,7 @@ _ROUGH = Settings(20, 1e-2, 1e-3, enough=0.85)
 _TRIED = Settings(25, 1e-2, 1e-3, enough=0.4)
 _AT_ONCE = Settings(7, 1e-2, 1e-3, enough=0.5)
 _ROOT = Settings(3, 3e-2, 1e-3, enough=0.85)
-_NEAR = Settings(3, 1e-2, 1e-6)
+_NEAR = Settings(2, 1e-2, 1e-6)
 _POSTURES, _POSTURE = 12, 0.3  # how many are tried for the first frame, and their spread in radians
 
 

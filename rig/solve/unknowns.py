@@ -6,7 +6,7 @@ exp(pose) <- exp(pose) exp(step), so that there is no gimbal lock.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -116,7 +116,7 @@ def inverse_right_jacobian(vector: Tensor) -> Tensor:
 
 
 def unknowns_of(model: KinematicModel, moving: Sequence[str] | None = None) -> Unknowns:
-    """Lay out the unknowns.
+    """Lay out the unknowns; the same ones of a model are laid out once.
 
     Args:
         model: with its locked and coupled coordinates, which are no unknowns.
@@ -125,6 +125,13 @@ def unknowns_of(model: KinematicModel, moving: Sequence[str] | None = None) -> U
     Raises:
         ShapeError: a name is not a coordinate's, or only part of a ball joint may move, or nothing may.
     """
+    # Whoever asks first, gradients must be able to pass later.
+    with torch.inference_mode(mode=False):
+        return _laid_out(model, None if moving is None else tuple(moving))
+
+
+@lru_cache(maxsize=64)
+def _laid_out(model: KinematicModel, moving: tuple[str, ...] | None) -> Unknowns:
     columns = tables_of(model).columns
     allowed = set(model.free_coordinates)
     if moving is not None:
