@@ -15,6 +15,7 @@ from pallas.neural.generator.tokeniser import TokeniserConfig
 from pallas.neural.generator.windows import LEGS
 from pallas.neural.predict import Posed
 from pallas.neural.root import SOLES
+from pallas.neural.weights import EMBEDDED
 from pallas.rig import BODY_JOINTS, Motion, ShapeError, body_skeleton, quaternion
 
 TINY = GeneratorConfig(
@@ -296,3 +297,13 @@ def test_nobody_flies_for_longer_than_a_jump():
     expected = np.array(contacts)
     expected[46:, 0] = 0.75
     np.testing.assert_array_equal(grounded(contacts, joints, 1.0, 60.0), expected)
+
+
+def test_the_generator_in_the_package_is_small_and_fills_a_gap_smoothly():
+    size = sum(path.stat().st_size for path in EMBEDDED.glob("generator.*"))
+    assert size < 8_000_000
+    motion = stepping(150)
+    filled = infill(motion, slice(50, 110), options=GeneratorOptions(seed=1))
+    steps = velocity_steps(filled)
+    for border in (50, 110):
+        assert steps[border - 2 : border].max() <= np.percentile(steps, 99)
