@@ -81,6 +81,8 @@ class Stage:
 
     def shoot(self, name: str) -> None:
         """Keep the whole screen, as a camera in front of it would see it, and where the regions are on it."""
+        with bpy.context.temp_override(window=self.window):  # the screen may be a drawing behind
+            bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=2)
         subprocess.run(["import", "-window", "root", "-depth", "8", f"{name}.ppm"], check=True)
         small = ["-resize", "1280x", "-colors", "200", f"PNG8:{name}.png"]
         subprocess.run(["convert", f"{name}.ppm", *small], check=True)
@@ -94,9 +96,10 @@ class Stage:
     def scroll_sidebar(self) -> Iterator[float]:
         """Down to its last panel."""
         subprocess.run(["xdotool", *self._mouse("UI", 2)], check=True)
-        yield 0.5  # Blender scrolls what the mouse was over before
+        yield 0.5
         down = ["click", "--repeat", "30", "--delay", "20", "5"]
         subprocess.run(["xdotool", *down], check=True)
+        yield 0.5
 
     def _place(self, kind: str) -> list[int]:
         """left, bottom, width, height of a region in the window, pixels from the bottom left."""
