@@ -94,7 +94,7 @@ def _chunks(
     """Poses, costs and the number of steps tried, some frames at a time."""
     if not len(pose):
         return pose, pose.new_zeros(0), 0
-    parts = []
+    parts: list[tuple[Tensor, Tensor, int]] = []
     for own, which in zip(pose.split(_CHUNK), frames.split(_CHUNK), strict=True):
         settings.told(len(parts) * _CHUNK / len(pose))
         parts.append(_Frames(problem, own, which, settings).run())
