@@ -86,8 +86,7 @@ def real_takes(data: Path) -> tuple[list[RealTake], dict[str, str]]:
         try:
             takes += [_take(file) for file in sorted(path.glob("*.mvnx"))]
             if not any(path.glob("*.mvnx")):
-                map_sensors(_sensor_names(path))
-                lacking[path.name] = "no pose of the device's own to compare with"
+                lacking[path.name] = _lack(_sensor_names(path))
         except PallasError as error:
             lacking[path.name] = str(error).split(";")[0]
     return takes, lacking
@@ -99,6 +98,13 @@ def _take(path: Path) -> RealTake:
         {p: map_sensors(recording.placements)[p] for p in PLACEMENTS},
     )
     return RealTake(path.stem, chosen, body_from_motion(formats.read_motion(path)))
+
+
+def _lack(names: list[str]) -> str:
+    if not names:
+        return "single sensors or packets; no body segment is named"
+    map_sensors(names)
+    return "no pose of the device's own to compare with"
 
 
 def _sensor_names(folder: Path) -> list[str]:
