@@ -1,7 +1,7 @@
 """Work with legs in Blender's window as an animator would, and write down what happened.
 
-Runs inside Blender, in a folder with take.pallas and stage.py. Leaves there: found.json, legs.ppm (the screen)
-and legs.png (the same, small enough to keep).
+Runs inside Blender, in a folder with take.pallas and stage.py. Leaves there: found.json, legs.ppm (the
+screen) and legs.png (the same, small enough to keep).
 """
 
 import sys
