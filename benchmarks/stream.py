@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from pallas.capture.formats import read_recording
-from pallas.neural.encoder_step import EncoderStep
-from pallas.neural.stream import Stream
+from pallas.neural.live.encoder_step import EncoderStep
+from pallas.neural.live.stream import Stream
 from pallas.neural.weights import EMBEDDED, load_network
 from pallas.pallas_blender.commands.demo import TAKE
 from pallas.rig import quaternion

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pallas.neural.live_filters import OneEuro, TwoPole
+from pallas.neural.live.filters import OneEuro, TwoPole
 
 
 def test_what_is_constant_passes():

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from pallas.capture.recording import read_recording_file
-from pallas.neural.encoder_step import EncoderStep
 from pallas.neural.features import sensor_features
+from pallas.neural.live.encoder_step import EncoderStep
+from pallas.neural.live.stream import Stream, StreamOptions
 from pallas.neural.network import Pallas, PallasConfig
 from pallas.neural.predict import pose_body
 from pallas.neural.root import SOLES
-from pallas.neural.stream import Stream, StreamOptions
 from pallas.neural.weights import EMBEDDED, load_network
 from pallas.rig import BODY_JOINTS, Motion, ShapeError, body_skeleton, quaternion, so3
 

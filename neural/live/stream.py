@@ -9,14 +9,14 @@ filters. As options stand: accelerations 14 ms (two poles of 7 ms), contacts and
 import numpy as np
 import torch
 
-from ..rig.arrays import Array
-from ..rig.skeleton import Skeleton, body_skeleton
+from ...rig.arrays import Array
+from ...rig.skeleton import Skeleton, body_skeleton
+from ..features import ACCELERATION_UNIT, NETWORK_FPS
+from ..network import Pallas, Prediction
+from .body import LiveBody, LivePose, StreamOptions, heading_matrix
 from .encoder_step import EncoderStep
-from .features import ACCELERATION_UNIT, NETWORK_FPS
 from .heads_step import HeadsStep
-from .live_body import LiveBody, LivePose, StreamOptions, heading_matrix
-from .live_input import LiveInput
-from .network import Pallas, Prediction
+from .input import LiveInput
 
 __all__ = ["LivePose", "Stream", "StreamOptions"]
 

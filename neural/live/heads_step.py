@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .body import UPPER, sensed_pose
-from .invertible_ik import InvertibleIk
-from .network import Pallas, Prediction, read_outputs
+from ..body import UPPER, sensed_pose
+from ..invertible_ik import InvertibleIk
+from ..network import Pallas, Prediction, read_outputs
 
 __all__ = ["HeadsStep"]
 

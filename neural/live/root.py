@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..rig.arrays import Array
-from .contacts import STANDING
-from .root import RootEvidence, least_height, witness
-from .root_velocity import VelocityFilter
+from ...rig.arrays import Array
+from ..contacts import STANDING
+from ..root import RootEvidence, least_height, witness
+from ..root_velocity import VelocityFilter
 
 __all__ = ["RootTracker"]
 

@@ -8,10 +8,10 @@ import math
 
 import numpy as np
 
-from ..rig.arrays import Array, Mask
-from .contacts import STANDING
-from .leg_ik import LegBones, reached
-from .root import SOLES
+from ...rig.arrays import Array, Mask
+from ..contacts import STANDING
+from ..leg_ik import LegBones, reached
+from ..root import SOLES
 
 __all__ = ["FootPlanter"]
 

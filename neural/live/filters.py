@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..rig.arrays import Array
+from ...rig.arrays import Array
 
 __all__ = ["OneEuro", "TwoPole"]
 

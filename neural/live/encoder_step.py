@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .attention import Block, RmsNorm
-from .encoder import Encoder
-from .long_short import LongShortCrossAttention
+from ..attention import Block, RmsNorm
+from ..encoder import Encoder
+from ..long_short import LongShortCrossAttention
 
 __all__ = ["EncoderStep"]
 

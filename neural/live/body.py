@@ -4,19 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..rig import quaternion
-from ..rig.arrays import Array
-from ..rig.skeleton import BODY_PARENTS, Skeleton
-from .body import POSED_ROW, ancestors, bone_basis, leg_scale
-from .contacts import ANKLES, TOES
-from .features import NETWORK_FPS
-from .leg_ik import SIDES, LegBones
-from .live_feet import FootPlanter
-from .live_filters import OneEuro, TwoPole
-from .live_input import ACCELERATION_TIME
-from .live_root import RootTracker
-from .network import Prediction
-from .root import WAIST_OFFSET, RootEvidence
+from ...rig import quaternion
+from ...rig.arrays import Array
+from ...rig.skeleton import BODY_PARENTS, Skeleton
+from ..body import POSED_ROW, ancestors, bone_basis, leg_scale
+from ..contacts import ANKLES, TOES
+from ..features import NETWORK_FPS
+from ..leg_ik import SIDES, LegBones
+from ..network import Prediction
+from ..root import WAIST_OFFSET, RootEvidence
+from .feet import FootPlanter
+from .filters import OneEuro, TwoPole
+from .input import ACCELERATION_TIME
+from .root import RootTracker
 
 __all__ = ["LiveBody", "LivePose", "StreamOptions", "heading_matrix"]
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ..rig import quaternion
-from ..rig.arrays import Array
-from ..rig.errors import ShapeError
-from .features import NETWORK_FPS
-from .live_filters import TwoPole
+from ...rig import quaternion
+from ...rig.arrays import Array
+from ...rig.errors import ShapeError
+from ..features import NETWORK_FPS
+from .filters import TwoPole
 
 __all__ = ["LiveInput"]
 
