@@ -5,8 +5,8 @@ the joint's bone-aligned basis, so that the first column is the direction of the
 primary child (see `invertible_ik`). The head follows the neck, the hands follow the wrists.
 """
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
 from typing import Final
 
 import numpy as np
@@ -49,7 +49,19 @@ _PRIMARY_CHILD = {"pelvis": "spine1", "spine3": "neck"}  # of the joints that ha
 POSED_ROW: tuple[int, ...] = tuple(POSED.index(_FOLLOWS.get(name, name)) for name in BODY_JOINTS)
 
 
-@cache
+def _constant(make: Callable[[], Tensor]) -> Callable[[], Tensor]:
+    """A tensor that is made once; outside inference mode, so that gradients may pass it later."""
+
+    @cache
+    @wraps(make)
+    def made() -> Tensor:
+        with torch.inference_mode(mode=False):
+            return make()
+
+    return made
+
+
+@_constant
 def bone_basis() -> Tensor:
     """(21, 3, 3) joint_from_basis of the posed joints: a constant whose first column is the bone at rest."""
     bases = []
@@ -63,7 +75,7 @@ def bone_basis() -> Tensor:
     return torch.tensor(np.array(bases), dtype=torch.float32)
 
 
-@cache
+@_constant
 def bone_lengths() -> Tensor:
     """(21,) metres, of the posed joints' bones on the standard body."""
     return torch.tensor(np.linalg.norm(_bones(), axis=-1), dtype=torch.float32)
@@ -119,7 +131,7 @@ def sensed_pose(sensors: Tensor) -> Tensor:
     return so3.to_sixd(rotation[..., rows, :, :] @ bone_basis().to(sensors))
 
 
-@cache
+@_constant
 def ancestors() -> Tensor:
     """(24, 24): row j has a one for joint j and every joint between it and the root."""
     matrix = torch.eye(len(BODY_JOINTS))
