@@ -83,7 +83,7 @@ class Tokeniser(nn.Module):
             lower: (B, T, 54) as `windows.lower_body` makes them.
             world_from_pelvis: (B, T, 3, 3) as sensed.
         """
-        seen = torch.cat([self.normalised(lower), tilt(world_from_pelvis)], dim=-1)
+        seen = torch.cat([self.normalised(lower), _tilt(world_from_pelvis)], dim=-1)
         out: Tensor = self.encoder(seen.transpose(1, 2)).transpose(1, 2)
         return out
 
@@ -98,13 +98,13 @@ class Tokeniser(nn.Module):
     def decode(self, latents: Tensor, world_from_pelvis: Tensor) -> Tensor:
         """Lower bodies (B, T, 54) of latents (B, T / 4, D); the contacts are logits."""
         wide = self.decoder(latents.transpose(1, 2))
-        seen = torch.cat([wide, tilt(world_from_pelvis).transpose(1, 2)], dim=1)
+        seen = torch.cat([wide, _tilt(world_from_pelvis).transpose(1, 2)], dim=1)
         out = self.finish(seen).transpose(1, 2)
         numbers = out[..., :-2] * self.deviation[:-2] + self.mean[:-2]
         return torch.cat([numbers, out[..., -2:]], dim=-1)
 
 
-def tilt(world_from_pelvis: Tensor) -> Tensor:
+def _tilt(world_from_pelvis: Tensor) -> Tensor:
     """6D rotation (..., 6) of the pelvis in its heading frame."""
     heading_from_world = heading_matrix(world_from_pelvis).transpose(-1, -2)
     return so3.to_sixd(heading_from_world @ world_from_pelvis)

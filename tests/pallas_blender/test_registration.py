@@ -38,7 +38,8 @@ def test_nothing_is_left_after_unregistering_twice():
 
 def test_panels_come_in_the_order_of_work():
     labels = [cls.bl_label for cls in CLASSES if issubclass(cls, bpy.types.Panel)]
-    assert labels == ["Capture", "Solve", "Legs", "Retarget", "Markers", "Render"]
+    legs = ["Legs", "On the Character"]
+    assert labels == ["Capture", "Solve", *legs, "Retarget", "Markers", "Render"]
 
 
 def test_every_operator_has_a_tooltip():
