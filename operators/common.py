@@ -13,11 +13,36 @@ import bpy
 from ..capture.textfile import FormatWarning
 from ..rig.errors import PallasError
 
-__all__ = ["Job", "LongOperator", "PallasOperator", "ProcessJob", "ProgressJob", "ThreadJob"]
+__all__ = [
+    "Job",
+    "LongOperator",
+    "PallasOperator",
+    "ProcessJob",
+    "ProgressJob",
+    "ThreadJob",
+    "animated_armature",
+]
 
 _T = TypeVar("_T")
 _REPORT = "RuntimeError: Error: "  # how a script hears what an operator reported
 _TICK = 0.1  # seconds between two looks at a job
+
+
+def animated_armature(
+    cls: type,
+    context: bpy.types.Context,
+    select: str = "Select a character",
+    animate: str = "The character has no Action; apply a solved motion first",
+) -> bool:
+    """Whether an armature with an Action is active, for `poll`; says what is missing."""
+    armature = context.object
+    if armature is None or armature.type != "ARMATURE":
+        cls.poll_message_set(select)
+        return False
+    if armature.animation_data is None or armature.animation_data.action is None:
+        cls.poll_message_set(animate)
+        return False
+    return True
 
 
 class Job(Protocol):

@@ -7,26 +7,13 @@ from ..rig.errors import SceneError
 from ..scene.action_notes import motion_of, pins_of, set_pins
 from ..scene.confidence import confidence_shown, hide_confidence, show_confidence
 from ..scene.worn import leg_keys
-from .common import PallasOperator
+from .common import PallasOperator, animated_armature
 
 __all__ = [
     "PALLAS_OT_clear_pins",
     "PALLAS_OT_pin_keys",
     "PALLAS_OT_show_confidence",
-    "animated_armature",
 ]
-
-
-def animated_armature(cls: type, context: bpy.types.Context) -> bool:
-    """Whether an armature with an Action is active, for `poll`; says what is missing."""
-    armature = context.object
-    if armature is None or armature.type != "ARMATURE":
-        cls.poll_message_set("Select a character")
-        return False
-    if armature.animation_data is None or armature.animation_data.action is None:
-        cls.poll_message_set("The character has no Action; apply a solved motion first")
-        return False
-    return True
 
 
 class PALLAS_OT_pin_keys(PallasOperator, bpy.types.Operator):

@@ -9,7 +9,7 @@ from bpy.props import StringProperty
 from ..render.course import take_span
 from ..render.preview import render_sheet
 from ..rig.errors import SceneError
-from .common import LongOperator, ProcessJob
+from .common import LongOperator, ProcessJob, animated_armature
 
 __all__ = ["PALLAS_OT_render_sheet"]
 
@@ -25,14 +25,9 @@ class PALLAS_OT_render_sheet(LongOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        armature = context.object
-        if armature is None or armature.type != "ARMATURE":
-            cls.poll_message_set("Select an animated armature")
-            return False
-        if armature.animation_data is None or armature.animation_data.action is None:
-            cls.poll_message_set("Apply a motion to the armature first")
-            return False
-        return True
+        return animated_armature(
+            cls, context, "Select an animated armature", "Apply a motion to the armature first"
+        )
 
     def run(self, context):
         # Scripts and background sessions wait; only a button needs a process beside the viewport.

@@ -9,8 +9,7 @@ from ..rig.errors import SceneError
 from ..scene.action_notes import pins_of
 from ..scene.leg_keys import write_legs
 from ..scene.worn import Worn, leg_keys, read_worn
-from .common import LongOperator, ThreadJob
-from .legs import animated_armature
+from .common import LongOperator, ThreadJob, animated_armature
 from .solving import find_torch
 
 if TYPE_CHECKING:

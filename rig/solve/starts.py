@@ -1,9 +1,10 @@
 """Poses to start from, for a whole recording that nothing is known of: few frames first, then those between.
 
-The best seen frame is solved from the default pose, its root first, from several headings. Its pose starts
-every sixteenth frame; those start every fourth, and those all others, by cubic interpolation over time. So
-the many frames begin so near their solutions that two or three steps finish them, and a frame that sees too
-little has what its neighbours say.
+Every sixteenth frame is solved first, straight from the default pose, its root before the rest. Beside
+them the best seen frame is solved from other headings and postures: where one of these is better, or not
+all come to an end soon, the best pose of that frame becomes the start of the others. Those poses start
+every fourth frame, and these all, by cubic interpolation over time. So the many frames begin so near their
+solutions that two or three steps finish them, and a frame that sees too little has what its neighbours say.
 """
 
 from dataclasses import replace

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import walks
 
 from pallas.neural.contacts import ANKLES, TOES
 from pallas.neural.generator import GeneratorOptions, generate, generate_posed, infill, seated
@@ -26,21 +27,8 @@ UPPER = [joint for joint in range(len(BODY_JOINTS)) if joint not in LEGS]
 
 
 def stepping(frames: int, fps: float = 60.0, height: float = 1.70) -> Motion:
-    """A body that walks along -y: legs and arms swing, the pelvis bobs and turns a little."""
-    skeleton = body_skeleton(height)
-    phase = 2.0 * np.pi * np.arange(frames) / fps
-    vectors = np.zeros((frames, 24, 3))
-    for side, sign in (("left", 1.0), ("right", -1.0)):
-        swing = sign * np.sin(phase)
-        vectors[:, skeleton.index(f"{side}_hip"), 0] = -0.4 * swing
-        vectors[:, skeleton.index(f"{side}_knee"), 0] = 0.3 - 0.25 * sign * np.cos(phase)
-        vectors[:, skeleton.index(f"{side}_shoulder"), 2] = 0.3 * swing
-    vectors[:, 0, 2] = 0.1 * np.sin(phase)
-    vectors[:, 0, 0] = 0.05
-    root = np.tile(skeleton.offsets[0], (frames, 1))
-    root[:, 1] -= 1.2 * np.arange(frames) / fps
-    root[:, 2] += 0.02 * np.cos(2.0 * phase) - 0.04 * height
-    return Motion(skeleton, root, quaternion.from_rotation_vector(vectors), fps)
+    """A walk with the pelvis leaning a little."""
+    return walks.stepping(frames, fps, height, bent=0.05, sunk=0.04 * height)
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,13 @@ import pytest
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
 
+from walks import stepping, write_start_of_demo  # noqa: E402
+
 import pallas  # noqa: E402  after the skip where there is no bpy
 import pallas.neural.generator  # noqa: E402
 from pallas.capture import formats  # noqa: E402
 from pallas.neural.generator.stored import load_generator  # noqa: E402
-from pallas.rig import Motion, body_skeleton, quaternion  # noqa: E402
+from pallas.rig import quaternion  # noqa: E402
 from pallas.scene.action_notes import note_motion, pins_of  # noqa: E402
 from pallas.scene.apply import apply_motion  # noqa: E402
 from pallas.scene.bone_maps import MIXAMO  # noqa: E402
@@ -42,44 +44,15 @@ def scene():
 
 @pytest.fixture(scope="module")
 def short_take(tmp_path_factory):
-    """The first four seconds of the embedded take."""
-    recording = formats.read_recording(DEMO)
-    count = int(4 * recording.fps)
-    path = tmp_path_factory.mktemp("take") / "walk.pallas"
-    cut = dataclasses.replace(
-        recording,
-        times=recording.times[:count],
-        world_from_sensor=recording.world_from_sensor[:count],
-        acceleration=recording.acceleration[:count],
-    )
-    formats.write_recording(path, cut)
-    return path
-
-
-def stepping():
-    """A body that walks along -y: legs and arms swing, the pelvis bobs and turns a little."""
-    skeleton = body_skeleton()
-    phase = 2.0 * np.pi * np.arange(FRAMES) / FPS
-    vectors = np.zeros((FRAMES, 24, 3))
-    for side, sign in (("left", 1.0), ("right", -1.0)):
-        swing = sign * np.sin(phase)
-        vectors[:, skeleton.index(f"{side}_hip"), 0] = -0.4 * swing
-        vectors[:, skeleton.index(f"{side}_knee"), 0] = 0.3 - 0.25 * sign * np.cos(phase)
-        vectors[:, skeleton.index(f"{side}_shoulder"), 2] = 0.3 * swing
-    vectors[:, 0, 2] = 0.1 * np.sin(phase)
-    root = np.tile(skeleton.offsets[0], (FRAMES, 1))
-    root[:, 1] -= 1.2 * np.arange(FRAMES) / FPS
-    root[:, 2] += 0.02 * np.cos(2.0 * phase) - 0.07
-    turns = quaternion.from_rotation_vector(vectors)
-    confidence = np.tile(np.linspace(0.2, 0.9, FRAMES)[:, None], (1, 24))
-    return Motion(skeleton, root, turns, FPS, confidence)
+    return write_start_of_demo(tmp_path_factory.mktemp("take") / "walk.pallas")
 
 
 @pytest.fixture
 def walker(scene, tmp_path):
     """A character that wears a walk; keys at 1, 1.4, 1.8, … of a scene with 24 frames a second."""
     character = add_character()
-    motion = stepping()
+    confidence = np.tile(np.linspace(0.2, 0.9, FRAMES)[:, None], (1, 24))
+    motion = dataclasses.replace(stepping(FRAMES, FPS), confidence=confidence)
     formats.write_motion(tmp_path / "walk.npz", motion)
     note_motion(apply_motion(character, motion, "walk"), tmp_path / "walk.npz")
     return character

@@ -1,6 +1,5 @@
 """The buttons, pressed in the order of work and out of it."""
 
-import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,8 @@ import pytest
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
 
+from walks import write_start_of_demo  # noqa: E402
+
 from pallas.capture import formats  # noqa: E402  after the skip where there is no bpy
 from pallas.operators.common import ProcessJob, ThreadJob  # noqa: E402
 from pallas.rig import PallasError  # noqa: E402
@@ -20,18 +21,7 @@ DEMO = Path(__file__).resolve().parents[2] / "neural" / "demo" / "demo.pallas"
 
 @pytest.fixture(scope="module")
 def short_take(tmp_path_factory):
-    """The first four seconds of the embedded take."""
-    recording = formats.read_recording(DEMO)
-    count = int(4 * recording.fps)
-    path = tmp_path_factory.mktemp("take") / "Täke one.pallas"
-    cut = dataclasses.replace(
-        recording,
-        times=recording.times[:count],
-        world_from_sensor=recording.world_from_sensor[:count],
-        acceleration=recording.acceleration[:count],
-    )
-    formats.write_recording(path, cut)
-    return path
+    return write_start_of_demo(tmp_path_factory.mktemp("take") / "Täke one.pallas")
 
 
 @pytest.fixture
