@@ -6,7 +6,6 @@ primary child (see `invertible_ik`). The head follows the neck, the hands follow
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache, wraps
 from typing import Final
 
 import numpy as np
@@ -49,21 +48,30 @@ _PRIMARY_CHILD = {"pelvis": "spine1", "spine3": "neck"}  # of the joints that ha
 POSED_ROW: tuple[int, ...] = tuple(POSED.index(_FOLLOWS.get(name, name)) for name in BODY_JOINTS)
 
 
-def _constant(make: Callable[[], Tensor]) -> Callable[[], Tensor]:
+_MADE: dict[str, Tensor] = {}
+
+
+def _once(make: Callable[[], Tensor]) -> Tensor:
     """A tensor that is made once; outside inference mode, so that gradients may pass it later."""
-
-    @cache
-    @wraps(make)
-    def made() -> Tensor:
+    if make.__name__ not in _MADE:
         with torch.inference_mode(mode=False):
-            return make()
+            _MADE[make.__name__] = make()
+    return _MADE[make.__name__]
 
-    return made
 
-
-@_constant
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def bone_basis() -> Tensor:
     """(21, 3, 3) joint_from_basis of the posed joints: a constant whose first column is the bone at rest."""
+    return _once(_bone_basis)
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def bone_lengths() -> Tensor:
+    """(21,) metres, of the posed joints' bones on the standard body."""
+    return _once(_bone_lengths)
+
+
+def _bone_basis() -> Tensor:
     bases = []
     for bone in _bones():
         first = bone / np.linalg.norm(bone)
@@ -75,9 +83,7 @@ def bone_basis() -> Tensor:
     return torch.tensor(np.array(bases), dtype=torch.float32)
 
 
-@_constant
-def bone_lengths() -> Tensor:
-    """(21,) metres, of the posed joints' bones on the standard body."""
+def _bone_lengths() -> Tensor:
     return torch.tensor(np.linalg.norm(_bones(), axis=-1), dtype=torch.float32)
 
 
@@ -131,9 +137,13 @@ def sensed_pose(sensors: Tensor) -> Tensor:
     return so3.to_sixd(rotation[..., rows, :, :] @ bone_basis().to(sensors))
 
 
-@_constant
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def ancestors() -> Tensor:
     """(24, 24): row j has a one for joint j and every joint between it and the root."""
+    return _once(_ancestors)
+
+
+def _ancestors() -> Tensor:
     matrix = torch.eye(len(BODY_JOINTS))
     for joint, parent in enumerate(BODY_PARENTS):
         if parent >= 0:

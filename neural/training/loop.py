@@ -2,7 +2,6 @@
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -114,7 +113,9 @@ class _Run:
         self.step, self.seconds, self.best = 0, 0.0, math.inf
         self._resume()
         self.journal = Journal(folder, self.step) if group.leads else None
-        self.losses = _compiled(self._losses) if plan.training.compiled else self._losses
+        self.losses: Losses = self._losses
+        if plan.training.compiled:
+            self.losses = torch.compile(self._losses)
 
     @property
     def done(self) -> float:
@@ -242,13 +243,6 @@ class _Run:
         }
         name = self.plan.name
         save_network(self.folder / name, self.plan.kind, self.averaged.cpu(), extra)
-
-
-def _compiled(losses: Losses) -> Losses:
-    """Fused by torch.compile, which warns of our cached constants; tracing through them is right."""
-    warnings.filterwarnings("ignore", message="Dynamo detected a call to a `functools.lru_cache`")
-    result: Losses = torch.compile(losses)
-    return result
 
 
 def _start_from(network: nn.Module, start: str) -> None:

@@ -11,8 +11,9 @@ import torch
 
 from pallas.neural.baselines import MeanPose
 from pallas.neural.training.augmentation import Augmentation
-from pallas.neural.training.dataset import Track, WindowSampler, prepare
+from pallas.neural.training.dataset import Batch, Track, WindowSampler, prepare
 from pallas.neural.training.loop import fit
+from pallas.neural.training.losses import Weights, invertible_ik_losses, pose_losses, total
 from pallas.neural.training.options import Plan, TrainingOptions
 from pallas.neural.weights import (
     NETWORKS,
@@ -109,6 +110,19 @@ def test_training_lowers_the_loss_and_logs_it(tracks, tmp_path):
     assert [entry["step"] for entry in log] == [10, 20, 30]
     assert log[-1]["validation_rotation"] < log[0]["validation_rotation"]
     assert log[-1]["training"] < log[0]["training"]
+
+
+def test_the_losses_compile_as_one_graph(tracks):
+    """As `--compile` needs them; torch's tracer alone, without a C++ compiler."""
+    network, batch = build("pallas"), sampler(tracks)(0)
+
+    def loss(batch: Batch) -> torch.Tensor:
+        prediction, weights = network(batch.sensors), Weights()
+        terms = pose_losses(prediction, batch, 60.0, weights)
+        return total(terms | invertible_ik_losses(network, prediction, batch, weights))
+
+    compiled = torch.compile(loss, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(batch), loss(batch))
 
 
 def test_weights_come_back_in_half_precision(tmp_path):
