@@ -18,7 +18,7 @@ from ..errors import ShapeError
 from .model import KinematicModel
 from .tables import Tables, tables_of
 
-_FEW_FRAMES = 16
+_FEW_FRAMES = 32
 
 __all__ = ["Posed", "bodies_in_world", "markers_in_world", "posed", "product", "turned"]
 

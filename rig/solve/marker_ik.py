@@ -6,6 +6,7 @@ as the source paper does (Hammond et al., "Development of a Pytorch-based Kinema
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -212,9 +213,14 @@ def _ratio(model: KinematicModel, names: tuple[str, ...], targets: Array) -> flo
     """How many times as far apart the markers are as the model's, in the frame that shows most."""
     seen = np.isfinite(targets).all(-1)
     best = int(seen.sum(1).argmax())
-    pose = torch.as_tensor(np.array(model.default_pose))
-    own = markers_in_world(model, pose).numpy()[[model.marker_index(name) for name in names]]
+    own = _at_rest(model)[[model.marker_index(name) for name in names]]
     return _spread(targets[best][seen[best]]) / max(_spread(own[seen[best]]), 1e-9)
+
+
+@lru_cache(maxsize=64)
+def _at_rest(model: KinematicModel) -> Array:
+    """(M, 3) metres, the markers in the default pose."""
+    return markers_in_world(model, torch.as_tensor(np.array(model.default_pose))).numpy()
 
 
 def _spread(points: Array) -> float:

@@ -211,7 +211,7 @@ class Markers(PointTerm):
 
     def offsets(self, at: At) -> Tensor:
         """(P, 3)."""
-        return at.marker_places[self.indices(at)]
+        return at.marker_places.index_select(0, self.indices(at))
 
     def shifted(self, at: At) -> tuple[Tensor, Tensor]:
         """(E,) and (E,)."""

@@ -1,9 +1,9 @@
 """What is fitted: a model, the terms that pull on it, and the values of all unknowns at one moment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
@@ -21,7 +21,6 @@ __all__ = ["At", "Frames", "PairTerm", "Problem", "Term"]
 Frames = slice | Tensor
 
 
-@runtime_checkable
 class Term(Protocol):
     """A part of the objective that looks at one frame at a time."""
 
@@ -36,7 +35,6 @@ class Term(Protocol):
         """Add the Gauss-Newton equations of the term."""
 
 
-@runtime_checkable
 class PairTerm(Protocol):
     """A part of the objective that couples each frame with the next."""
 
@@ -92,12 +90,19 @@ class Problem:
     @cached_property
     def frame_terms(self) -> list[Term]:
         """Terms that look at one frame at a time."""
-        return [term for term in self.terms if isinstance(term, Term)]
+        return [cast(Term, term) for term in self.terms if hasattr(term, "gather")]
 
     @cached_property
     def pair_terms(self) -> list[PairTerm]:
         """Terms between neighbouring frames."""
-        return [term for term in self.terms if isinstance(term, PairTerm)]
+        return [cast(PairTerm, term) for term in self.terms if hasattr(term, "gather_pairs")]
+
+    def only(self, moving: Sequence[str]) -> "Problem":
+        """The same problem with other coordinates that may move; what has been laid out is kept."""
+        other = replace(self, moving=moving)
+        for name in ("tables", "shared", "frame_terms", "pair_terms", "_named"):
+            other.__dict__[name] = getattr(self, name)
+        return other
 
     @property
     def coupled(self) -> bool:

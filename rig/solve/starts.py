@@ -9,10 +9,13 @@ solutions that two or three steps finish them, and a frame that sees too little 
 
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from .. import so3
+from ..arrays import Array
 from .lm import Settings, minimise_frames
 from .problem import Problem
 
@@ -28,8 +31,9 @@ _WORTH = 1e-3  # fraction of the cost that must be gained, for another pose to b
 _MENDS = 100  # frames that a wrong stretch may be long, from both its ends
 _ROUGH = Settings(20, 1e-2, 1e-3, enough=0.85)
 _TRIED = Settings(25, 1e-2, 1e-3, enough=0.4)
-_AT_ONCE = Settings(7, 1e-2, 1e-3, enough=0.5)
+_AT_ONCE = Settings(7, 3e-2, 1e-4, enough=0.4)
 _ROOT = Settings(3, 3e-2, 1e-3, enough=0.85)
+_TOWARDS = replace(_ROOT, iterations=1)
 _NEAR = Settings(2, 1e-2, 1e-6)
 _POSTURES, _POSTURE = 12, 0.3  # how many are tried for the first frame, and their spread in radians
 
@@ -98,13 +102,12 @@ def _headings(problem: Problem, pose: Tensor, root: list[str]) -> Tensor:
 
 
 def _aligned(
-    problem: Problem, poses: Tensor, frames: Tensor, root: list[str]
+    problem: Problem, poses: Tensor, frames: Tensor, root: list[str], settings: Settings = _ROOT
 ) -> tuple[Tensor, Tensor]:
     """Poses with their roots moved to where the measurements are, and their costs."""
     if not root:
         return poses, problem.at(poses, None, frames).cost()
-    only = replace(problem, moving=root)
-    return minimise_frames(only, poses, _ROOT, frames)[:2]
+    return minimise_frames(problem.only(root), poses, settings, frames)[:2]
 
 
 def _postures(problem: Problem, pose: Tensor, root: list[str]) -> Tensor:
@@ -144,10 +147,11 @@ def _at_once(
     root, count = _root(problem), len(chosen)
     others = _headings(problem, pose, root)[1:]
     frames = torch.cat([chosen, chosen[first].expand(len(others))])
-    starts, cost = _aligned(problem, torch.cat([pose.expand(count, -1), others]), frames, root)
+    starts = torch.cat([pose.expand(count, -1), others])
+    starts, cost = _aligned(problem, starts, frames, root, _TOWARDS)
     if bool((cost[count:] < cost[first]).any()):
         pose = starts[count + cost[count:].argmin()]
-        starts, _ = _aligned(problem, pose.expand(count, -1), chosen, root)
+        starts, _ = _aligned(problem, pose.expand(count, -1), chosen, root, _TOWARDS)
     others = _postures(problem, starts[first], root)[1:]
     frames = torch.cat([chosen, chosen[first].expand(len(others))])
     starts = torch.cat([starts[:count], others])
@@ -255,38 +259,43 @@ def between(problem: Problem, known: Tensor, poses: Tensor, frames: Tensor) -> T
     """
     if len(known) == 1:
         return poses.expand(len(frames), -1).clone()
-    right = torch.searchsorted(known.contiguous(), frames.contiguous()).clamp(1, len(known) - 1)
-    index = torch.stack([right - 2, right - 1, right, right + 1]).clamp(0, len(known) - 1)
-    times = known[index].double()  # (4, N)
-    at = frames.double().clamp(float(known[0]), float(known[-1]))
-    values = poses[index]  # (4, N, D)
+    index, weights = _cubic(known.numpy(), frames.numpy())
+    values = poses[torch.from_numpy(index)]  # (4, N, D)
+    share = torch.from_numpy(weights)[..., None]
     balls = problem.tables.ball_coordinates
-    centre = values[1][:, balls]
-    if len(balls):
-        relative = so3.exp(centre).transpose(-1, -2) @ so3.exp(values[:, :, balls])
-        values = values.clone()
-        values[:, :, balls] = so3.log(relative)
-    result = _hermite(times, values, at)
-    if len(balls):
-        result[:, balls] = so3.log(so3.exp(centre) @ so3.exp(result[:, balls]))
+    if not len(balls):
+        return (share * values).sum(0)
+    turns = so3.exp(values[:, :, balls])
+    values[:, :, balls] = so3.log(turns[1].transpose(-1, -2) @ turns)
+    result = (share * values).sum(0)
+    result[:, balls] = so3.log(turns[1] @ so3.exp(result[:, balls]))
     return result
 
 
-def _hermite(times: Tensor, values: Tensor, at: Tensor) -> Tensor:
-    """Cubic Hermite values (N, D) between the second and third of four knots (4, N)."""
-    t0, t1, t2, t3 = times
-    step = (t2 - t1)[:, None]
-    before, here, after = ((values[k + 1] - values[k]) for k in range(3))
-    rise = here / step
-    gap = (
-        torch.where(t1 > t0, t1 - t0, torch.inf)[:, None],
-        torch.where(t3 > t2, t3 - t2, torch.inf)[:, None],
-    )
-    slope = [rise, rise]
-    for place, (width, other) in enumerate(zip(gap, (before, after), strict=True)):
-        mixed = (step * other / width + width * rise) / (step + width)
-        slope[place] = torch.where(torch.isfinite(width), torch.nan_to_num(mixed), rise)
-    u = ((at - t1)[:, None] / step).clamp(0.0, 1.0)
-    h00, h10 = (1.0 + 2.0 * u) * (1.0 - u) ** 2, u * (1.0 - u) ** 2
-    h01, h11 = u * u * (3.0 - 2.0 * u), u * u * (u - 1.0)
-    return h00 * values[1] + h10 * step * slope[0] + h01 * values[2] + h11 * step * slope[1]
+def _cubic(known: npt.NDArray[np.int64], frames: npt.NDArray[np.int64]) -> tuple[Array, Array]:
+    """Rows (4, N) of the known frames (K,) about each of N, and how much each counts (4, N)."""
+    last = len(known) - 1
+    right = np.searchsorted(known, frames).clip(1, last)
+    index = np.stack([right - 2, right - 1, right, right + 1]).clip(0, last)
+    t0, t1, t2, t3 = known[index].astype(np.float64)
+    step, before, after = t2 - t1, t1 - t0, t3 - t2
+    u = ((frames - t1) / step).clip(0.0, 1.0)
+    rise = u * u * (3.0 - 2.0 * u)
+    leaving, coming = step * u * (1.0 - u) ** 2, step * u * u * (u - 1.0)
+    (own, other), (own_after, other_after) = _slope(step, before), _slope(step, after)
+    weights = [
+        -leaving * other,
+        1.0 - rise + leaving * (other - own) - coming * own_after,
+        rise + leaving * own + coming * (own_after - other_after),
+        coming * other_after,
+    ]
+    return index, np.stack(weights)
+
+
+def _slope(step: Array, beside: Array) -> tuple[Array, Array]:
+    """How much the rise over a step, and over the one beside it, count in the slope between; (N,) frames.
+
+    Where there is none beside, the step's own counts alone.
+    """
+    own = np.where(beside > 0.0, beside / (step + beside), 1.0)
+    return own / step, (1.0 - own) / np.where(beside > 0.0, beside, 1.0)

@@ -116,7 +116,7 @@ def held(problem: Problem, pose: Tensor, gradient: Tensor) -> Tensor | None:
     u = problem.unknowns
     if not u.bounded:
         return None
-    value = pose[:, u.coordinates]
+    value = pose.index_select(1, u.coordinates)
     return ((value <= u.low) & (gradient > 0.0)) | ((value >= u.high) & (gradient < 0.0))
 
 

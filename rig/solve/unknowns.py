@@ -68,7 +68,7 @@ class Unknowns:
     def stepped(self, pose: Tensor, step: Tensor) -> Tensor:
         """Poses (T, D) after a step (T, U), kept within the hard bounds."""
         if not self.balls.shape[0]:
-            moved = (pose[:, self.coordinates] + step).clamp(self.low, self.high)
+            moved = pose.index_select(1, self.coordinates).add_(step).clamp_(self.low, self.high)
             return pose.index_copy(1, self.coordinates, moved)
         plain, balls = self.coordinates[self.plain], self.coordinates[self.balls]
         moved = pose[:, plain] + step[:, self.plain]
