@@ -17,6 +17,8 @@ __all__ = ["foot_paths"]
 FLAT = 0.02  # metres for a body 1.70 m tall; a foot tilted by less stands on heel and ball
 SHORTEST = 0.05  # seconds; a shorter contact is no stand
 SLIDE = 0.20  # metres for a body 1.70 m tall; a foot that went further stands anew
+CLEARANCE = 0.02  # metres for a body 1.70 m tall, under the ball of a foot that swings, as people have it
+SWINGING = (0.3, 0.8)  # m/s over ground: from where it is raised, and from where fully
 # Weights beside 1 on being moved at all; a fading takes about BEND^(1/4) = 4 frames at 60 Hz.
 PIN, TOGETHER, BEND = 1e6, 100.0, 300.0
 _PASSES = 3  # a correction may sink a point that did not sink before
@@ -34,20 +36,39 @@ def foot_paths(points: Array, contacts: Mask, fps: float, scale: float) -> Array
     Returns:
         (T, 4, 3) places, or None where nothing has to move.
     """
-    soles = SOLES * scale
+    least = _least_heights(points, contacts, fps, scale)
     targets = _standing(points, contacts, fps, scale)
     moved = np.zeros_like(points)
     for turn in range(_PASSES):
-        sunk = (points + moved)[..., 2] < soles - (1e-4 if turn else 0.0)
+        sunk = (points + moved)[..., 2] < least - (1e-4 if turn else 0.0)
         fresh = sunk & np.isnan(targets[..., 2])
         if not fresh.any() and (turn or np.isnan(targets).all()):
             break
-        targets[..., 2] = np.where(fresh, soles, targets[..., 2])
+        targets[..., 2] = np.where(fresh, least, targets[..., 2])
         moved = _moves(targets - points, fps)
     if not moved.any():
         return None
     heel_only = ~np.isnan(targets[:, :2, 0]) & np.isnan(targets[:, 2:, 0])
     return _rigid(points, points + moved, heel_only)
+
+
+def _least_heights(points: Array, contacts: Mask, fps: float, scale: float) -> Array:
+    """(T, 4) metres that heels and balls may not be below: the floor, and more for the ball of a foot that swings.
+
+    A foot that passes close over the floor looks as if it slid.
+    """
+    least = np.tile(SOLES * scale, (len(points), 1))
+    if len(points) < 2:
+        return least
+    velocity = np.gradient(points[:, 2:, :2], 1.0 / fps, axis=0)
+    speed = np.linalg.norm(velocity, axis=-1) / scale
+    share = ((speed - SWINGING[0]) / (SWINGING[1] - SWINGING[0])).clip(0.0, 1.0) * ~contacts
+    reach = max(1, round(SHORTEST * fps))
+    kernel = np.hanning(2 * reach + 1)[1:-1] / np.hanning(2 * reach + 1).sum()
+    padded = np.pad(share, ((reach - 1, reach - 1), (0, 0)), mode="edge")
+    for foot in range(2):
+        least[:, 2 + foot] += CLEARANCE * scale * np.convolve(padded[:, foot], kernel, "valid")
+    return least
 
 
 def _rigid(points: Array, paths: Array, heel_only: Mask) -> Array:

@@ -13,7 +13,7 @@ from .suite import Run
 
 __all__ = ["accuracy_tables", "budget_table", "drift_table", "suite_tables"]
 
-_TITLES = {"cmu": "CMU", "ui_prmd": "UI-PRMD", ALL: "All test clips"}
+_TITLES = {"cmu": "CMU", "ui_prmd": "UI-PRMD", ALL: "All clips"}
 _TRUE = "_true"
 _SPELT = {"sip": "SIP", "mpjre": "MPJRE", "f1": "F1", "frechet": "Fréchet distance"}
 _BUDGET = ("network", "parameters", "steps", "minutes")

@@ -12,7 +12,7 @@ from ...rig.arrays import Array, checked
 from ...rig.errors import ShapeError
 from ...rig.motion import Motion
 from ..body import leg_scale
-from ..contacts import STANDING
+from ..contacts import PLANTED
 from ..features import NETWORK_FPS, heading_matrix
 from ..feet import clean_feet
 from ..predict import Posed
@@ -181,4 +181,4 @@ def _take(motion: Motion, lower: Tensor, felt: Array | None) -> Posed:
 
 
 def _clean(posed: Posed) -> Posed:
-    return replace(posed, motion=clean_feet(posed.motion, posed.contacts > STANDING))
+    return replace(posed, motion=clean_feet(posed.motion, posed.contacts > PLANTED))

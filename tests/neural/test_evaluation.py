@@ -162,7 +162,7 @@ def test_generated_legs_are_as_many_takes_of_one_posed_body(monkeypatch: pytest.
 def test_tables_have_a_column_per_solver_and_the_true_motion_and_no_row_that_nobody_can_tell():
     text = accuracy_tables(rows_of([8.0], [clip("cmu/1", 60), clip("ui_prmd/2", 60)]))
     assert "CMU, 1 clips, 0.0 minutes, perfect sensors:" in text
-    assert "All test clips, 2 clips" in text
+    assert "All clips, 2 clips" in text
     assert "| metric | unit | ours | true motion |" in text
     assert "| SIP error | degrees | 2.00 | \N{EN DASH} |" in text
     jerk = next(line for line in text.splitlines() if line.startswith("| jerk |"))

@@ -8,7 +8,7 @@ import pytest
 
 from pallas.neural.contacts import ANKLES, TOES, foot_contacts
 from pallas.neural.feet import clean_feet
-from pallas.neural.foot_paths import foot_paths
+from pallas.neural.foot_paths import CLEARANCE, foot_paths
 from pallas.neural.library import load_library
 from pallas.neural.root import SOLES
 from pallas.rig import Motion, body_skeleton, quaternion
@@ -59,6 +59,18 @@ def test_a_foot_as_fast_as_a_run_does_not_stand():
     contacts = np.ones((60, 2), dtype=bool)
     contacts[:, 1] = False
     assert foot_paths(points, contacts, FPS, 1.0) is None
+
+
+def test_the_ball_of_a_foot_that_swings_clears_the_floor():
+    points = walking_points(60, drift=1.5)
+    contacts = np.zeros((60, 2), dtype=bool)
+    contacts[:, 1] = True
+    paths = foot_paths(points, contacts, FPS, 1.0)
+    np.testing.assert_allclose(paths[:, 2, 2], SOLES[2] + CLEARANCE, atol=1e-4)
+    assert np.abs(paths[:, [1, 3]] - points[:, [1, 3]]).max() < 1e-4  # the foot that stands
+    slow = walking_points(60, drift=0.2)
+    contacts[:] = False
+    assert foot_paths(slow, contacts, FPS, 1.0) is None
 
 
 def test_heel_and_ball_stay_as_far_apart_as_the_foot_is_long():
