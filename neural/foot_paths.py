@@ -53,7 +53,7 @@ def foot_paths(points: Array, contacts: Mask, fps: float, scale: float) -> Array
 
 
 def _least_heights(points: Array, contacts: Mask, fps: float, scale: float) -> Array:
-    """(T, 4) metres that heels and balls may not be below: the floor, and more for the ball of a foot that swings.
+    """(T, 4) metres that heels and balls may not be below: the floor, and more for balls of feet that swing.
 
     A foot that passes close over the floor looks as if it slid.
     """
