@@ -17,7 +17,9 @@ __all__ = ["foot_paths"]
 FLAT = 0.02  # metres for a body 1.70 m tall; a foot tilted by less stands on heel and ball
 SHORTEST = 0.05  # seconds; a shorter contact is no stand
 SLIDE = 0.20  # metres for a body 1.70 m tall; a foot that went further stands anew
-CLEARANCE = 0.02  # metres for a body 1.70 m tall, under the ball of a foot that swings, as people have it
+CLEARANCE = (
+    0.02  # metres for a body 1.70 m tall, under the ball of a foot that swings, as people have it
+)
 SWINGING = (0.3, 0.8)  # m/s over ground: from where it is raised, and from where fully
 # Weights beside 1 on being moved at all; a fading takes about BEND^(1/4) = 4 frames at 60 Hz.
 PIN, TOGETHER, BEND = 1e6, 100.0, 300.0
