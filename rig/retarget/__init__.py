@@ -1,0 +1,6 @@
+"""Any motion onto any character: which bone is which, how rests correspond, where feet and hands belong."""
+
+from .bone_map import ROLES, BoneMap, role_names
+from .bones import Bones
+
+__all__ = ["ROLES", "BoneMap", "Bones", "role_names"]
