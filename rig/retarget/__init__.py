@@ -2,5 +2,6 @@
 
 from .bone_map import ROLES, BoneMap, role_names
 from .bones import Bones
+from .source import SourceMotion
 
-__all__ = ["ROLES", "BoneMap", "Bones", "role_names"]
+__all__ = ["ROLES", "BoneMap", "Bones", "SourceMotion", "role_names"]
