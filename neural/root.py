@@ -12,6 +12,7 @@ import torch
 
 from ..capture.virtual_imu import STANDARD_SENSORS
 from ..rig.arrays import Array
+from ..rig.planting import SOLES
 from .contacts import ANKLES, STANDING, TOES
 from .root_velocity import VelocityWitness, smooth_velocity
 from .smoothing import over_time
@@ -28,8 +29,6 @@ __all__ = [
 SMOOTHING = 0.05  # seconds
 # Metres of the waist's sensor in the pelvis' frame, for a body 1.70 m tall.
 WAIST_OFFSET = np.array(STANDARD_SENSORS["waist"].offset)
-# Height of an ankle and of the ball of a foot above the floor when they stand, for a body 1.70 m tall.
-SOLES = np.array([0.073, 0.073, 0.017, 0.017])
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import numpy as np
 from ...rig.arrays import Array, Mask
 from ...rig.model.skeletons import model_of_skeleton, motion_of_pose, pose_of_motion, turns_of
 from ...rig.motion import Motion
+from ...rig.planting import foot_paths
 from ...rig.skeleton import Skeleton
 from ...rig.solve import Points, Problem, SmoothChange, StayNear, solve
 from ..body import leg_scale
 from ..contacts import ANKLES, TOES
-from ..foot_paths import foot_paths
 from ..root import SOLES
 from .windows import LEGS
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from ...rig import quaternion
 from ...rig.arrays import Array
+from ...rig.planting import SIDES, LegBones
 from ...rig.skeleton import BODY_PARENTS, Skeleton
 from ..body import POSED_ROW, ancestors, bone_basis, leg_scale
 from ..contacts import ANKLES, TOES
 from ..features import NETWORK_FPS
-from ..leg_ik import SIDES, LegBones
 from ..network import Prediction
 from ..root import WAIST_OFFSET, RootEvidence
 from .feet import FootPlanter

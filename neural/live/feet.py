@@ -9,8 +9,8 @@ import math
 import numpy as np
 
 from ...rig.arrays import Array, Mask
+from ...rig.planting import LegBones, reached
 from ..contacts import STANDING
-from ..leg_ik import LegBones, reached
 from ..root import SOLES
 
 __all__ = ["FootPlanter"]

@@ -8,10 +8,10 @@ import pytest
 
 from pallas.neural.contacts import ANKLES, TOES, foot_contacts
 from pallas.neural.feet import clean_feet
-from pallas.neural.foot_paths import CLEARANCE, foot_paths
 from pallas.neural.library import load_library
 from pallas.neural.root import SOLES
 from pallas.rig import Motion, body_skeleton, quaternion
+from pallas.rig.planting.foot_paths import CLEARANCE, foot_paths
 
 FPS = 60.0
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..rig.arrays import Array
-from ..rig.skeleton import Skeleton
+from ..arrays import Array
+from ..skeleton import Skeleton
 
 __all__ = ["SIDES", "LegBones", "reached"]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pallas.neural.leg_ik import LegBones, reached
 from pallas.rig import body_skeleton, quaternion
+from pallas.rig.planting import LegBones, reached
 
 LEGS = LegBones.of(body_skeleton())
 THIGH, SHANK = 0.245 * 1.70, 0.230 * 1.70

@@ -8,11 +8,13 @@ foot's heel and ball together.
 import numpy as np
 import torch
 
-from ..rig.arrays import Array, Mask
-from ..rig.solve.chains import solve_chain
-from .root import SOLES
+from ..arrays import Array, Mask
+from ..solve.chains import solve_chain
 
-__all__ = ["foot_paths"]
+__all__ = ["SOLES", "foot_paths"]
+
+# Height of an ankle and of the ball of a foot above the floor when they stand, for a body 1.70 m tall.
+SOLES = np.array([0.073, 0.073, 0.017, 0.017])
 
 FLAT = 0.02  # metres for a body 1.70 m tall; a foot tilted by less stands on heel and ball
 SHORTEST = 0.05  # seconds; a shorter contact is no stand
@@ -26,7 +28,9 @@ PIN, TOGETHER, BEND = 1e6, 100.0, 300.0
 _PASSES = 3  # a correction may sink a point that did not sink before
 
 
-def foot_paths(points: Array, contacts: Mask, fps: float, scale: float) -> Array | None:
+def foot_paths(
+    points: Array, contacts: Mask, fps: float, scale: float, soles: Array | None = None
+) -> Array | None:
     """Move heels and balls of the feet to where they should be.
 
     Args:
@@ -34,12 +38,14 @@ def foot_paths(points: Array, contacts: Mask, fps: float, scale: float) -> Array
         contacts: (T, 2) True where the left and the right foot stand.
         fps: frames per second.
         scale: size of the body; 1 is 1.70 m tall.
+        soles: (4,) metres, heights of the points of a body that stands; None for those of a person.
 
     Returns:
         (T, 4, 3) places, or None where nothing has to move.
     """
-    least = _least_heights(points, contacts, fps, scale)
-    targets = _standing(points, contacts, fps, scale)
+    soles = SOLES * scale if soles is None else soles
+    least = _least_heights(points, contacts, fps, scale, soles)
+    targets = _standing(points, contacts, fps, scale, soles)
     moved = np.zeros_like(points)
     for turn in range(_PASSES):
         sunk = (points + moved)[..., 2] < least - (1e-4 if turn else 0.0)
@@ -54,12 +60,12 @@ def foot_paths(points: Array, contacts: Mask, fps: float, scale: float) -> Array
     return _rigid(points, points + moved, heel_only)
 
 
-def _least_heights(points: Array, contacts: Mask, fps: float, scale: float) -> Array:
+def _least_heights(points: Array, contacts: Mask, fps: float, scale: float, soles: Array) -> Array:
     """(T, 4) metres that heels and balls may not be below: the floor, and more for balls of feet that swing.
 
     A foot that passes close over the floor looks as if it slid.
     """
-    least = np.tile(SOLES * scale, (len(points), 1))
+    least = np.tile(soles, (len(points), 1))
     if len(points) < 2:
         return least
     velocity = np.gradient(points[:, 2:, :2], 1.0 / fps, axis=0)
@@ -94,17 +100,16 @@ def _rigid(points: Array, paths: Array, heel_only: Mask) -> Array:
     return rigid
 
 
-def _standing(points: Array, contacts: Mask, fps: float, scale: float) -> Array:
+def _standing(points: Array, contacts: Mask, fps: float, scale: float, soles: Array) -> Array:
     """Targets (T, 4, 3), NaN where a point is free: every stand of a foot is one flat foot on the floor."""
-    soles = SOLES * scale
     targets = np.full_like(points, np.nan)
-    holding = _holding(points, contacts, scale)
+    holding = _holding(points, contacts, scale, soles)
     shortest = max(2, int(SHORTEST * fps))
     for foot in range(2):
         heel, ball = points[:, foot], points[:, 2 + foot]
         along = (ball - heel)[:, :2]
         along = along / np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-9)
-        reach = _flat_length(heel, ball, soles)
+        reach = _flat_length(heel, ball, soles[foot] - soles[2 + foot])
         # Where the ball is, or would be if the foot that stands on its heel came down.
         place = np.where(holding[:, 2 + foot, None], ball[:, :2], heel[:, :2] + reach * along)
         for start, stop in _stretches(contacts[:, foot], shortest):
@@ -121,15 +126,15 @@ def _standing(points: Array, contacts: Mask, fps: float, scale: float) -> Array:
     return targets
 
 
-def _flat_length(heel: Array, ball: Array, soles: Array) -> float:
+def _flat_length(heel: Array, ball: Array, drop: float) -> float:
     """Metres over ground from the heel to the ball of a foot that stands flat."""
     length = float(np.linalg.norm(ball[0] - heel[0]))
-    return float(np.sqrt(max(length**2 - (soles[0] - soles[2]) ** 2, 0.0)))
+    return float(np.sqrt(max(length**2 - drop**2, 0.0)))
 
 
-def _holding(points: Array, contacts: Mask, scale: float) -> Mask:
+def _holding(points: Array, contacts: Mask, scale: float, soles: Array) -> Mask:
     """(T, 4) which points hold: heel and ball of a flat foot, the lower of a tilted one."""
-    tilt = (points[:, :2, 2] - points[:, 2:, 2]) / scale - (SOLES[0] - SOLES[2])
+    tilt = (points[:, :2, 2] - points[:, 2:, 2] - (soles[:2] - soles[2:])) / scale
     heel, ball = contacts & (tilt < FLAT), contacts & (tilt > -FLAT)
     holding: Mask = np.concatenate([heel, ball], axis=1)
     return holding
