@@ -19,7 +19,8 @@ from ..rig.errors import SceneError
 from ..rig.model import GROUND, BodyMarker, Coordinate, Frame, Joint, KinematicModel, along
 from ..rig.model.places import body_places
 from .armature import RestPose, read_rest_pose, rigid
-from .pose_keys import Placed, checked_scale
+from .pose_channels import Placed
+from .pose_keys import checked_scale
 
 __all__ = ["ArmatureModel", "model_of_armature", "read_pose", "world_places"]
 
