@@ -5,7 +5,7 @@ the shortest way until the ankle is there, and the foot swings about the ankle u
 own target. What is in reach is reached exactly; what is not is approached along a straight leg.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,7 +17,7 @@ __all__ = ["SIDES", "LegBones", "reached"]
 SIDES = ("left", "right")
 STRAIGHT = 0.9995  # of the leg's length; a knee bent by 3.6 degrees
 _FOLDED = 0.3  # of the leg's length; a knee does not bend further
-_NEARLY_STRAIGHT = 0.05  # sine of the bend under which the knee's own axis says where the hinge is
+_NEARLY_STRAIGHT = 0.05  # sine of the bend under which the hinge at rest says where it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +28,13 @@ class LegBones:
         thigh: from hip to knee.
         shank: from knee to ankle.
         foot: from ankle to the ball of the foot.
+        hinge: unit axis in the hip's frame about which the knee of a straight leg would bend.
     """
 
     thigh: Array
     shank: Array
     foot: Array
+    hinge: Array = field(default_factory=lambda: np.tile([1.0, 0.0, 0.0], (2, 1)))
 
     @classmethod
     def of(cls, skeleton: Skeleton) -> "LegBones":
@@ -58,8 +60,9 @@ def reached(legs: LegBones, hip: Array, turns: Array, ankle: Array, ball: Array)
         _turned(turns[..., 0, :, :], legs.thigh),
         _turned(turns[..., 1, :, :], legs.shank),
     )
+    own = _turned(turns[..., 0, :, :], legs.hinge)
     angle = _further_bend(thigh, shank, ankle - hip)
-    bend = _about(_hinge(thigh, shank, turns[..., 0, :, 0]), np.cos(angle), np.sin(angle))
+    bend = _about(_hinge(thigh, shank, own), np.cos(angle), np.sin(angle))
     before = thigh + _turned(bend, shank)
     swing = _shortest(_unit(before), _unit(ankle - hip))
     found = hip + _turned(swing, before)  # the ankle, which may be short of its target
@@ -69,7 +72,7 @@ def reached(legs: LegBones, hip: Array, turns: Array, ankle: Array, ball: Array)
 
 
 def _hinge(thigh: Array, shank: Array, own: Array) -> Array:
-    """(..., 3) unit axis about which a further bend turns the shank; the thigh's own x axis at rest."""
+    """(..., 3) unit axis about which a further bend turns the shank; near `own` where the leg is straight."""
     axis, along = _cross(thigh, shank), _unit(thigh)
     sine = _length(axis) / (_length(thigh) * _length(shank))
     own = own - along * (own * along).sum(-1, keepdims=True)

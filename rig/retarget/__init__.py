@@ -2,6 +2,18 @@
 
 from .bone_map import ROLES, BoneMap, role_names
 from .bones import Bones
+from .result import LimbTarget, Retargeted, RetargetOptions
+from .retargeter import Retargeter
 from .source import SourceMotion
 
-__all__ = ["ROLES", "BoneMap", "Bones", "SourceMotion", "role_names"]
+__all__ = [
+    "ROLES",
+    "BoneMap",
+    "Bones",
+    "LimbTarget",
+    "RetargetOptions",
+    "Retargeted",
+    "Retargeter",
+    "SourceMotion",
+    "role_names",
+]

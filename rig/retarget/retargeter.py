@@ -1,0 +1,193 @@
+"""Any motion onto any humanoid rig: bones point as the source's do, on the target's own proportions.
+
+Both rests are compared once (`alignment`). Then a target bone is turned as its source bone is:
+
+    world_from_target = aim(t) * world_from_source(t) * source_from_target
+
+where `source_from_target` is constant and `aim(t)` makes a limb's direction the source's exactly; it is the
+identity where the source's bones are rigid. Where the body is comes from the hip joints (`travel`), where
+feet stand from the source's feet (`feet`), and where hands reach from what they are near (`hands`).
+"""
+
+import numpy as np
+
+from .. import quaternion
+from ..arrays import Array, checked
+from ..errors import ShapeError
+from .alignment import alignments
+from .bone_map import SIDES, BoneMap
+from .bones import Bones
+from .drives import drives
+from .posed import Carriage, Posed
+from .rests import NEXT, Rest
+from .result import Retargeted, RetargetOptions
+from .travel import heading, hip_centre, size_ratio, travelled
+
+__all__ = ["Retargeter"]
+
+_AIMED = ("upper_arm", "forearm", "thigh", "shin")
+_RIGID = 1e-6  # radians; directions closer than this need no aim
+
+
+class Retargeter:
+    """Brings motions of one rig to another.
+
+    Args:
+        source: the rig whose motion it is.
+        source_map: what its bones do.
+        target: the rig to move; its rest pose stays as it is.
+        target_map: what its bones do.
+        options: contacts, root motion, scale.
+
+    Raises:
+        ShapeError: a map names a bone that its rig lacks, there are no hips, a rest pose isn't finite, or the
+            root bone is to travel and there is none.
+    """
+
+    def __init__(
+        self,
+        source: Bones,
+        source_map: BoneMap,
+        target: Bones,
+        target_map: BoneMap,
+        options: RetargetOptions | None = None,
+    ) -> None:
+        self.options = RetargetOptions() if options is None else options
+        self.source, self.target = (
+            Rest(source, source_map, "source"),
+            Rest(target, target_map, "target"),
+        )
+        if self.options.root == "bone" and "root" not in self.target.roles:
+            raise ShapeError(
+                "the target has no root bone to travel; map one, or let the hips travel"
+            )
+        self.ratio = self.options.scale or size_ratio(self.source, self.target)
+        self._drives = drives(self.source, self.target, self.options.fingers)
+        self._carriage = Carriage(self.target, self._drives)
+        self._align()
+        self._read = sorted(self._source_bones())
+
+    def _align(self) -> None:
+        turns = alignments(self.source, self.target)
+        rests = self.source.bones.rotations
+        found = self._drives
+        aligned = np.stack([turns.get(drive.role, turns[""]) for drive in found])
+        self._first = np.array([drive.first for drive in found])
+        self._second = np.array([drive.second for drive in found])
+        self._fraction = np.array([drive.fraction for drive in found])
+        self._mixed = np.flatnonzero(self._fraction)
+        # Turn from rest of a target bone: world_from_source times this.
+        self._after = quaternion.multiply(
+            quaternion.conjugate(quaternion.normalised(rests[self._first])), aligned
+        )
+        mixed = self._mixed
+        self._after_second = quaternion.multiply(
+            quaternion.conjugate(quaternion.normalised(rests[self._second[mixed]])), aligned[mixed]
+        )
+        self._aims = self._aimed()
+
+    def _aimed(self) -> list[tuple[int, int, int, Array]]:
+        """Of each limb bone: its place among the drives, the source's joints, and its direction at rest."""
+        found = []
+        places = {drive.role: place for place, drive in enumerate(self._drives)}
+        for role in (f"{side}_{part}" for side in SIDES for part in _AIMED):
+            side, _, part = role.partition("_")
+            start, end = self.source.first(role), self.source.first(f"{side}_{NEXT[part]}")
+            theirs = self.target.direction(role)
+            if role not in places or start is None or end is None or theirs is None:
+                continue
+            if self.source.direction(role) is not None:
+                found.append((places[role], start, end, theirs))
+        return found
+
+    def _source_bones(self) -> set[int]:
+        joints = {row for _, start, end, _ in self._aims for row in (start, end)}
+        legs = (self.source.first(f"{side}_thigh") for side in SIDES)
+        feet = (self.source.first(f"{side}_{part}") for side in SIDES for part in ("foot", "toe"))
+        known = {row for row in (*legs, *feet) if row is not None}
+        return {*self._first.tolist(), *self._second.tolist(), *joints, *known, self.source.hips}
+
+    def whole(self, rotations: Array, heads: Array, fps: float) -> Retargeted:
+        """A whole motion.
+
+        Args:
+            rotations: (T, B, 4) world_from_bone of the source.
+            heads: (T, B, 3) metres, where its bones start in the world.
+            fps: frames per second.
+
+        Raises:
+            ShapeError: an array has another shape, or a mapped bone has a frame that isn't finite.
+        """
+        rotations, heads = self._checked(rotations, heads)
+        return self._finished(self._posed(rotations, heads, 0.0))
+
+    def step(self, rotations: Array, heads: Array) -> Retargeted:
+        """One frame of a stream, (B, 4) and (B, 3), as T = 1; feet and hands follow the limbs' directions."""
+        rotations, heads = self._checked(np.asarray(rotations)[None], np.asarray(heads)[None])
+        return self._finished(self._posed(rotations, heads, 0.0))
+
+    def _checked(self, rotations: Array, heads: Array) -> tuple[Array, Array]:
+        count = len(self.source.bones)
+        rotations = checked("rotations", rotations, (None, count, 4))
+        heads = checked("heads", heads, (len(rotations), count, 3))
+        for what, values in (("rotation", rotations), ("place", heads)):
+            there = np.isfinite(values[:, self._read]).all(axis=-1)
+            if not there.all():
+                frame, row = (int(k) for k in np.argwhere(~there)[0])
+                name = self.source.bones.names[self._read[row]]
+                raise ShapeError(
+                    f"frame {frame} of bone {name!r} has no finite {what}; fill the gap before retargeting"
+                )
+        return rotations, heads
+
+    def _posed(self, rotations: Array, heads: Array, floor: float) -> Posed:
+        """Bones turned as the source's, the hips where its hips are."""
+        turns = quaternion.multiply(rotations[:, self._first], self._after)
+        if len(self._mixed):
+            other = quaternion.multiply(rotations[:, self._second[self._mixed]], self._after_second)
+            turns[:, self._mixed] = quaternion.slerp(
+                turns[:, self._mixed], other, self._fraction[self._mixed]
+            )
+        self._aim(turns, heads)
+        centre = travelled(
+            hip_centre(self.source, heads), self.source, self.target, self.ratio, floor
+        )
+        return Posed(self._carriage, turns, centre)
+
+    def _aim(self, turns: Array, heads: Array) -> None:
+        """Make limbs' directions the source's where its joints move against each other."""
+        if not self._aims:
+            return
+        places, starts, ends, directions = (
+            list(column) for column in zip(*self._aims, strict=True)
+        )
+        wanted = heads[:, ends] - heads[:, starts]
+        length = np.sqrt((wanted * wanted).sum(-1, keepdims=True))
+        now = quaternion.rotate(turns[:, places], np.array(directions))
+        wanted = np.where(length > 1e-9, wanted / np.maximum(length, 1e-9), now)
+        apart = np.abs(wanted - now).max(axis=(0, 2))
+        for k in np.flatnonzero(apart > _RIGID):
+            aim = quaternion.shortest_arc(now[:, k], wanted[:, k])
+            turns[:, places[k]] = quaternion.multiply(aim, turns[:, places[k]])
+
+    def _finished(self, posed: Posed) -> Retargeted:
+        """Bones' rotations and places, with the root as asked."""
+        target = self.target
+        turns, heads = posed.turns, posed.heads
+        driven = [drive.bone for drive in self._drives]
+        places = (target.hips,)
+        rotations = quaternion.multiply(
+            turns, quaternion.normalised(target.bones.rotations[driven])
+        )
+        if self.options.root == "in place":
+            heads = heads - (posed.centre - target.centre)[:, None] * (1.0, 1.0, 0.0)
+        if self.options.root == "bone":
+            root = target.roles["root"][0]
+            turn = heading(turns[:, 0])
+            place = quaternion.rotate(turn, target.bones.heads[root] - target.centre) + posed.centre
+            place[:, 2] = target.bones.heads[root, 2]
+            own = quaternion.multiply(turn, target.bones.rotations[root])
+            rotations = np.concatenate([own[:, None], rotations], axis=1)
+            heads = np.concatenate([place[:, None], heads], axis=1)
+            driven, places = [root, *driven], (root, *places)
+        return Retargeted(tuple(driven), quaternion.continuous(rotations), heads, places)
