@@ -5,7 +5,7 @@ import pytest
 from humanoids import A_POSE, Build, dancing, humanoid, of_rest, posed, rolled, swung
 
 from pallas.rig import quaternion
-from pallas.rig.retarget import Bones
+from pallas.rig.retarget import Bones, Retargeter, RetargetOptions
 
 OFF = RetargetOptions(contacts="off")
 FULL = Build(fingers=True, root=True)
