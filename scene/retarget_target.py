@@ -1,0 +1,85 @@
+"""A character to retarget onto: checked, read once, then free of Blender's data."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import bpy
+
+from ..rig.errors import SceneError
+from ..rig.retarget import BoneMap, Bones
+from .armature import checked_armature
+from .constraint_cycles import check_cycles
+from .keyframes import checked_own
+from .pose_keys import checked_scale
+from .posed_rig import PosedRig, read_posed_rig
+from .rigify_controls import RigifyRig, read_rigify
+
+__all__ = ["Target", "constrained", "only_armature", "read_target"]
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A character before keys are written.
+
+    Attributes:
+        rig: all of its bones.
+        rigify: what is known of a rig that Rigify generated, None for any other.
+    """
+
+    rig: PosedRig
+    rigify: RigifyRig | None
+
+    @property
+    def bones(self) -> Bones:
+        """The bones that a map is about: of a generated Rigify rig those with the metarig's joints."""
+        return self.rig.bones if self.rigify is None else self.rigify.bones
+
+
+def read_target(
+    armature_object: bpy.types.Object | None, source: bpy.types.Object | None = None
+) -> Target:
+    """Check and read an armature that is to be keyed; nothing of it is changed.
+
+    Args:
+        armature_object: of this file, or a library override of a linked one.
+        source: the armature that the motion is from, if it is from one.
+
+    Raises:
+        SceneError: no armature, linked without an override, the source itself, mirrored or unevenly scaled,
+            or it follows itself through constraints.
+    """
+    item = checked_own(checked_armature(armature_object))
+    if item == source:
+        raise SceneError(
+            f"{item.name!r} is source and target; choose another armature as one of them"
+        )
+    rig = read_posed_rig(item)
+    checked_scale(item)
+    check_cycles([item] if source is None else [item, source])
+    return Target(rig, read_rigify(item, rig))
+
+
+def only_armature(objects: Iterable[bpy.types.Object]) -> bpy.types.Object:
+    """The one armature among objects.
+
+    Raises:
+        SceneError: there is none, or more than one.
+    """
+    found = [item for item in objects if item.type == "ARMATURE"]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise SceneError("found no armature, expected one: the character's; add or import it first")
+    named = ", ".join(repr(item.name) for item in found)
+    raise SceneError(f"found {len(found)} armatures ({named}), expected one; say which one it is")
+
+
+def constrained(armature_object: bpy.types.Object, bone_map: BoneMap) -> list[str]:
+    """Mapped bones on which constraints act after their keys, so that they may end up elsewhere."""
+    mapped = {name for names in bone_map.bones.values() for name in names}
+    return [
+        bone.name
+        for bone in armature_object.pose.bones
+        if bone.name in mapped
+        and any(not c.mute and c.influence > 0.0 and c.is_valid for c in bone.constraints)
+    ]
