@@ -2,6 +2,7 @@
 
 from .bone_map import ROLES, BoneMap, role_names
 from .bones import Bones
+from .matching import match_bones
 from .result import LimbTarget, Retargeted, RetargetOptions
 from .retargeter import Retargeter
 from .source import SourceMotion
@@ -15,5 +16,6 @@ __all__ = [
     "Retargeted",
     "Retargeter",
     "SourceMotion",
+    "match_bones",
     "role_names",
 ]

@@ -1,0 +1,93 @@
+"""Which chains on a hand are which fingers, by name, by number, or by their place beside the thumb."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from .structure import Tree
+
+__all__ = ["find_fingers"]
+
+_ORDER: Final = ("thumb", "index", "middle", "ring", "pinky")
+_WORDS: Final = (*_ORDER, "finger")
+_PALM: Final = 0.45  # a first bone this near the wrist, beside the second, lies in the palm
+
+
+def find_fingers(tree: Tree, hand: int) -> dict[str, tuple[int, ...]]:
+    """Up to three bones of every finger found, from the palm outwards."""
+    chains = [chain for base in tree.children[hand] for chain in _chains(tree, base)]
+    called = [_called(tree, chain) for chain in chains]
+    found: dict[str, tuple[int, ...]] = {}
+    for finger in _ORDER:
+        own = [chain for chain, name in zip(chains, called, strict=True) if name == finger]
+        if own:
+            found[finger] = _phalanges(tree, hand, max(own, key=len), finger)
+    rest = [c for c, name in zip(chains, called, strict=True) if name == "finger"]
+    if len(rest) >= 3 and not found:
+        rest.sort(key=lambda chain: tree.readings[chain[0]].numbers[:1])
+        found = _in_order(tree, hand, rest)
+    silent = [
+        chain
+        for chain, name in zip(chains, called, strict=True)
+        if not name and len(chain) > 1 and not tree.readings[chain[0]].parts
+    ]
+    if not found and len(silent) >= 3:
+        found = _in_order(tree, hand, _beside_the_thumb(tree, hand, silent))
+    return found
+
+
+def _chains(tree: Tree, base: int) -> list[list[int]]:
+    """Chains that begin at `base`; a bone of the palm may hold several."""
+    if tree.readings[base].twist:
+        return []
+    chain = [base]
+    while tree.children[chain[-1]]:
+        onward = tree.children[chain[-1]]
+        if len(onward) > 1:
+            apart = {_called(tree, [child]) for child in onward}
+            if len(apart - {""}) > 1:
+                first = next((c for c in onward if _called(tree, [c]) != "thumb"), onward[0])
+                others = [x for c in onward if c != first for x in _chains(tree, c)]
+                return [[*chain, *tail] for tail in _chains(tree, first)] + others
+        chain.append(max(onward, key=lambda b: sum(1 for _ in tree.under(b))))
+    return [chain]
+
+
+def _called(tree: Tree, chain: Sequence[int]) -> str:
+    """The finger that most of the chain's names say."""
+    votes = {
+        word: sum(tree.readings[bone].parts.get(word, 0.0) for bone in chain) for word in _WORDS
+    }
+    best = max(votes, key=lambda word: votes[word])
+    return best if votes[best] > 0.5 else ""
+
+
+def _phalanges(tree: Tree, hand: int, chain: Sequence[int], finger: str) -> tuple[int, ...]:
+    """The finger's three bones without those in the palm; a thumb keeps its own, it moves."""
+    own = [bone for bone in chain if not tree.readings[bone].palm]
+    if finger == "thumb" and len(own) < 3:
+        own = list(chain)
+    if len(own) == len(chain) and len(own) > 3 and finger != "thumb" and not tree.named:
+        reach = np.linalg.norm(tree.heads[own[:2]] - tree.heads[hand], axis=1)
+        own = own[1:] if reach[0] < _PALM * reach[1] else own
+    return tuple(own[:3])
+
+
+def _in_order(tree: Tree, hand: int, chains: Sequence[Sequence[int]]) -> dict[str, tuple[int, ...]]:
+    return {
+        finger: _phalanges(tree, hand, chain, finger)
+        for finger, chain in zip(_ORDER, chains, strict=False)
+    }
+
+
+def _beside_the_thumb(
+    tree: Tree, hand: int, chains: Sequence[Sequence[int]]
+) -> list[Sequence[int]]:
+    """The thumb, whose finger bones begin nearest to the wrist, then the others by distance from it."""
+    bases = {id(chain): tree.heads[_phalanges(tree, hand, chain, "index")[0]] for chain in chains}
+    wrist = tree.heads[hand]
+    thumb = min(chains, key=lambda chain: float(np.linalg.norm(bases[id(chain)] - wrist)))
+    return sorted(
+        chains, key=lambda chain: float(np.linalg.norm(bases[id(chain)] - bases[id(thumb)]))
+    )
