@@ -1,6 +1,7 @@
 """Frames of the target on their way: how its bones are turned from rest, and where that puts them."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Posed:
     turns: Array
     centre: Array
 
-    @property
+    @cached_property
     def heads(self) -> Array:
         """(T, N, 3) metres, where bones start."""
         carriage = self.carriage
@@ -57,6 +58,10 @@ class Posed:
         steps[:, 0] = self.centre + quaternion.rotate(self.turns[:, 0], carriage.from_centre)
         found: Array = carriage.sums @ steps
         return found
+
+    def moved(self, by: Array) -> "Posed":
+        """The same elsewhere, by (3,) or (T, 3) metres."""
+        return replace(self, centre=self.centre + by)
 
     def turned(self, turns: Array) -> "Posed":
         """The same with other rotations."""

@@ -9,19 +9,25 @@ identity where the source's bones are rigid. Where the body is comes from the hi
 feet stand from the source's feet (`feet`), and where hands reach from what they are near (`hands`).
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from .. import quaternion
-from ..arrays import Array, checked
+from ..arrays import Array, Mask, checked
 from ..errors import ShapeError
 from .alignment import alignments
 from .bone_map import SIDES, BoneMap
 from .bones import Bones
 from .drives import drives
+from .feet import foot_points, plant_feet, source_contacts
+from .hands import SourceHands, reaching
 from .posed import Carriage, Posed
+from .reach import limb_targets, limbs_of
 from .rests import NEXT, Rest
 from .result import Retargeted, RetargetOptions
-from .travel import heading, hip_centre, size_ratio, travelled
+from .travel import floor_height, heading, hip_centre, size_ratio, travelled
+from .twist import twist_bones, twisted
 
 __all__ = ["Retargeter"]
 
@@ -63,7 +69,13 @@ class Retargeter:
             )
         self.ratio = self.options.scale or size_ratio(self.source, self.target)
         self._drives = drives(self.source, self.target, self.options.fingers)
+        self._places = {drive.role: place for place, drive in enumerate(self._drives)}
         self._carriage = Carriage(self.target, self._drives)
+        self._limbs = limbs_of(self.target, self._drives)
+        toes = [self._places.get(f"{side}_toe") for side in SIDES]
+        self._toes = None if None in toes else (toes[0], toes[1])
+        above = self._carriage.above
+        self._twists = twist_bones(self.target, self._drives, above) if self.options.twist else []
         self._align()
         self._read = sorted(self._source_bones())
 
@@ -89,7 +101,7 @@ class Retargeter:
     def _aimed(self) -> list[tuple[int, int, int, Array]]:
         """Of each limb bone: its place among the drives, the source's joints, and its direction at rest."""
         found = []
-        places = {drive.role: place for place, drive in enumerate(self._drives)}
+        places = self._places
         for role in (f"{side}_{part}" for side in SIDES for part in _AIMED):
             side, _, part = role.partition("_")
             start, end = self.source.first(role), self.source.first(f"{side}_{NEXT[part]}")
@@ -107,24 +119,48 @@ class Retargeter:
         known = {row for row in (*legs, *feet) if row is not None}
         return {*self._first.tolist(), *self._second.tolist(), *joints, *known, self.source.hips}
 
-    def whole(self, rotations: Array, heads: Array, fps: float) -> Retargeted:
+    def whole(
+        self, rotations: Array, heads: Array, fps: float, contacts: Mask | None = None
+    ) -> Retargeted:
         """A whole motion.
 
         Args:
             rotations: (T, B, 4) world_from_bone of the source.
             heads: (T, B, 3) metres, where its bones start in the world.
             fps: frames per second.
+            contacts: (T, 2) True where the left and the right foot stand; None to tell it from the source's feet.
 
         Raises:
             ShapeError: an array has another shape, or a mapped bone has a frame that isn't finite.
         """
         rotations, heads = self._checked(rotations, heads)
-        return self._finished(self._posed(rotations, heads, 0.0))
+        if contacts is not None and np.shape(contacts) != (len(heads), 2):
+            raise ShapeError(f"contacts has shape {np.shape(contacts)}, expected ({len(heads)}, 2)")
+        points = foot_points(self.source, rotations, heads)
+        if self.options.contacts == "off" or points is None or not len(heads):
+            return self._finished(self._posed(rotations, heads, 0.0), None)
+        floor = floor_height(points, self.source.soles, fps, self.source.leg)
+        if contacts is None:
+            contacts = source_contacts(self.source, points, fps, floor)
+        posed = self._posed(rotations, heads, floor)
+        posed = plant_feet(posed, self._limbs, self.target, contacts, fps, floor, self._toes)
+        if self.options.contacts == "feet and hands":
+            posed = self._reaching(posed, heads, floor, fps)
+        return self._finished(posed, contacts)
+
+    def _reaching(self, posed: Posed, heads: Array, floor: float, fps: float) -> Posed:
+        hands = SourceHands.of(self.source, heads, floor)
+        if hands is None:
+            return posed
+        over = posed.moved(np.array([0.0, 0.0, -floor]))
+        rests = (self.source, self.target)
+        found = reaching(over, self._limbs, self._places, hands, rests, self.ratio, fps)
+        return posed.turned(found.turns)
 
     def step(self, rotations: Array, heads: Array) -> Retargeted:
         """One frame of a stream, (B, 4) and (B, 3), as T = 1; feet and hands follow the limbs' directions."""
         rotations, heads = self._checked(np.asarray(rotations)[None], np.asarray(heads)[None])
-        return self._finished(self._posed(rotations, heads, 0.0))
+        return self._finished(self._posed(rotations, heads, 0.0), None)
 
     def _checked(self, rotations: Array, heads: Array) -> tuple[Array, Array]:
         count = len(self.source.bones)
@@ -170,24 +206,48 @@ class Retargeter:
             aim = quaternion.shortest_arc(now[:, k], wanted[:, k])
             turns[:, places[k]] = quaternion.multiply(aim, turns[:, places[k]])
 
-    def _finished(self, posed: Posed) -> Retargeted:
+    def _finished(self, posed: Posed, contacts: Mask | None) -> Retargeted:
         """Bones' rotations and places, with the root as asked."""
-        target = self.target
+        if self.options.root == "in place":
+            posed = posed.moved((self.target.centre - posed.centre) * (1.0, 1.0, 0.0))
         turns, heads = posed.turns, posed.heads
         driven = [drive.bone for drive in self._drives]
-        places = (target.hips,)
-        rotations = quaternion.multiply(
-            turns, quaternion.normalised(target.bones.rotations[driven])
-        )
-        if self.options.root == "in place":
-            heads = heads - (posed.centre - target.centre)[:, None] * (1.0, 1.0, 0.0)
+        if self._twists:
+            driven, turns, heads = self._with_twists(posed, driven)
+        places = (self.target.hips,)
         if self.options.root == "bone":
-            root = target.roles["root"][0]
-            turn = heading(turns[:, 0])
-            place = quaternion.rotate(turn, target.bones.heads[root] - target.centre) + posed.centre
-            place[:, 2] = target.bones.heads[root, 2]
-            own = quaternion.multiply(turn, target.bones.rotations[root])
-            rotations = np.concatenate([own[:, None], rotations], axis=1)
-            heads = np.concatenate([place[:, None], heads], axis=1)
+            root = self.target.roles["root"][0]
             driven, places = [root, *driven], (root, *places)
-        return Retargeted(tuple(driven), quaternion.continuous(rotations), heads, places)
+            turn = heading(posed.turns[:, 0])
+            turns = np.concatenate([turn[:, None], turns], axis=1)
+            heads = np.concatenate([self._root(turn, posed)[:, None], heads], axis=1)
+        rests = quaternion.normalised(self.target.bones.rotations[driven])
+        rotations = quaternion.continuous(quaternion.multiply(turns, rests))
+        targets = limb_targets(self._limbs, posed)
+        for name, target in targets.items():
+            limb = self._limbs[name]
+            if limb.ends:
+                rest = self.target.bones.rotations[self._drives[limb.rows[2]].bone]
+                targets[name] = replace(target, rotation=quaternion.multiply(target.rotation, rest))
+        return Retargeted(tuple(driven), rotations, heads, places, targets, contacts)
+
+    def _with_twists(self, posed: Posed, driven: list[int]) -> tuple[list[int], Array, Array]:
+        """Bones, turns and heads with those of twist bones, which may be a limb's own bone."""
+        turns, heads = twisted(posed, self._twists)
+        found, own = np.array(posed.turns), [bone.bone for bone in self._twists]
+        for place, bone in enumerate(own):
+            if bone in driven:
+                found[:, driven.index(bone)] = turns[:, place]
+        fresh = [place for place, bone in enumerate(own) if bone not in driven]
+        return (
+            [*driven, *(own[place] for place in fresh)],
+            np.concatenate([found, turns[:, fresh]], axis=1),
+            np.concatenate([posed.heads, heads[:, fresh]], axis=1),
+        )
+
+    def _root(self, turn: Array, posed: Posed) -> Array:
+        """(T, 3) metres, the root bone on the floor under the body."""
+        rest = self.target.bones.heads[self.target.roles["root"][0]]
+        place = quaternion.rotate(turn, rest - self.target.centre) + posed.centre
+        place[:, 2] = rest[2]
+        return place

@@ -1,0 +1,138 @@
+"""Feet of the target stand where the source's stand: still, on the floor, and within the legs' reach."""
+
+import numpy as np
+
+from .. import quaternion
+from ..arrays import Array, Mask
+from ..planting import PosedLegs, foot_paths, planted, standing
+from ..planting.foot_paths import SOLES
+from .posed import Posed
+from .reach import LimbBones, LimbPair, limb_pair
+from .rests import Rest
+from .travel import heading
+
+__all__ = ["PERSON_LEG", "ball_offsets", "foot_points", "plant_feet", "source_contacts"]
+
+PERSON_LEG = 0.8075  # metres of thigh and shin of a body 1.70 m tall
+_REACH = 0.9990  # of the leg's length; hips come down until standing feet are within
+_DEEPEST = 0.10  # of the leg's length; hips come down no further
+_EASE = 0.15  # seconds over which they do
+
+
+def foot_points(source: Rest, rotations: Array, heads: Array) -> Array | None:
+    """(T, 4, 3) metres, left and right ankle and ball of the source's feet; None without both ankles."""
+    offsets = ball_offsets(source)
+    ankles = []
+    balls = []
+    for side, offset in zip(("left", "right"), offsets, strict=True):
+        foot, shin = source.first(f"{side}_foot"), source.first(f"{side}_shin")
+        bone = shin if foot is None else foot
+        if bone is None:
+            return None
+        rest = quaternion.conjugate(source.bones.rotations[bone])
+        turn = quaternion.multiply(rotations[:, bone], rest)
+        ankle = heads[:, bone]
+        if foot is None:
+            end = source.end(f"{side}_shin")
+            if end is None:
+                return None
+            ankle = ankle + quaternion.rotate(turn, end - source.bones.heads[bone])
+        ankles.append(ankle)
+        balls.append(ankle + quaternion.rotate(turn, offset))
+    return np.stack([*ankles, *balls], axis=1)
+
+
+def ball_offsets(rest: Rest) -> tuple[Array, Array]:
+    """(3,) metres for each foot, from its ankle to its ball at rest; as people have it where not known."""
+    found = []
+    for side in ("left", "right"):
+        ankle, ball = rest.end(f"{side}_shin"), rest.end(f"{side}_foot")
+        if ankle is None or ball is None or rest.direction(f"{side}_foot") is None:
+            drop = float(rest.soles[0] - rest.soles[2])
+            found.append(quaternion.rotate(rest.frame, np.array([0.0, -0.16 * rest.leg, -drop])))
+        else:
+            found.append(ball - ankle)
+    return found[0], found[1]
+
+
+def source_contacts(source: Rest, points: Array, fps: float, floor: float) -> Mask:
+    """(T, 2) True where the source's left and right foot stand: low over its floor, and slow."""
+    scale = source.leg / PERSON_LEG
+    lifted = points - np.array([0.0, 0.0, floor])
+    return standing(lifted, fps, scale, source.soles - SOLES * scale)
+
+
+def plant_feet(
+    posed: Posed,
+    limbs: dict[str, LimbBones],
+    target: Rest,
+    contacts: Mask,
+    fps: float,
+    floor: float,
+    toes: tuple[int, int] | None,
+) -> Posed:
+    """Hold standing feet still and on the floor, with the hips lowered where legs are too short for that.
+
+    Args:
+        posed: T frames.
+        limbs: of the target.
+        target: the rig.
+        contacts: (T, 2) True where the left and the right foot stand.
+        fps: frames per second.
+        floor: metres.
+        toes: places of the toes among the bones that move, None where they don't.
+    """
+    scale = target.leg / PERSON_LEG
+    down = np.array([0.0, 0.0, floor])
+    posed = posed.moved(-down)
+    legs = limb_pair(limbs, "leg", posed)
+    if legs is None:
+        return posed.moved(down)
+    soles = target.soles
+    paths = foot_paths(legs.points, contacts, fps, scale, soles)
+    if paths is not None:
+        lowered = _lowered(legs, paths, contacts, fps, target.leg)
+        if lowered.any():
+            posed = posed.moved(-lowered[:, None] * np.array([0.0, 0.0, 1.0]))
+            legs = LimbPair(legs.limbs, posed)
+    own = PosedLegs(legs.bones, legs.starts, legs.turns, legs.points)
+    turns = planted(own, contacts, fps, scale, soles)
+    if turns is not None:
+        posed = _with_toes(posed, legs.turned(turns, last=True), legs, toes)
+    return posed.moved(down)
+
+
+def _lowered(legs: LimbPair, paths: Array, contacts: Mask, fps: float, leg: float) -> Array:
+    """(T,) metres by which hips come down so that standing ankles are in reach."""
+    longest = _REACH * np.array([limb.length for limb in legs.limbs])
+    way = paths[:, :2] - legs.starts
+    across = (way[..., :2] ** 2).sum(-1)
+    high = np.sqrt(np.maximum(longest**2 - across, 0.0))
+    # Legs that are straighter than that already are left so where nothing else moves them.
+    now = np.linalg.norm(legs.points[:, :2] - legs.starts, axis=-1)
+    needed = np.where(
+        contacts & (np.linalg.norm(way, axis=-1) > np.maximum(longest, now)),
+        -way[..., 2] - high,
+        0.0,
+    )
+    needed = needed.clip(0.0, _DEEPEST * leg).max(axis=-1)
+    if not needed.any():
+        return needed
+    reach = max(1, round(_EASE * fps))
+    padded = np.pad(needed, 2 * reach)
+    most = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=-1)
+    kernel = np.hanning(2 * reach + 3)[1:-1]
+    eased: Array = np.convolve(most, kernel / kernel.sum(), "valid")
+    return eased
+
+
+def _with_toes(before: Posed, after: Posed, legs: LimbPair, toes: tuple[int, int] | None) -> Posed:
+    """Toes stay as level as they were and point where their foot does."""
+    if toes is None:
+        return after
+    turns = np.array(after.turns)
+    feet = [limb.rows[2] for limb in legs.limbs]
+    tilt = quaternion.multiply(after.turns[:, feet], quaternion.conjugate(before.turns[:, feet]))
+    rows = list(toes)
+    turns[:, rows] = quaternion.multiply(heading(tilt), before.turns[:, rows])
+    return after.turned(turns)

@@ -1,0 +1,196 @@
+"""Hands reach on the target what they reach on the source.
+
+Most of the time an arm is told by its directions. It is told by where its wrist is where that matters more,
+and in between it fades from one to the other:
+
+- near the other wrist: as far from it, and on the same side of it, times the body's size;
+- near the head, the trunk or a leg (with a bent elbow) or the other arm: the same place beside it;
+- on the floor, or still while the shoulder moves on (holding something): the same place in the world, which
+  is scaled as the body's travel is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Array
+from ..planting import reached, speeds
+from .feet import PERSON_LEG
+from .posed import Posed
+from .reach import LimbBones, limb_pair
+from .rests import Rest
+from .travel import travelled
+
+__all__ = ["SourceHands", "reaching"]
+
+# Metres for a body 1.70 m tall: nearer than the first a hand is told by its place, further than the second
+# by its arm's directions.
+TOGETHER = (0.20, 0.40)
+BESIDE = (0.15, 0.28)
+ON_FLOOR = (0.12, 0.25)
+BENT = (np.radians(35.0), np.radians(65.0))  # an elbow straighter than that lets its arm hang
+STILL = 0.10  # m/s for a body 1.70 m tall
+HOLD = 0.25  # seconds that a hand is at least still
+PASSED = 0.10  # metres that a shoulder moves by while its hand holds something
+FADE = 0.15  # seconds before and after
+# What a hand may be near, beside the other arm; the trunk only with a bent elbow.
+_MARKS = ("head", "left_shin", "right_shin", "left_foot", "right_foot")
+_TRUNK = ("hips", "left_thigh", "right_thigh", "neck", "left_upper_arm", "right_upper_arm")
+
+
+@dataclass(frozen=True, eq=False)
+class SourceHands:
+    """Where the source's arms and what they may touch are, T frames, world, metres over its floor.
+
+    Attributes:
+        wrists: (T, 2, 3).
+        elbows: (T, 2, 3).
+        shoulders: (T, 2, 3).
+        marks: by role, (T, 3).
+    """
+
+    wrists: Array
+    elbows: Array
+    shoulders: Array
+    marks: dict[str, Array]
+
+    @classmethod
+    def of(cls, source: Rest, heads: Array, floor: float) -> "SourceHands | None":
+        """None where an arm lacks a joint."""
+        heads = heads - np.array([0.0, 0.0, floor])
+        columns = []
+        for part in ("hand", "forearm", "upper_arm"):
+            rows = [source.first(f"{side}_{part}") for side in ("left", "right")]
+            if None in rows:
+                return None
+            columns.append(heads[:, rows])
+        known = {role: source.first(role) for role in (*_MARKS, *_TRUNK)}
+        marks = {role: heads[:, row] for role, row in known.items() if row is not None}
+        return cls(columns[0], columns[1], columns[2], marks)
+
+    def bends(self) -> Array:
+        """(T, 2) radians, of the elbows."""
+        upper, lower = self.elbows - self.shoulders, self.wrists - self.elbows
+        sine = np.linalg.norm(np.cross(upper, lower), axis=-1)
+        bend: Array = np.arctan2(sine, (upper * lower).sum(-1))
+        return bend
+
+
+def reaching(
+    posed: Posed,
+    limbs: dict[str, LimbBones],
+    places: dict[str, int],
+    hands: SourceHands,
+    rests: tuple[Rest, Rest],
+    ratio: float,
+    fps: float,
+) -> Posed:
+    """Bend arms so that hands reach what they reach on the source.
+
+    Args:
+        posed: T frames of the target over its floor.
+        limbs: of the target.
+        places: by role, the bone's place among those that move.
+        hands: of the source.
+        rests: source and target.
+        ratio: target size over source size.
+        fps: frames per second.
+    """
+    arms = limb_pair(limbs, "arm", posed)
+    if arms is None:
+        return posed
+    wrists = arms.points[:, :2]
+    scale = rests[0].leg / PERSON_LEG
+    goals = _together(hands, wrists, ratio, scale)
+    goals += _beside(hands, posed, places, wrists, ratio, scale)
+    world = np.stack([travelled(hands.wrists[:, k], *rests, ratio, 0.0) for k in range(2)], axis=1)
+    goals += _on_something(hands, world, scale, fps)
+    weights = np.stack([weight for weight, _ in goals])  # (G, T, 2)
+    if not weights.any():
+        return posed
+    pulls = np.stack([goal - wrists for _, goal in goals])
+    total = np.maximum(weights.sum(axis=0), 1e-9)
+    pull = (weights[..., None] * pulls).sum(axis=0) / total[..., None]
+    wanted = wrists + weights.max(axis=0)[..., None] * pull
+    fingers = arms.points[:, 2:] - wrists
+    turns = reached(arms.bones, arms.starts, arms.turns, wanted, wanted + fingers)
+    moved = weights.max(axis=0) > 0.0
+    turns = np.where(moved[..., None, None, None], turns, arms.turns)
+    return arms.turned(turns, last=False)
+
+
+def _share(distance: Array, limits: tuple[float, float], scale: float = 1.0) -> Array:
+    """One where distances are under the first limit, zero over the second, smooth between."""
+    x = ((limits[1] * scale - distance) / ((limits[1] - limits[0]) * scale)).clip(0.0, 1.0)
+    result: Array = x * x * (3.0 - 2.0 * x)
+    return result
+
+
+def _together(
+    hands: SourceHands, wrists: Array, ratio: float, scale: float
+) -> list[tuple[Array, Array]]:
+    apart = hands.wrists[:, 0] - hands.wrists[:, 1]
+    share = _share(np.linalg.norm(apart, axis=-1), TOGETHER, scale)
+    middle = wrists.mean(axis=1, keepdims=True)
+    half = 0.5 * ratio * np.stack([apart, -apart], axis=1)
+    return [(np.stack([share, share], axis=-1), middle + half)]
+
+
+def _beside(
+    hands: SourceHands,
+    posed: Posed,
+    places: dict[str, int],
+    wrists: Array,
+    ratio: float,
+    scale: float,
+) -> list[tuple[Array, Array]]:
+    heads = posed.heads
+    bent = 1.0 - _share(hands.bends(), BENT)
+    found = []
+    for role, mark in hands.marks.items():
+        if role not in places:
+            continue
+        offset = hands.wrists - mark[:, None]
+        share = _share(np.linalg.norm(offset, axis=-1), BESIDE, scale)
+        if role in _TRUNK:
+            share = share * bent
+        found.append((share, heads[:, None, places[role]] + ratio * offset))
+    other = hands.wrists - hands.elbows[:, ::-1]
+    share = _share(np.linalg.norm(other, axis=-1), BESIDE, scale)
+    rows = [places.get(f"{side}_forearm") for side in ("right", "left")]
+    if None not in rows:
+        found.append((share, heads[:, rows] + ratio * other))
+    return found
+
+
+def _on_something(
+    hands: SourceHands, world: Array, scale: float, fps: float
+) -> list[tuple[Array, Array]]:
+    speed = speeds(hands.wrists, fps) / scale
+    low = _share(hands.wrists[..., 2], ON_FLOOR, scale)
+    held = np.zeros(low.shape)
+    goal = np.array(world)
+    for side in range(2):
+        for start, stop in _runs(speed[:, side] < STILL, max(2, round(HOLD * fps))):
+            passed = np.linalg.norm(np.ptp(hands.shoulders[start:stop, side], axis=0))
+            moved = np.linalg.norm(np.ptp(hands.wrists[start:stop, side], axis=0))
+            if passed < PASSED * scale or moved > 0.5 * passed:
+                continue
+            _hold(held[:, side], goal[:, side], world[:, side], (start, stop), round(FADE * fps))
+    return [(np.maximum(low, held), goal)]
+
+
+def _hold(share: Array, goal: Array, world: Array, frames: tuple[int, int], fade: int) -> None:
+    """Write one stretch, and its fading in and out, in which a hand stays at one place."""
+    start, stop = frames
+    time = np.arange(max(start - fade, 0), min(stop + fade, len(share)))
+    away = np.maximum(np.maximum(start - time, time - (stop - 1)), 0)
+    own = _share(away.astype(np.float64), (0.0, fade + 1.0))
+    fresh = own >= share[time]
+    goal[time[fresh]] = world[start:stop].mean(axis=0)
+    share[time[fresh]] = own[fresh]
+
+
+def _runs(active: Array, shortest: int) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(active, prepend=False, append=False)).reshape(-1, 2)
+    return [(int(a), int(b)) for a, b in edges if b - a >= shortest]
