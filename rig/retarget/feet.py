@@ -110,11 +110,8 @@ def _lowered(legs: LimbPair, paths: Array, contacts: Mask, fps: float, leg: floa
     high = np.sqrt(np.maximum(longest**2 - across, 0.0))
     # Legs that are straighter than that already are left so where nothing else moves them.
     now = np.linalg.norm(legs.points[:, :2] - legs.starts, axis=-1)
-    needed = np.where(
-        contacts & (np.linalg.norm(way, axis=-1) > np.maximum(longest, now)),
-        -way[..., 2] - high,
-        0.0,
-    )
+    far = contacts & (np.linalg.norm(way, axis=-1) > np.maximum(longest, now))
+    needed = np.where(far, -way[..., 2] - high, 0.0)
     needed = needed.clip(0.0, _DEEPEST * leg).max(axis=-1)
     if not needed.any():
         return needed

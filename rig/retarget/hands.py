@@ -19,7 +19,7 @@ from .feet import PERSON_LEG
 from .posed import Posed
 from .reach import LimbBones, limb_pair
 from .rests import Rest
-from .travel import travelled
+from .travel import size_ratio, travelled
 
 __all__ = ["SourceHands", "reaching"]
 
@@ -93,16 +93,16 @@ def reaching(
         places: by role, the bone's place among those that move.
         hands: of the source.
         rests: source and target.
-        ratio: target size over source size.
+        ratio: by how much the way over the floor is scaled.
         fps: frames per second.
     """
     arms = limb_pair(limbs, "arm", posed)
     if arms is None:
         return posed
     wrists = arms.points[:, :2]
-    scale = rests[0].leg / PERSON_LEG
-    goals = _together(hands, wrists, ratio, scale)
-    goals += _beside(hands, posed, places, wrists, ratio, scale)
+    scale, size = rests[0].leg / PERSON_LEG, size_ratio(*rests)
+    goals = _together(hands, wrists, size, scale)
+    goals += _beside(hands, posed, places, wrists, size, scale)
     world = np.stack([travelled(hands.wrists[:, k], *rests, ratio, 0.0) for k in range(2)], axis=1)
     goals += _on_something(hands, world, scale, fps)
     weights = np.stack([weight for weight, _ in goals])  # (G, T, 2)

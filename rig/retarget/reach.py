@@ -1,4 +1,4 @@
-"""Arms and legs of the target as two bones each: where they are, where they reach, what their IK controls need."""
+"""Arms and legs of the target as two bones each: where they are, and what their IK controls need."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ class LimbBones:
 
     Attributes:
         name: "left_arm", and so on.
-        rows: places of its upper bone, lower bone and hand or foot among the bones that move; the last is that
-            of the lower bone where the hand or foot doesn't move.
+        rows: places of its upper bone, lower bone and hand or foot among the bones that move; that of the
+            lower bone again where the hand or foot doesn't move.
         upper: (3,) metres, from the first joint to the second.
         lower: (3,) from the second to the wrist or ankle.
         last: (3,) from there to the ball of the foot, or along the hand.

@@ -24,7 +24,8 @@ class RetargetOptions:
         contacts: what stays where it touches: nothing, standing feet, or reaching hands too.
         root: what carries the body over the floor: the root bone (and the hips the rest), the hips alone, or
             nothing ("in place": the hips only go up and down).
-        scale: target size over source size; None for that of the legs.
+        scale: how far the body travels over the floor, by the source's way; None for legs' size over legs'
+            size. Heights are always the legs'.
         fingers: pass fingers through that both rigs have.
         twist: let twist bones share a limb's twist.
     """

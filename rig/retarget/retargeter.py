@@ -128,7 +128,7 @@ class Retargeter:
             rotations: (T, B, 4) world_from_bone of the source.
             heads: (T, B, 3) metres, where its bones start in the world.
             fps: frames per second.
-            contacts: (T, 2) True where the left and the right foot stand; None to tell it from the source's feet.
+            contacts: (T, 2) True where the left and the right foot stand; None to find out.
 
         Raises:
             ShapeError: an array has another shape, or a mapped bone has a frame that isn't finite.

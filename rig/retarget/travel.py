@@ -30,12 +30,13 @@ def hip_centre(source: Rest, heads: Array) -> Array:
 
 
 def travelled(centre: Array, source: Rest, target: Rest, ratio: float, floor: float) -> Array:
-    """(T, 3) metres, where the target's hip joints are: as high over standing ankles as legs are long."""
+    """(T, 3) metres, where the target's hip joints are: as high over standing ankles as legs are long.
+
+    `ratio` scales the way over the floor.
+    """
     low, high = source.soles[:2].mean(), target.soles[:2].mean()
-    if not np.isclose(ratio, size_ratio(source, target)):
-        high = ratio * low  # a size that was given holds for everything
     found = ratio * centre
-    found[:, 2] = floor + ratio * (centre[:, 2] - floor - low) + high
+    found[:, 2] = floor + size_ratio(source, target) * (centre[:, 2] - floor - low) + high
     return found
 
 

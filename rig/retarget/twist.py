@@ -1,4 +1,4 @@
-"""Twist bones share the twist of their limb: the shoulder's fades towards it, the wrist's comes in towards it."""
+"""Twist bones share the twist of their limb: from the shoulder it comes in, and towards the wrist."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class TwistBone:
 
 
 def twist_bones(target: Rest, found: Sequence[Drive], above: Sequence[int]) -> list[TwistBone]:
-    """All twist bones of limbs that move, and limbs' own bones that must give twist away to those after them."""
+    """All twist bones of limbs that move, and limbs' own bones that give twist away to them."""
     places = {drive.role: place for place, drive in enumerate(found)}
     result = []
     for side in SIDES:
