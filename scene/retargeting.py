@@ -91,7 +91,8 @@ def write_retargeted(
     action = write_channels(armature_object, name, frames, keys.channels)
     bag = action.layers[0].strips[0].channelbag(action.slots[0])
     for switch in keys.switches:
-        path = f'{armature_object.pose.bones[switch.bone].path_from_id()}["{switch.name}"]'
+        bone = armature_object.pose.bones[switch.bone].path_from_id()
+        path = f"{bone}{'' if switch.path.startswith('[') else '.'}{switch.path}"
         value = np.array([switch.value])
         write_curve(bag, path, 0, frames[:1], value, group=switch.bone, interpolation=CONSTANT)
     return action

@@ -52,10 +52,10 @@ _IK: Final[Mapping[str, float]] = {
 
 @dataclass(frozen=True)
 class Switch:
-    """A custom property of a bone, and what it has to be while the Action plays."""
+    """A property of a bone, as a path from it, and what it has to be while the Action plays."""
 
     bone: str
-    name: str
+    path: str
     value: float
 
 
@@ -66,10 +66,12 @@ class RigifyRig:
     Attributes:
         bones: the root, the ORG bones of the body, neck and head, as one tree.
         switches: by bone, the names of its custom properties.
+        elastic: bones that IK may stretch.
     """
 
     bones: Bones
     switches: Mapping[str, frozenset[str]]
+    elastic: tuple[str, ...]
 
 
 def read_rigify(armature_object: bpy.types.Object, rig: PosedRig) -> RigifyRig | None:
@@ -90,7 +92,8 @@ def read_rigify(armature_object: bpy.types.Object, rig: PosedRig) -> RigifyRig |
         n for n in rig.rest.names if n == "torso" or re.match(r"(upper_arm|thigh)_parent\.", n)
     ]
     switches = {name: frozenset(posed[name].keys()) for name in owners}
-    return RigifyRig(_tree(rig), switches)
+    elastic = tuple(bone.name for bone in posed if bone.ik_stretch > 0.0)
+    return RigifyRig(_tree(rig), switches, elastic)
 
 
 def rigify_channels(
@@ -269,7 +272,10 @@ def _switches(rigify: RigifyRig, result: Retargeted, mode: ControlMode) -> Itera
     for bone, names in rigify.switches.items():
         for name, value in _wanted(bone, result, mode).items():
             if name in names:
-                yield Switch(bone, name, value)
+                yield Switch(bone, f'["{name}"]', value)
+    # Else IK shortens a limb that is nearly straight instead of bending it: 2 cm at the knee.
+    for bone in rigify.elastic if mode == "ik" else ():
+        yield Switch(bone, "ik_stretch", 0.0)
 
 
 def _wanted(bone: str, result: Retargeted, mode: ControlMode) -> Mapping[str, float]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import bpy
@@ -86,10 +87,8 @@ def write_rigify(path: Path, kind: str = "basic_human") -> Path:
         kind: "basic_human" has neither fingers nor a face, "human" has both.
     """
     command = [sys.executable, "-c", _RIGIFY, str(path), kind]
-    try:
+    with suppress(subprocess.TimeoutExpired):  # the file is written before
         subprocess.run(command, check=False, timeout=60, capture_output=True)
-    except subprocess.TimeoutExpired:
-        pass  # the file is written before
     return path
 
 
