@@ -1,4 +1,4 @@
-"""Which bones of a chain are thigh, shin and foot, or upper arm, forearm and hand: names and lengths weighed."""
+"""Which bones of a chain are thigh, shin and foot, or upper arm, forearm and hand."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -121,7 +121,7 @@ def _best_on_path(
 
 
 def _evidence(tree: Tree, path: Sequence[int], parts: Sequence[str], shifted: bool) -> Array:
-    """(3, n + 1) how surely each point of the chain is named as each joint; a wrong name counts against it."""
+    """(3, n + 1) how surely each point is named as each joint; a wrong name counts against it."""
     found = np.zeros((3, len(path) + 1))
     for place, bone in enumerate(path):
         reading = tree.readings[bone]

@@ -1,7 +1,7 @@
 """Automatic bone map: what names say and how the bones hang together, weighed into one answer."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from .bones import Bones
 from .fingers import find_fingers
 from .limbs import ARM, LEG, Limb, best_limb
 from .naming import Reading, read_names
+from .presets import fit_preset, preset_decides, recognised
 from .structure import Tree, body_tree, layers
 from .trunk import Trunk, find_trunk, level_trunk
 
@@ -23,25 +24,60 @@ _STANDS: Final = 0.15  # of a leg's length: a chain that ends this near the floo
 _SHIFT_COST: Final = 0.5  # names that tell a bone's end are rare: they must fit clearly better
 
 
-def match_bones(bones: Bones) -> BoneMap:
+def match_bones(bones: Bones, *, presets: bool = True) -> BoneMap:
     """Find what each bone of a humanoid rig does.
 
     Names are read in all common styles; where they say nothing, or several bones could be meant, chains,
     symmetry, lengths and heights decide. What no role is for is listed as unmapped.
 
+    Args:
+        bones: the rig at rest.
+        presets: whether a rig that is recognised gets its preset's bones where that one knows better.
+
     Raises:
         SceneError: the bones are no humanoid's: no two legs under a trunk, or four legs.
     """
+    known = recognised(bones.names) if presets else None
+    fitted = fit_preset(known, bones.names) if known else None
+    found = _match_automatically(bones, refuse=fitted is None)
+    return _joined(bones, found, fitted) if fitted else cast(BoneMap, found)
+
+
+def _match_automatically(bones: Bones, *, refuse: bool) -> BoneMap | None:
     readings = read_names(bones.names)
     for kept in layers(bones, readings):
         if kept:
             found = _match_tree(bones, readings, body_tree(bones, readings, kept))
             if found is not None:
                 return found
+    if not refuse:
+        return None
     raise SceneError(
-        f"no pair of legs under a trunk among the {len(bones)} bones; expected a humanoid with at least "
-        "hips, thighs and shins: choose a two-legged rig, or set the bones by hand"
+        f"no pair of legs under a trunk among the {len(bones)} bones; expected a humanoid with at "
+        "least hips, thighs and shins: choose a two-legged rig, or set the bones by hand"
     )
+
+
+def _joined(bones: Bones, found: BoneMap | None, known: BoneMap) -> BoneMap:
+    """What was found, surer where the preset agrees, with the preset's where it knows better or more."""
+    if found is None:
+        return known
+    roles = dict(found.bones)
+    for role in preset_decides(known.rig) & set(known.bones):
+        roles = {r: own for r, own in roles.items() if not set(own) & set(known.bones[role])}
+        roles[role] = known.bones[role]
+    used = {name for own in roles.values() for name in own}
+    for role, own in known.bones.items():
+        if role not in roles and not used & set(own):
+            roles[role] = own
+    confidence = dict(found.confidence)
+    for role, own in roles.items():
+        if own == known.bones.get(role):
+            confidence |= {name: known.confidence[name] for name in own}
+    roles = {role: roles[role] for role in ROLES if role in roles}
+    named = [name for own in roles.values() for name in own]
+    unmapped = tuple(name for name in bones.names if name not in set(named))
+    return BoneMap(roles, {name: confidence[name] for name in named}, unmapped, known.rig)
 
 
 def _match_tree(bones: Bones, readings: Sequence[Reading], tree: Tree) -> BoneMap | None:

@@ -1,4 +1,4 @@
-"""How the bones of a rig hang together: which can be parts of a body, their chains, sides and mirror images."""
+"""How the bones of a rig hang together: chains, sides and mirror images of what can be a body."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

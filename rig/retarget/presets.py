@@ -1,0 +1,220 @@
+"""Bone maps of well-known rigs, kept as data, and which of them a rig's names are."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import SceneError
+from .bone_map import ROLES, SIDES, BoneMap
+
+__all__ = [
+    "PRESETS",
+    "fit_preset",
+    "preset",
+    "preset_controls",
+    "preset_decides",
+    "preset_title",
+    "recognised",
+]
+
+PRESETS: Final = (
+    "mixamo",
+    "unreal_4",
+    "unreal_5",
+    "vroid",
+    "vrm_0",
+    "vrm_1",
+    "mpfb_default",
+    "mpfb_game_engine",
+    "mpfb_cmu_mb",
+    "mpfb_mixamo",
+    "rigify_metarig",
+    "rigify_def",
+    "rigify_fk",
+    "rigify_ik",
+    "auto_rig_pro",
+    "smpl",
+    "smpl_h",
+    "smpl_x",
+    "smpl_fbx",
+    "pallas",
+    "daz_genesis_8",
+    "daz_genesis_9",
+    "cmu_bvh",
+    "cmu_daz",
+    "cmu_asf",
+    "kaykit",
+    "xsens",
+    "xsens_bvh",
+    "rokoko",
+    "mocopi",
+    "slimevr",
+    "character_creator",
+    "biped",
+)
+_LEAST_COVER: Final = (
+    0.8  # of a preset's bones without fingers and twists, for a rig to be its kind
+)
+_MISSING: Final = 0.5  # what a missing bone costs beside one that is there
+_DETAILS: Final = ("twist", "thumb", "index", "middle", "ring", "pinky", "toe", "root")
+_CERTAIN: Final = 0.99  # a person's own choice has 1
+
+
+@dataclass(frozen=True)
+class _Preset:
+    """One file: per role its bones' names, each with alternatives, without the rig's prefix.
+
+    In the file, `{side}` stands for the side's word and `{short}` for its first letter; `a|b` is a or else b.
+    """
+
+    title: str
+    prefixes: tuple[str, ...]
+    bones: Mapping[str, tuple[tuple[str, ...], ...]]
+    others: frozenset[str]
+    controls: Mapping[str, str]
+    decides: frozenset[str]
+
+    @cached_property
+    def written(self) -> Mapping[str, frozenset[str]]:
+        """By prefix, every name a rig of this kind can have."""
+        plain = {name for own in self.bones.values() for either in own for name in either}
+        return {
+            prefix: frozenset(prefix + name for name in plain | self.others)
+            for prefix in self.prefixes
+        }
+
+    @cached_property
+    def core(self) -> tuple[str, ...]:
+        """Roles without which a rig is of another kind."""
+        return tuple(role for role in self.bones if not any(word in role for word in _DETAILS))
+
+    def found(self, names: Collection[str], prefix: str) -> dict[str, tuple[str, ...]]:
+        """The bones of each role that are among the names, as they are written there."""
+        there = {
+            role: tuple(
+                prefix + next(name for name in either if prefix + name in names)
+                for either in bones
+                if any(prefix + name in names for name in either)
+            )
+            for role, bones in self.bones.items()
+        }
+        return {role: own for role, own in there.items() if own}
+
+    def best_prefix(self, names: frozenset[str]) -> str:
+        """The prefix under which most bones are there."""
+        return max(self.prefixes, key=lambda prefix: len(self.written[prefix] & names))
+
+    def worth(self, names: frozenset[str]) -> float:
+        """How many of its names are there, less what is missing; -1 if too few."""
+        prefix = self.best_prefix(names)
+        least = _LEAST_COVER * len(self.core)
+        if len(self.written[prefix] & names) < least:
+            return -1.0
+        found = self.found(names, prefix)
+        if sum(role in found for role in self.core) < least:
+            return -1.0
+        there = sum(len(own) for own in found.values())
+        there += sum(prefix + name in names for name in self.others)
+        every = sum(len(own) for own in self.bones.values()) + len(self.others)
+        return there - _MISSING * (every - there)
+
+
+def preset(name: str) -> BoneMap:
+    """The bone map of a well-known rig, with all bones that such a rig can have.
+
+    Raises:
+        SceneError: there is no preset of that name; the message lists those there are.
+    """
+    known = _read(name)
+    prefix = known.prefixes[0]
+    bones = {role: tuple(prefix + either[0] for either in own) for role, own in known.bones.items()}
+    certain = {bone: _CERTAIN for own in bones.values() for bone in own}
+    return BoneMap(bones, certain, (), name)
+
+
+def fit_preset(name: str, names: Collection[str]) -> BoneMap:
+    """A preset's map for a rig with these bone names: its roles that the rig has bones for.
+
+    Raises:
+        SceneError: there is no such preset, or the rig has none of its bones.
+    """
+    known = _read(name)
+    bones = known.found(names, known.best_prefix(frozenset(names)))
+    if not bones:
+        raise SceneError(
+            f"none of the rig's {len(names)} bones is named as in {known.title}; "
+            "choose another preset, or match automatically"
+        )
+    used = {bone for own in bones.values() for bone in own}
+    unmapped = tuple(bone for bone in names if bone not in used)
+    return BoneMap(bones, dict.fromkeys(used, _CERTAIN), unmapped, name)
+
+
+def preset_title(name: str) -> str:
+    """What a preset is called in menus.
+
+    Raises:
+        SceneError: there is no such preset.
+    """
+    return _read(name).title
+
+
+def preset_controls(name: str) -> Mapping[str, str]:
+    """Bones of a control rig beside those with a role: poles, switches; by left_knee_pole and the like.
+
+    Raises:
+        SceneError: there is no such preset.
+    """
+    return _read(name).controls
+
+
+def preset_decides(name: str) -> frozenset[str]:
+    """Roles whose bones a preset knows better than names and structure tell.
+
+    Raises:
+        SceneError: there is no such preset.
+    """
+    return _read(name).decides
+
+
+def recognised(names: Collection[str]) -> str | None:
+    """The preset that covers a rig's bone names best, None if none covers its limbs and trunk."""
+    there = frozenset(names)
+    worth = {name: _read(name).worth(there) for name in PRESETS}
+    best = max(PRESETS, key=lambda name: worth[name])
+    return best if worth[best] > 0 else None
+
+
+@cache
+def _read(name: str) -> _Preset:
+    if name not in PRESETS:
+        raise SceneError(f"there is no preset {name!r}; the presets are: {', '.join(PRESETS)}")
+    path = Path(__file__).parent / "presets" / f"{name}.json"
+    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    bones = dict(_sided(table["bones"], table["sides"]))
+    controls = dict(_sided(table.get("controls", {}), table["sides"]))
+    return _Preset(
+        table["title"],
+        tuple(table["prefixes"]),
+        {role: bones[role] for role in ROLES if role in bones},
+        frozenset(table.get("others", ())),
+        {control: own[0][0] for control, own in controls.items()},
+        frozenset(f"{side}_{part}" for part in table.get("decides", ()) for side in SIDES),
+    )
+
+
+def _sided(
+    table: Mapping[str, str | list[str]], sides: list[str]
+) -> Iterator[tuple[str, tuple[tuple[str, ...], ...]]]:
+    """Each role with its alternatives per bone, written out for both sides."""
+    for role, written in table.items():
+        bones = [written] if isinstance(written, str) else written
+        if role in ROLES and not any("{s" in bone for bone in bones):
+            yield role, tuple(tuple(bone.split("|")) for bone in bones)
+            continue
+        for side, word in zip(SIDES, sides, strict=True):
+            own = (bone.format(side=word, short=word[0]) for bone in bones)
+            yield f"{side}_{role}", tuple(tuple(bone.split("|")) for bone in own)
