@@ -11,7 +11,7 @@ __all__ = ["find_fingers"]
 
 _ORDER: Final = ("thumb", "index", "middle", "ring", "pinky")
 _WORDS: Final = (*_ORDER, "finger")
-_PALM: Final = 0.45  # a first bone this near the wrist, beside the second, lies in the palm
+_PALM: Final = 0.5  # a first bone this near the wrist, beside the second, lies in the palm
 
 
 def find_fingers(tree: Tree, hand: int) -> dict[str, tuple[int, ...]]:
@@ -38,20 +38,34 @@ def find_fingers(tree: Tree, hand: int) -> dict[str, tuple[int, ...]]:
 
 
 def _chains(tree: Tree, base: int) -> list[list[int]]:
-    """Chains that begin at `base`; a bone of the palm may hold several."""
+    """Chains that begin at `base`; a bone of the palm may hold several fingers."""
     if tree.readings[base].twist:
         return []
     chain = [base]
+    others: list[list[int]] = []
     while tree.children[chain[-1]]:
         onward = tree.children[chain[-1]]
-        if len(onward) > 1:
-            apart = {_called(tree, [child]) for child in onward}
-            if len(apart - {""}) > 1:
-                first = next((c for c in onward if _called(tree, [c]) != "thumb"), onward[0])
-                others = [x for c in onward if c != first for x in _chains(tree, c)]
-                return [[*chain, *tail] for tail in _chains(tree, first)] + others
-        chain.append(max(onward, key=lambda b: sum(1 for _ in tree.under(b))))
-    return [chain]
+        following = max(onward, key=lambda b: (not _is_thumb(tree, b), _count(tree, b)))
+        if _holds_fingers(tree, onward):
+            others += [x for child in onward if child != following for x in _chains(tree, child)]
+        chain.append(following)
+    return [chain, *others]
+
+
+def _holds_fingers(tree: Tree, onward: Sequence[int]) -> bool:
+    """Whether several children are fingers of their own: by different names, or, without any, by length."""
+    if len(onward) < 2:
+        return False
+    apart = {_called(tree, [child]) for child in onward} - {""}
+    return len(apart) > 1 or (not apart and sum(_count(tree, child) > 1 for child in onward) > 1)
+
+
+def _is_thumb(tree: Tree, bone: int) -> bool:
+    return "thumb" in tree.readings[bone].parts
+
+
+def _count(tree: Tree, bone: int) -> int:
+    return sum(1 for _ in tree.under(bone))
 
 
 def _called(tree: Tree, chain: Sequence[int]) -> str:

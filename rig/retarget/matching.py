@@ -35,7 +35,7 @@ def match_bones(bones: Bones, *, presets: bool = True) -> BoneMap:
         presets: whether a rig that is recognised gets its preset's bones where that one knows better.
 
     Raises:
-        SceneError: the bones are no humanoid's: no two legs under a trunk, or four legs.
+        SceneError: the bones are no humanoid's: no two legs under a trunk, or a level one, as an animal.
     """
     known = recognised(bones.names) if presets else None
     fitted = fit_preset(known, bones.names) if known else None
@@ -82,10 +82,11 @@ def _joined(bones: Bones, found: BoneMap | None, known: BoneMap) -> BoneMap:
 
 def _match_tree(bones: Bones, readings: Sequence[Reading], tree: Tree) -> BoneMap | None:
     pairs = tree.limb_roots()
-    tries = [_find_limbs(tree, pairs, shifted) for shifted in (False, True)]
-    legs, arms, worth = tries[0]
-    if tries[1][2] > worth + _SHIFT_COST:
-        legs, arms, worth = tries[1]
+    legs, arms, worth = _find_limbs(tree, pairs, False)
+    if tree.named:
+        otherwise = _find_limbs(tree, pairs, True)
+        if otherwise[2] > worth + _SHIFT_COST:
+            legs, arms, _ = otherwise
     if legs is None:
         return None
     both_legs = [leg for leg in legs if leg]
@@ -93,7 +94,7 @@ def _match_tree(bones: Bones, readings: Sequence[Reading], tree: Tree) -> BoneMa
     trunk = find_trunk(tree, both_legs, both_arms, [arm.path[0] for arm in both_arms])
     if trunk is None:
         return None
-    _refuse_four_legs(tree, pairs, both_legs, trunk)
+    _refuse_animals(tree, pairs, both_legs, trunk)
     return _told(bones, readings, tree, trunk, legs, arms or (None, None))
 
 
@@ -143,25 +144,23 @@ def _length(pair: _Pair | None) -> float:
     return float(np.mean([limb.length for limb in pair or () if limb] or [0.0]))
 
 
-def _refuse_four_legs(
+def _refuse_animals(
     tree: Tree, pairs: Sequence[tuple[int, int]], legs: Sequence[Limb], trunk: Trunk
 ) -> None:
-    if not level_trunk(tree, trunk):
+    if not level_trunk(tree, trunk, legs):
         return
     reach = _STANDS * legs[0].length
     standing = 0
     for pair in pairs:
-        roots = [root for root in pair if root >= 0]
-        under = [bone for root in roots for bone in tree.under(root)]
-        points = np.vstack([tree.heads[under], tree.tails[under]])
-        height = float(np.nanmin(points[:, 2])) - tree.floor
-        extent = float(np.nanmax(points[:, 2]) - np.nanmin(points[:, 2]))
-        standing += height < reach and extent > 0.5 * legs[0].length
-    if standing > 1:
-        raise SceneError(
-            f"the rig stands on {2 * standing} legs under a level trunk; expected a humanoid that stands on "
-            "two: choose a two-legged rig, or set the bones by hand"
-        )
+        under = [bone for root in pair if root >= 0 for bone in tree.under(root)]
+        heights = np.concatenate([tree.heads[under, 2], tree.tails[under, 2]])
+        lowest, highest = float(np.nanmin(heights)), float(np.nanmax(heights))
+        if lowest - tree.floor < reach and highest - lowest > 0.5 * legs[0].length:
+            standing += 2
+    raise SceneError(
+        f"the rig has a level trunk on {max(standing, 2)} legs, as an animal; expected an upright humanoid: "
+        "choose a humanoid rig, or set the bones by hand"
+    )
 
 
 def _told(
@@ -235,7 +234,10 @@ def _toe(tree: Tree, foot: int) -> tuple[int, ...]:
         best = [bone for bone in named if tree.readings[bone].parts["toe"] == most]
         return (min(best, key=lambda bone: tree.readings[bone].numbers[:1]),)
     silent = [bone for bone in tree.children[foot] if not tree.readings[bone].parts]
-    return (silent[0],) if silent and not tree.named else ()
+    if tree.named or not silent:
+        return ()
+    level = tree.heads[silent, :2] - tree.heads[foot, :2]
+    return (silent[int(np.argmax(np.hypot(level[:, 0], level[:, 1])))],)  # the heel is nearer
 
 
 def _arm_roles(tree: Tree, arm: Limb, trunk: Trunk) -> dict[str, tuple[int, ...]]:

@@ -123,7 +123,7 @@ def body_tree(bones: Bones, readings: Sequence[Reading], kept: Sequence[int]) ->
         sides = tuple(reading.side for reading in said)
         lateral = _lateral(heads, sides, mirror)
     else:
-        sides, mirror, lateral = _sides_by_place(parents, heads, tails)
+        sides, mirror, lateral = _sides_by_place(parents, heads)
     names = tuple(bones.names[i] for i in kept)
     return Tree(names, tuple(parents), said, heads, tails, sides, tuple(mirror), lateral, named)
 
@@ -198,10 +198,10 @@ def _lateral(heads: Array, sides: Sequence[str], mirror: Sequence[int]) -> Array
 
 
 def _sides_by_place(
-    parents: Sequence[int], heads: Array, tails: Array
+    parents: Sequence[int], heads: Array
 ) -> tuple[tuple[str, ...], list[int], Array]:
     """Sides and mirror images by symmetry about x or y, whichever mirrors more bones; +x is left for now."""
-    centres, counts = _subtree_centres(parents, heads, tails)
+    centres, counts = _subtree_centres(parents, heads)
     size = float(np.ptp(heads, axis=0).max()) or 1.0
     tries = [_sides_about(axis, parents, centres, counts, size) for axis in (0, 1)]
     best = max((0, 1), key=lambda axis: sum(other >= 0 for other in tries[axis][1]) - axis)
@@ -210,10 +210,9 @@ def _sides_by_place(
     return tuple(sides), mirror, across - np.median(across)
 
 
-def _subtree_centres(parents: Sequence[int], heads: Array, tails: Array) -> tuple[Array, Array]:
-    """(N, 3) mean of all joints of each bone's subtree, and (N,) how many bones it has."""
-    ends = np.where(np.isnan(tails), heads, tails)
-    sums, counts = (heads + ends) / 2, np.ones(len(heads), dtype=int)
+def _subtree_centres(parents: Sequence[int], heads: Array) -> tuple[Array, Array]:
+    """(N, 3) mean of the heads of each bone's subtree, and (N,) how many bones it has."""
+    sums, counts = heads.copy(), np.ones(len(heads), dtype=int)
     for bone in range(len(parents) - 1, -1, -1):
         if parents[bone] >= 0:
             sums[parents[bone]] += sums[bone]

@@ -12,6 +12,8 @@ from .structure import Tree
 __all__ = ["Trunk", "find_trunk", "level_trunk"]
 
 _LEVEL: Final = 0.5  # rise over run of a trunk that lies like an animal's: under 27 degrees
+_SHORT: Final = 0.05  # of the rig's size; a shorter trunk has no direction
+_ALONG: Final = 0.7  # cosine to the trunk of legs that go on in its line
 _NAMED: Final = 0.5  # how surely a name must say a part for it to decide
 
 
@@ -52,12 +54,16 @@ def find_trunk(
     return _split(tree, hips, chest, top, head)
 
 
-def level_trunk(tree: Tree, trunk: Trunk) -> bool:
-    """Whether the line from hips to the end of the spine is level rather than upright."""
-    last = (*trunk.spine, trunk.head if trunk.head >= 0 else trunk.hips)
-    line = tree.heads[trunk.spine[-1] if trunk.spine else last[-1]] - tree.heads[trunk.hips]
+def level_trunk(tree: Tree, trunk: Trunk, legs: Sequence[Limb]) -> bool:
+    """Whether the trunk lies level on upright legs, as an animal's; a person who lies has level legs too."""
+    last = (trunk.hips, *trunk.spine, *trunk.neck, *((trunk.head,) if trunk.head >= 0 else ()))[-1]
+    line = tree.heads[last] - tree.heads[trunk.hips]
     run = float(np.hypot(line[0], line[1]))
-    return run > 1e-6 and abs(float(line[2])) < _LEVEL * run
+    if run < _SHORT * tree.size or abs(float(line[2])) > _LEVEL * run:
+        return False
+    down = np.mean([tree.heads[leg.bones[0]] - tree.heads[leg.bones[1]] for leg in legs], axis=0)
+    reach = float(np.linalg.norm(down) * np.linalg.norm(line))
+    return reach < 1e-12 or abs(float(down @ line)) < _ALONG * reach
 
 
 def _says(tree: Tree, bone: int, part: str) -> float:
@@ -104,12 +110,18 @@ def _up_from(tree: Tree, bone: int) -> list[int]:
             break
         bone = max(onward, key=lambda b: max(float(tree.heads[c, 2]) for c in tree.under(b)))
         chain.append(bone)
+    if len(chain) > 1 and _same_place(tree, chain[-1], chain[-2]):
+        chain.pop()  # a bone that only gathers the face
     if len(chain) > 1 and not tree.children[chain[-1]]:
         points = tree.heads[[tree.parents[chain[-2]], *chain[-2:]]]
         before, last = np.linalg.norm(np.diff(points, axis=0), axis=1)
         if last > 1.3 * before and np.isnan(tree.tails[chain[-1]]).any():
             chain.pop()  # the crown of the head
     return chain
+
+
+def _same_place(tree: Tree, bone: int, other: int) -> bool:
+    return float(np.linalg.norm(tree.heads[bone] - tree.heads[other])) < 1e-3 * tree.size
 
 
 def _split(tree: Tree, hips: int, chest: int, top: Sequence[int], head: int) -> Trunk:
