@@ -1,5 +1,11 @@
 """Buttons: gather, call one function, report."""
 
+from .bone_table import (
+    PALLAS_OT_load_bone_map,
+    PALLAS_OT_match_bones,
+    PALLAS_OT_save_bone_map,
+    PALLAS_OT_show_unmapped,
+)
 from .character import PALLAS_OT_add_character, PALLAS_OT_apply_to_character
 from .legs import PALLAS_OT_clear_pins, PALLAS_OT_pin_keys, PALLAS_OT_show_confidence
 from .marker_exports import PALLAS_OT_export_mot, PALLAS_OT_export_osim, PALLAS_OT_export_trc
@@ -12,6 +18,7 @@ from .markers import (
 )
 from .pictures import PALLAS_OT_render_sheet
 from .regenerating import PALLAS_OT_regenerate_legs
+from .retarget import PALLAS_OT_preview_retarget, PALLAS_OT_retarget
 from .solving import PALLAS_OT_solve
 from .take import PALLAS_OT_load_take
 
@@ -26,12 +33,18 @@ __all__ = [
     "PALLAS_OT_export_trc",
     "PALLAS_OT_import_markers",
     "PALLAS_OT_import_osim",
+    "PALLAS_OT_load_bone_map",
     "PALLAS_OT_load_take",
+    "PALLAS_OT_match_bones",
     "PALLAS_OT_pin_keys",
+    "PALLAS_OT_preview_retarget",
     "PALLAS_OT_regenerate_legs",
     "PALLAS_OT_render_sheet",
+    "PALLAS_OT_retarget",
+    "PALLAS_OT_save_bone_map",
     "PALLAS_OT_show_confidence",
     "PALLAS_OT_show_residuals",
+    "PALLAS_OT_show_unmapped",
     "PALLAS_OT_solve",
     "PALLAS_OT_solve_markers",
 ]
@@ -41,6 +54,12 @@ OPERATORS = (
     PALLAS_OT_solve,
     PALLAS_OT_add_character,
     PALLAS_OT_apply_to_character,
+    PALLAS_OT_match_bones,
+    PALLAS_OT_load_bone_map,
+    PALLAS_OT_save_bone_map,
+    PALLAS_OT_show_unmapped,
+    PALLAS_OT_preview_retarget,
+    PALLAS_OT_retarget,
     PALLAS_OT_pin_keys,
     PALLAS_OT_clear_pins,
     PALLAS_OT_regenerate_legs,

@@ -8,13 +8,18 @@ from ..scene.osim_armature import is_osim
 from ..scene.residuals import residuals_shown
 from .leg_panels import PALLAS_PT_change_legs, PALLAS_PT_legs
 from .panel import Panel
+from .retarget_panels import (
+    PALLAS_PT_bones,
+    PALLAS_PT_retarget,
+    PALLAS_PT_retarget_any,
+    PALLAS_UL_bones,
+)
 
 __all__ = [
     "PANELS",
     "PALLAS_PT_capture",
     "PALLAS_PT_markers",
     "PALLAS_PT_render",
-    "PALLAS_PT_retarget",
     "PALLAS_PT_solve",
 ]
 
@@ -52,21 +57,6 @@ class PALLAS_PT_solve(Panel, bpy.types.Panel):
         column.operator("pallas.solve", icon="PLAY")
         if solve.motion:
             column.label(text=solve.summary, icon="CHECKMARK")
-
-
-class PALLAS_PT_retarget(Panel, bpy.types.Panel):
-    bl_label = "Retarget"
-
-    def draw(self, context):
-        armature = context.object
-        column = self.column()
-        column.operator("pallas.add_character", icon="OUTLINER_OB_ARMATURE")
-        if armature is not None and armature.type == "ARMATURE":
-            column.label(text=f"Onto {armature.name}", icon="ARMATURE_DATA")
-        else:
-            column.label(text="Onto a new character", icon="ADD")
-        column.prop(context.scene.pallas.retarget, "fit_range")
-        column.operator("pallas.apply_to_character", icon="ANIM")
 
 
 class PALLAS_PT_markers(Panel, bpy.types.Panel):
@@ -113,7 +103,10 @@ PANELS = (
     PALLAS_PT_solve,
     PALLAS_PT_legs,
     PALLAS_PT_change_legs,
+    PALLAS_UL_bones,
     PALLAS_PT_retarget,
+    PALLAS_PT_retarget_any,
+    PALLAS_PT_bones,
     PALLAS_PT_markers,
     PALLAS_PT_render,
 )

@@ -13,13 +13,13 @@ from bpy.props import (
 
 from ..scene.markers import is_marker_set
 from .leg_properties import PALLAS_PG_legs, PALLAS_PG_take
+from .retarget_properties import PALLAS_PG_mapped_bone, PALLAS_PG_retarget
 
 __all__ = [
     "PROPERTY_GROUPS",
     "PALLAS_PG_capture",
     "PALLAS_PG_markers",
     "PALLAS_PG_render",
-    "PALLAS_PG_retarget",
     "PALLAS_PG_scene",
     "PALLAS_PG_solve",
 ]
@@ -70,14 +70,6 @@ class PALLAS_PG_solve(bpy.types.PropertyGroup):
     motion: StringProperty(name="Motion", subtype="FILE_PATH")
     takes: CollectionProperty(type=PALLAS_PG_take)  # all of them, the first as in `motion`
     summary: StringProperty(name="Summary")
-
-
-class PALLAS_PG_retarget(bpy.types.PropertyGroup):
-    fit_range: BoolProperty(
-        name="Extend Scene",
-        description="Move the scene's last frame back if the motion is longer",
-        default=True,
-    )
 
 
 class PALLAS_PG_markers(bpy.types.PropertyGroup):
@@ -159,6 +151,7 @@ PROPERTY_GROUPS = (
     PALLAS_PG_capture,
     PALLAS_PG_solve,
     PALLAS_PG_legs,
+    PALLAS_PG_mapped_bone,
     PALLAS_PG_retarget,
     PALLAS_PG_markers,
     PALLAS_PG_render,

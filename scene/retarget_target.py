@@ -14,7 +14,7 @@ from .pose_keys import checked_scale
 from .posed_rig import PosedRig, read_posed_rig
 from .rigify_controls import RigifyRig, read_rigify
 
-__all__ = ["Target", "constrained", "only_armature", "read_target"]
+__all__ = ["Target", "constrained", "only_armature", "read_target", "select_bones"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,3 +83,12 @@ def constrained(armature_object: bpy.types.Object, bone_map: BoneMap) -> list[st
         if bone.name in mapped
         and any(not c.mute and c.influence > 0.0 and c.is_valid for c in bone.constraints)
     ]
+
+
+def select_bones(armature_object: bpy.types.Object, names: Iterable[str]) -> None:
+    """Select these bones of an armature, and no others of it."""
+    wanted = set(names)
+    for bone in armature_object.pose.bones:
+        # 5.0 moved what is selected in pose mode from the armature to the pose.
+        owner = bone if hasattr(bone, "select") else bone.bone
+        owner.select = bone.name in wanted

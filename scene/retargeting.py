@@ -13,12 +13,13 @@ from ..rig.retarget.retargeter import Retargeter
 from ..rig.retarget.source import SourceMotion
 from .clock import scene_fps
 from .curves import CONSTANT, write_curve
+from .keyframes import checked_own
 from .pose_channels import BoneChannel, Placed, channels
 from .pose_keys import write_channels
 from .retarget_target import Target, read_target
 from .rigify_controls import ControlMode, Switch, rigify_channels
 
-__all__ = ["Keys", "Task", "retarget", "retargeted_keys", "write_retargeted"]
+__all__ = ["Keys", "Task", "pose_first_frame", "retarget", "retargeted_keys", "write_retargeted"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,19 @@ def write_retargeted(
         value = np.array([switch.value])
         write_curve(bag, path, 0, frames[:1], value, group=switch.bone, interpolation=CONSTANT)
     return action
+
+
+def pose_first_frame(armature_object: bpy.types.Object, keys: Keys) -> None:
+    """Put an armature into the first frame's pose, without keys: a preview.
+
+    Raises:
+        SceneError: the object is linked without an override.
+    """
+    checked_own(armature_object)
+    for channel in keys.channels:
+        held = getattr(armature_object.pose.bones[channel.bone], channel.property)
+        for column, value in zip(channel.columns, channel.values[0], strict=True):
+            held[column] = value
 
 
 def retarget(

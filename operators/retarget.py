@@ -1,0 +1,192 @@
+"""Retarget: any motion onto any rig; the table of bones, a preview of one frame, and the Action."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import bpy
+from bpy.props import StringProperty
+
+from ..capture.formats import read_motion
+from ..rig.errors import SceneError
+from ..rig.retarget import BoneMap, SourceMotion
+from ..rig.retarget.map_file import load_map
+from ..rig.retarget.matching import match_bones
+from ..rig.retarget.result import RetargetOptions
+from ..scene.clock import scene_fps
+from ..scene.motion_sources import read_armature_motion, read_motion_file
+from ..scene.retarget_target import Target, constrained
+from ..scene.retargeting import Keys, Task, pose_first_frame, retargeted_keys, write_retargeted
+from .bone_table import read_table, target_of
+from .common import LongOperator, PallasOperator, ProgressJob
+
+__all__ = ["PALLAS_OT_preview_retarget", "PALLAS_OT_retarget"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """What is asked for, free of Blender's data: objects are named, because undo may replace them."""
+
+    task: Task
+    character: str
+    name: str
+    start: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    work: _Work
+    keys: Keys
+
+
+class PALLAS_OT_retarget(LongOperator, bpy.types.Operator):
+    """Write the motion onto the character as a new Action; nothing else of it changes, the viewport stays free, Esc cancels"""  # noqa: E501  a tooltip
+
+    bl_idname = "pallas.retarget"
+    bl_label = "Retarget"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: StringProperty(name="Action", description="Name of the new Action; the motion's if empty")
+
+    @classmethod
+    def poll(cls, context):
+        return _ready(cls, context)
+
+    def start(self, context):
+        work = _work(context, self.name)
+        return ProgressJob(lambda progress: _found(work, progress))
+
+    def finish(self, context, result):
+        work = result.work
+        armature = context.scene.objects.get(work.character)
+        if armature is None:
+            raise SceneError(f"{work.character!r} was deleted or renamed; retarget again")
+        action = write_retargeted(armature, result.keys, work.name, work.start)
+        first, last = action.frame_range
+        if context.scene.pallas.retarget.fit_range:
+            context.scene.frame_end = max(context.scene.frame_end, round(last))
+        held = constrained(armature, work.task.target_map)
+        if held and work.task.target.rigify is None:
+            self.report({"WARNING"}, f"Constraints act on {_some(held)} after the keys")
+        count = len(result.keys.times)
+        return f"{armature.name}: {count} frames on {first:.0f} to {last:.0f} in {action.name}"
+
+
+class PALLAS_OT_preview_retarget(PallasOperator, bpy.types.Operator):
+    """Put the character into the motion's pose at the current frame, without keys; undo takes it back"""
+
+    bl_idname = "pallas.preview_retarget"
+    bl_label = "Preview Pose"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        return _ready(cls, context)
+
+    def run(self, context):
+        work = _work(context, "")
+        source = work.task.source
+        seconds = (context.scene.frame_current_final - work.start) / scene_fps(context.scene)
+        frame = min(max(round(seconds * source.fps), 0), len(source) - 1)
+        task = replace(
+            work.task,
+            source=source.clipped(frame, frame + 1),
+            options=replace(work.task.options, contacts="off"),
+        )
+        armature = context.scene.objects[work.character]
+        pose_first_frame(armature, retargeted_keys(task))
+        return f"{armature.name}: frame {frame} of the motion"
+
+
+def _ready(cls: type, context: bpy.types.Context) -> bool:
+    settings = context.scene.pallas.retarget
+    missing = {
+        "SOLVED": None if context.scene.pallas.solve.motion else "Solve a take first",
+        "ARMATURE": None if settings.armature else "Choose the armature that moves",
+        "FILE": None if settings.file else "Choose a motion file",
+    }[settings.source]
+    if missing is None and settings.target is None:
+        missing = "Choose the character"
+    if missing is not None:
+        cls.poll_message_set(missing)
+    return missing is None
+
+
+def _work(context: bpy.types.Context, name: str) -> _Work:
+    settings = context.scene.pallas.retarget
+    character, target = target_of(context)
+    source, start = _source(context)
+    source_map = (
+        load_map(Path(bpy.path.abspath(settings.source_map)), source.bones)
+        if settings.source_map and settings.source != "SOLVED"
+        else match_bones(source.bones)
+    )
+    task = Task(
+        source,
+        source_map,
+        target,
+        _target_map(settings, character, target),
+        RetargetOptions(contacts=settings.contacts, root=settings.root),
+        settings.controls,
+    )
+    return _Work(task, character.name, name or f"{source.name} {character.name}", start)
+
+
+def _target_map(
+    settings: bpy.types.PropertyGroup, character: bpy.types.Object, target: Target
+) -> BoneMap:
+    """The table's, if it is this character's; else what is found."""
+    if len(settings.bones) and settings.matched == character.name:
+        return read_table(settings, target.bones)
+    return match_bones(target.bones)
+
+
+def _source(context: bpy.types.Context) -> tuple[SourceMotion, float]:
+    """The motion, in the range and step asked for, and the scene frame on which it starts."""
+    scene, settings = context.scene, context.scene.pallas.retarget
+    start = float(scene.frame_start)
+    if settings.source == "ARMATURE":
+        armature = settings.armature
+        first, last = _armature_range(settings)
+        moved = read_armature_motion(armature, first, last)
+        return moved.clipped(0, len(moved), settings.step), float(first)
+    if settings.source == "FILE":
+        moved = read_motion_file(Path(bpy.path.abspath(settings.file)))
+    else:
+        path = Path(scene.pallas.solve.motion)
+        if not path.exists():
+            raise SceneError("the solved motion is gone with the last session; solve again")
+        moved = SourceMotion.of_motion(read_motion(path), Path(scene.pallas.capture.take).stem)
+    low, high = 0, len(moved)
+    if settings.use_range:
+        rate = moved.fps / scene_fps(scene)
+        low = max(round((settings.range_start - start) * rate), 0)
+        high = min(round((settings.range_end - start) * rate) + 1, high)
+        start += low / rate
+    if low >= high:
+        raise SceneError("the range holds no frame of the motion; choose another one")
+    return moved.clipped(low, high, settings.step), start
+
+
+def _armature_range(settings: bpy.types.PropertyGroup) -> tuple[int, int]:
+    if settings.use_range:
+        return settings.range_start, settings.range_end
+    animation = settings.armature.animation_data
+    if animation is None or animation.action is None:
+        raise SceneError(
+            f"{settings.armature.name!r} has no Action; choose a range of frames, or another armature"
+        )
+    first, last = animation.action.frame_range
+    return round(first), round(last)
+
+
+def _found(work: _Work, progress: Callable[[float], None]) -> _Found:
+    """The retargeting, in a thread of its own."""
+    progress(0.05)
+    keys = retargeted_keys(work.task)
+    progress(0.95)
+    return _Found(work, keys)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
