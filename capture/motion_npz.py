@@ -6,15 +6,12 @@
     root_position    (T, 3) metres, z up  rotations  (T, J, 4) w x y z, parent_from_joint
     confidence       (T, J), optional
 
-Nothing is unpickled, and no array is made before its size is known to be in the file.
+What is in an npz is read by `npz`.
 """
 
-import io
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +19,7 @@ import numpy.typing as npt
 from ..rig.errors import FormatError, ShapeError
 from ..rig.motion import Motion
 from ..rig.skeleton import Skeleton
+from .npz import parse_npz
 from .output import new_file
 from .textfile import LARGEST, naming, read_bytes
 
@@ -30,13 +28,6 @@ __all__ = ["parse_motion_npz", "read_motion_npz", "write_motion_npz"]
 _VERSION = 1
 _NUMBERS = ("parents", "offsets", "tips", "fps", "root_position", "rotations")
 _MAY_BE_NAN = ("tips", "rotations", "root_position")
-_MOST_BYTES = 4 << 30  # of all arrays together
-_DEFLATE = 1032  # the most that deflate can shrink anything
-# What zipfile and numpy's header reader raise on damaged bytes.
-_DAMAGE = (
-    zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, OSError, OverflowError,
-    RuntimeError, SyntaxError, TypeError, ValueError,
-)  # fmt: skip
 
 
 def read_motion_npz(path: Path | str) -> Motion:
@@ -53,7 +44,7 @@ def read_motion_npz(path: Path | str) -> Motion:
 
 def parse_motion_npz(content: bytes) -> Motion:
     """Parse the bytes of a motion npz. See `read_motion_npz`."""
-    arrays = _arrays(content)
+    arrays = parse_npz(content)
     lacking = [name for name in ("version", "names", *_NUMBERS) if name not in arrays]
     if lacking:
         raise FormatError(
@@ -97,41 +88,6 @@ def _motion(arrays: Mapping[str, npt.NDArray[Any]]) -> Motion:
         float(arrays["fps"]),
         arrays.get("confidence"),
     )
-
-
-def _arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            total = sum(info.file_size for info in archive.infolist())
-            if total > min(_MOST_BYTES, _DEFLATE * len(content)):
-                raise FormatError(f"the npz claims to hold {total} bytes, more than it can")
-            return {
-                name.removesuffix(".npy"): _array(archive.read(name))
-                for name in archive.namelist()
-                if name.endswith(".npy")
-            }
-    except FormatError:
-        raise
-    except _DAMAGE as error:
-        raise FormatError(f"no readable npz, the file is cut or damaged: {error}") from error
-
-
-def _array(content: bytes) -> npt.NDArray[Any]:
-    """One npy, its size compared with its header before any memory is taken."""
-    stream, npy = io.BytesIO(content), cast(Any, np.lib.format)  # it has no types
-    version = npy.read_magic(stream)
-    if version != (1, 0):
-        raise FormatError(f"an array has npy version {version}, expected (1, 0)")
-    shape, by_columns, kind = npy.read_array_header_1_0(stream)
-    if kind.hasobject or kind.itemsize == 0:
-        raise FormatError(f"an array holds {kind}, expected numbers or text")
-    data = content[stream.tell() :]
-    count = 1
-    for length in shape:  # Python integers: no overflow
-        count *= length
-    if count * kind.itemsize != len(data) or min(shape, default=0) < 0:
-        raise FormatError(f"an array of {len(data)} bytes claims shape {str(shape)[:60]}")
-    return np.frombuffer(data, kind).reshape(shape, order="F" if by_columns else "C")
 
 
 def write_motion_npz(path: Path | str, motion: Motion, *, force: bool = False) -> None:
