@@ -18,7 +18,7 @@ SOLES = np.array([0.073, 0.073, 0.017, 0.017])
 
 FLAT = 0.02  # metres for a body 1.70 m tall; a foot tilted by less stands on heel and ball
 SHORTEST = 0.05  # seconds; a shorter contact is no stand
-SLIDE = 0.20  # metres for a body 1.70 m tall; a foot that went further stands anew
+SLIDE = 0.20
 CLEARANCE = (
     0.02  # metres for a body 1.70 m tall, under the ball of a foot that swings, as people have it
 )
@@ -29,7 +29,12 @@ _PASSES = 3  # a correction may sink a point that did not sink before
 
 
 def foot_paths(
-    points: Array, contacts: Mask, fps: float, scale: float, soles: Array | None = None
+    points: Array,
+    contacts: Mask,
+    fps: float,
+    scale: float,
+    soles: Array | None = None,
+    slide: float = SLIDE,
 ) -> Array | None:
     """Move heels and balls of the feet to where they should be.
 
@@ -39,13 +44,14 @@ def foot_paths(
         fps: frames per second.
         scale: size of the body; 1 is 1.70 m tall.
         soles: (4,) metres, heights of the points of a body that stands; None for those of a person.
+        slide: metres for a body 1.70 m tall; a foot that went further stands anew.
 
     Returns:
         (T, 4, 3) places, or None where nothing has to move.
     """
     soles = SOLES * scale if soles is None else soles
     least = _least_heights(points, contacts, fps, scale, soles)
-    targets = _standing(points, contacts, fps, scale, soles)
+    targets = _standing(points, contacts, fps, scale, soles, slide)
     moved = np.zeros_like(points)
     for turn in range(_PASSES):
         sunk = (points + moved)[..., 2] < least - (1e-4 if turn else 0.0)
@@ -100,7 +106,9 @@ def _rigid(points: Array, paths: Array, heel_only: Mask) -> Array:
     return rigid
 
 
-def _standing(points: Array, contacts: Mask, fps: float, scale: float, soles: Array) -> Array:
+def _standing(
+    points: Array, contacts: Mask, fps: float, scale: float, soles: Array, slide: float
+) -> Array:
     """Targets (T, 4, 3), NaN where a point is free: every stand of a foot is one flat foot on the floor."""
     targets = np.full_like(points, np.nan)
     holding = _holding(points, contacts, scale, soles)
@@ -113,7 +121,7 @@ def _standing(points: Array, contacts: Mask, fps: float, scale: float, soles: Ar
         # Where the ball is, or would be if the foot that stands on its heel came down.
         place = np.where(holding[:, 2 + foot, None], ball[:, :2], heel[:, :2] + reach * along)
         for start, stop in _stretches(contacts[:, foot], shortest):
-            parts = _stands(place[start:stop], start, SLIDE * scale)
+            parts = _stands(place[start:stop], start, slide * scale)
             least = shortest if len(parts) == 1 else 2 * shortest
             for part in parts:
                 if part.stop - part.start < least:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Array, Mask
-from .foot_paths import SOLES, foot_paths
+from .foot_paths import SLIDE, SOLES, foot_paths
 from .leg_ik import LegBones, reached
 
 __all__ = ["PosedLegs", "planted"]
@@ -44,7 +44,12 @@ class PosedLegs:
 
 
 def planted(
-    legs: PosedLegs, contacts: Mask, fps: float, scale: float, soles: Array | None = None
+    legs: PosedLegs,
+    contacts: Mask,
+    fps: float,
+    scale: float,
+    soles: Array | None = None,
+    slide: float = SLIDE,
 ) -> Array | None:
     """Turn legs so that standing feet are still and on the floor.
 
@@ -54,6 +59,7 @@ def planted(
         fps: frames per second.
         scale: size of the body; 1 is 1.70 m tall.
         soles: (4,) metres, heights of `points` of a body that stands; None for those of a person.
+        slide: metres for a body 1.70 m tall; a foot that went further stands anew.
 
     Returns:
         (T, 2, 3, 3, 3) world_from_joint of hip, knee and ankle; None where nothing has to move.
@@ -61,7 +67,7 @@ def planted(
     soles = SOLES * scale if soles is None else soles
     contacts = np.array(contacts, dtype=bool)
     for attempt in range(_ATTEMPTS):
-        paths = foot_paths(legs.points, contacts, fps, scale, soles)
+        paths = foot_paths(legs.points, contacts, fps, scale, soles, slide)
         if paths is None:
             return None
         turns = reached(legs.bones, legs.hips, legs.turns, paths[:, :2], paths[:, 2:])

@@ -15,8 +15,15 @@ __all__ = ["PERSON_LEG", "ball_offsets", "foot_points", "plant_feet", "source_co
 
 PERSON_LEG = 0.8075  # metres of thigh and shin of a body 1.70 m tall
 _REACH = 0.9990  # of the leg's length; hips come down until standing feet are within
-_DEEPEST = 0.10  # of the leg's length; hips come down no further
+_DEEPEST = 0.20  # of the leg's length; hips come down no further
 _EASE = 0.15  # seconds over which they do
+# Metres for a body 1.70 m tall: a foot stands on its heel if its ball is that much higher; a foot that went
+# further than the second does not stand in one place.
+_TILTED, _SLID = 0.02, 0.06
+_BETWEEN, _STAND = (
+    0.05,
+    0.25,
+)  # seconds: between two stands of a foot that shuffles, and the shortest of them
 
 
 def foot_points(source: Rest, rotations: Array, heads: Array) -> Array | None:
@@ -56,10 +63,39 @@ def ball_offsets(rest: Rest) -> tuple[Array, Array]:
 
 
 def source_contacts(source: Rest, points: Array, fps: float, floor: float) -> Mask:
-    """(T, 2) True where the source's left and right foot stand: low over its floor, and slow."""
+    """(T, 2) True where the source's left and right foot stand: low, slow, and in one place."""
     scale = source.leg / PERSON_LEG
     lifted = points - np.array([0.0, 0.0, floor])
-    return standing(lifted, fps, scale, source.soles - SOLES * scale)
+    contacts = standing(lifted, fps, scale, source.soles - SOLES * scale)
+    over = lifted[..., 2] - source.soles
+    for foot in range(2):
+        ankle, ball = points[:, foot, :2], points[:, 2 + foot, :2]
+        on_heel = over[:, foot] + _TILTED * scale < over[:, 2 + foot]
+        length = float(np.median(np.linalg.norm(ball - ankle, axis=-1)))
+        along = (ball - ankle) / np.maximum(
+            np.linalg.norm(ball - ankle, axis=-1, keepdims=True), 1e-9
+        )
+        place = np.where(on_heel[:, None], ankle + length * along, ball)
+        contacts[:, foot] = _in_place(contacts[:, foot], place, _SLID * scale, fps)
+    return contacts
+
+
+def _in_place(standing: Mask, place: Array, slid: float, fps: float) -> Mask:
+    """(T,) the same without frames in which a foot (T, 2) shuffles or turns on the spot."""
+    still = np.zeros_like(standing)
+    edges = np.flatnonzero(np.diff(standing, prepend=False, append=False)).reshape(-1, 2)
+    gap, least = max(1, round(_BETWEEN * fps)), round(_STAND * fps)
+    for start, stop in edges:
+        first = start
+        while first < stop:
+            away = np.linalg.norm(place[first:stop] - place[first], axis=-1) > slid
+            last = first + int(np.argmax(away)) if away.any() else stop
+            whole = first == start and last == stop
+            until = last if last == stop else last - gap
+            if whole or until - first >= least:
+                still[first:until] = True
+            first = last + (gap if until - first >= least or whole else 0)
+    return still
 
 
 def plant_feet(
@@ -89,14 +125,14 @@ def plant_feet(
     if legs is None:
         return posed.moved(down)
     soles = target.soles
-    paths = foot_paths(legs.points, contacts, fps, scale, soles)
+    paths = foot_paths(legs.points, contacts, fps, scale, soles, np.inf)
     if paths is not None:
         lowered = _lowered(legs, paths, contacts, fps, target.leg)
         if lowered.any():
             posed = posed.moved(-lowered[:, None] * np.array([0.0, 0.0, 1.0]))
             legs = LimbPair(legs.limbs, posed)
     own = PosedLegs(legs.bones, legs.starts, legs.turns, legs.points)
-    turns = planted(own, contacts, fps, scale, soles)
+    turns = planted(own, contacts, fps, scale, soles, np.inf)
     if turns is not None:
         posed = _with_toes(posed, legs.turned(turns, last=True), legs, toes)
     return posed.moved(down)

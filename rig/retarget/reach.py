@@ -16,7 +16,7 @@ from .posed import Posed
 from .rests import Rest
 from .result import LimbTarget
 
-__all__ = ["LimbBones", "limb_pair", "limb_targets", "limbs_of"]
+__all__ = ["LimbBones", "LimbPair", "LimbTable", "limb_pair", "limbs_of"]
 
 _PARTS: Final = {"arm": ("upper_arm", "forearm", "hand"), "leg": ("thigh", "shin", "foot")}
 _FOOT = 0.16  # of the leg's length, from ankle to ball where the rig doesn't say
@@ -162,25 +162,47 @@ def limb_pair(limbs: dict[str, LimbBones], kind: str, posed: Posed) -> LimbPair 
     return None if left is None or right is None else LimbPair((left, right), posed)
 
 
-def limb_targets(limbs: dict[str, LimbBones], posed: Posed) -> dict[str, LimbTarget]:
-    """What IK controls of every limb take, without the rotation of hand or foot at rest."""
-    heads = posed.heads
-    return {name: _target(limb, posed, heads) for name, limb in limbs.items()}
+class LimbTable:
+    """All limbs side by side, for `targets`.
+
+    Args:
+        limbs: by name.
+        target: the rig.
+        found: the bones that move.
+    """
+
+    def __init__(self, limbs: dict[str, LimbBones], target: Rest, found: Sequence[Drive]) -> None:
+        self._names = tuple(limbs)
+        every = list(limbs.values())
+        self._rows = np.array([limb.rows for limb in every])
+        self._steps = np.array([[limb.upper, limb.lower, limb.last] for limb in every])
+        self._hinges = np.array([limb.hinge for limb in every])
+        self._bent = _BENT * np.array([[limb.length] for limb in every])
+        self._rests = np.array([target.bones.rotations[found[limb.rows[2]].bone] for limb in every])
+        known = [limb.ball and limb.name.endswith("leg") for limb in every]
+        self._balls = np.where(known, 1.0, np.nan)[:, None]
+
+    def targets(self, posed: Posed) -> dict[str, LimbTarget]:
+        """What IK controls of every limb take."""
+        if not self._names:
+            return {}
+        turns = posed.turns[:, self._rows]
+        steps = np.cumsum(quaternion.rotate(turns, self._steps), axis=2)  # (T, L, 3, 3)
+        start = posed.heads[:, self._rows[:, 0]]
+        middle, end, ball = (start + steps[:, :, k] for k in range(3))
+        along = steps[:, :, 1] / np.maximum(_length(steps[:, :, 1]), 1e-9)
+        off = steps[:, :, 0] - along * (steps[:, :, 0] * along).sum(-1, keepdims=True)
+        usual = np.cross(along, quaternion.rotate(turns[:, :, 0], self._hinges))
+        pole = off / self._bent + np.maximum(1.0 - _length(off) / self._bent, 0.0) * usual
+        pole = pole / np.maximum(_length(pole), 1e-9)
+        last = quaternion.multiply(turns[:, :, 2], self._rests)
+        columns = (start, middle, end, last, pole, ball * self._balls)
+        return {
+            name: LimbTarget(*(column[:, k] for column in columns))
+            for k, name in enumerate(self._names)
+        }
 
 
-def _target(limb: LimbBones, posed: Posed, heads: Array) -> LimbTarget:
-    turns = posed.turns[:, list(limb.rows)]
-    steps = quaternion.rotate(turns, np.stack([limb.upper, limb.lower, limb.last]))
-    start = heads[:, limb.rows[0]]
-    middle, end, ball = (start + steps[:, : k + 1].sum(axis=1) for k in range(3))
-    way = end - start
-    along = way / np.maximum(np.sqrt((way * way).sum(-1, keepdims=True)), 1e-9)
-    off = (middle - start) - along * ((middle - start) * along).sum(-1, keepdims=True)
-    share = np.sqrt((off * off).sum(-1, keepdims=True)) / (_BENT * limb.length)
-    usual = np.cross(along, quaternion.rotate(turns[:, 0], limb.hinge))
-    pole = off / (_BENT * limb.length) + np.maximum(1.0 - share, 0.0) * usual
-    pole = pole / np.maximum(np.sqrt((pole * pole).sum(-1, keepdims=True)), 1e-9)
-    known = limb.ball and limb.name.endswith("leg")
-    return LimbTarget(
-        start, middle, end, turns[:, 2], pole, ball if known else np.full_like(ball, np.nan)
-    )
+def _length(vectors: Array) -> Array:
+    length: Array = np.sqrt((vectors * vectors).sum(-1, keepdims=True))
+    return length

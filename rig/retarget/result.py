@@ -53,7 +53,7 @@ class LimbTarget:
         start: (T, 3) shoulder or hip joint.
         middle: (T, 3) elbow or knee.
         end: (T, 3) wrist or ankle.
-        rotation: (T, 4) world_from_bone of the hand or foot.
+        rotation: (T, 4) world_from_bone of the hand or foot, of the lower bone where there is none.
         pole: (T, 3) unit direction from the limb's line to where its elbow or knee points.
         ball: (T, 3) ball of the foot; NaN for arms and where it is not known.
     """

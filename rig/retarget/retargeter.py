@@ -9,8 +9,6 @@ identity where the source's bones are rigid. Where the body is comes from the hi
 feet stand from the source's feet (`feet`), and where hands reach from what they are near (`hands`).
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from .. import quaternion
@@ -23,7 +21,7 @@ from .drives import drives
 from .feet import foot_points, plant_feet, source_contacts
 from .hands import SourceHands, reaching
 from .posed import Carriage, Posed
-from .reach import limb_targets, limbs_of
+from .reach import LimbTable, limbs_of
 from .rests import NEXT, Rest
 from .result import Retargeted, RetargetOptions
 from .travel import floor_height, heading, hip_centre, size_ratio, travelled
@@ -72,6 +70,7 @@ class Retargeter:
         self._places = {drive.role: place for place, drive in enumerate(self._drives)}
         self._carriage = Carriage(self.target, self._drives)
         self._limbs = limbs_of(self.target, self._drives)
+        self._table = LimbTable(self._limbs, self.target, self._drives)
         toes = [self._places.get(f"{side}_toe") for side in SIDES]
         self._toes = None if None in toes else (toes[0], toes[1])
         above = self._carriage.above
@@ -223,12 +222,7 @@ class Retargeter:
             heads = np.concatenate([self._root(turn, posed)[:, None], heads], axis=1)
         rests = quaternion.normalised(self.target.bones.rotations[driven])
         rotations = quaternion.continuous(quaternion.multiply(turns, rests))
-        targets = limb_targets(self._limbs, posed)
-        for name, target in targets.items():
-            limb = self._limbs[name]
-            if limb.ends:
-                rest = self.target.bones.rotations[self._drives[limb.rows[2]].bone]
-                targets[name] = replace(target, rotation=quaternion.multiply(target.rotation, rest))
+        targets = self._table.targets(posed)
         return Retargeted(tuple(driven), rotations, heads, places, targets, contacts)
 
     def _with_twists(self, posed: Posed, driven: list[int]) -> tuple[list[int], Array, Array]:
