@@ -160,7 +160,13 @@ def _leg_shape(tree: Tree, path: Sequence[int], points: Array, triples: Array) -
     cost += 0.5 * (knee > first) + 0.5 * (ankle > knee)
     beside = np.append(np.abs(tree.lateral[list(path)]), abs(tree.lateral[path[-1]]))
     cost += 0.5 * (beside[triples[:, 0]] < 0.3 * beside[triples[:, 2]])
-    return -cost
+    return -cost * (_upright(points) if tree.named else 1.0)
+
+
+def _upright(points: Array) -> float:
+    """How much of a chain goes up and down, 0 to 1; of a rig that lies, heights say little."""
+    length = float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
+    return min(2.0 * float(np.ptp(points[:, 2])) / max(length, _SHORTEST), 1.0)
 
 
 def _arm_shape(

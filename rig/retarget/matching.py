@@ -21,6 +21,7 @@ _Pair = tuple[Limb | None, Limb | None]
 _LEAST_LEG: Final = -1.0  # score under which a pair of chains is no pair of legs
 _LEAST_ARM: Final = -1.0
 _STANDS: Final = 0.15  # of a leg's length: a chain that ends this near the floor stands on it
+_SAME: Final = 0.85  # how surely a name must say a part for the bone to be a second one of it
 _SHIFT_COST: Final = 0.5  # names that tell a bone's end are rare: they must fit clearly better
 
 
@@ -268,9 +269,9 @@ def _twists(tree: Tree, limb: Limb, segment: int, part: str) -> tuple[int, ...]:
     beside = [
         bone
         for child in tree.children[limb.path[start]]
-        if child not in limb.path and tree.readings[child].twist
+        if child not in limb.path and _shares(tree, child, part)
         for bone in tree.under(child)
-        if tree.readings[bone].twist
+        if _shares(tree, bone, part)
     ]
     held = limb.path[start]
     following = tree.heads[limb.path[end]] if end < len(limb.path) else tree.tails[limb.path[-1]]
@@ -279,6 +280,11 @@ def _twists(tree: Tree, limb: Limb, segment: int, part: str) -> tuple[int, ...]:
         bone: float((tree.heads[bone] - tree.heads[held]) @ along) for bone in (*inside, *beside)
     }
     return tuple(sorted(far, key=lambda bone: far[bone]))
+
+
+def _shares(tree: Tree, bone: int, part: str) -> bool:
+    """Whether a name says that a bone shares twist, or is another one of the same part."""
+    return tree.readings[bone].twist or tree.readings[bone].parts.get(part, 0.0) > _SAME
 
 
 def _root(bones: Bones, readings: Sequence[Reading], hips: str) -> int | None:
@@ -301,7 +307,7 @@ def _root(bones: Bones, readings: Sequence[Reading], hips: str) -> int | None:
 
 
 def _confidence(tree: Tree, bone: int, role: str) -> float:
-    """How sure a match is: 0.55 to 1 where the name says so, under 0.5 where only places do."""
+    """How sure a match is: over 0.5 where the name says so, 0.4 where only places do."""
     part = role.removeprefix("left_").removeprefix("right_").rstrip("_123")
     reading = tree.readings[bone]
     said = reading.parts.get(part, 0.0)
@@ -314,5 +320,5 @@ def _confidence(tree: Tree, bone: int, role: str) -> float:
     elif part in ("neck", "head", "hips"):
         said = max(said, 0.6 * reading.parts.get("spine", 0.0))
     mirrored = not tree.sides[bone] or tree.mirror[bone] >= 0
-    sure = 0.55 + 0.45 * said if said > 0 else 0.4
+    sure = 0.5 + 0.45 * said if said > 0 else 0.4
     return round(sure if mirrored else 0.8 * sure, 3)

@@ -202,7 +202,7 @@ def _read(name: str) -> _Preset:
         {role: bones[role] for role in ROLES if role in bones},
         frozenset(table.get("others", ())),
         {control: own[0][0] for control, own in controls.items()},
-        frozenset(f"{side}_{part}" for part in table.get("decides", ()) for side in SIDES),
+        frozenset(table.get("decides", ())),
     )
 
 

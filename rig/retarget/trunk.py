@@ -46,11 +46,13 @@ def find_trunk(
         return None
     if chest >= 0 and not tree.path(hips, chest):
         chest = -1
-    head = named if named >= 0 and tree.path(hips, named) else -1
-    top = _up_from(tree, chest if chest >= 0 else hips) if head < 0 else tree.path(hips, head)[1:]
-    if head < 0:
-        below = tree.path(hips, chest)[1:] if chest >= 0 else []
-        top = [*below, *top]
+    head = named if named >= 0 and named != hips and _chain(tree, hips, named) else -1
+    if head >= 0:
+        top = _chain(tree, hips, head)[1:]
+    elif chest >= 0:
+        top = [*tree.path(hips, chest)[1:], *_up_from(tree, chest)]
+    else:
+        top = _up_from(tree, hips)
     return _split(tree, hips, chest, top, head)
 
 
@@ -64,6 +66,11 @@ def level_trunk(tree: Tree, trunk: Trunk, legs: Sequence[Limb]) -> bool:
     down = np.mean([tree.heads[leg.bones[0]] - tree.heads[leg.bones[1]] for leg in legs], axis=0)
     reach = float(np.linalg.norm(down) * np.linalg.norm(line))
     return reach < 1e-12 or abs(float(down @ line)) < _ALONG * reach
+
+
+def _chain(tree: Tree, hips: int, head: int) -> list[int]:
+    """The bones from hips to head, whichever of them the other hangs on."""
+    return tree.path(hips, head) or tree.path(head, hips)[::-1]
 
 
 def _says(tree: Tree, bone: int, part: str) -> float:
@@ -87,8 +94,8 @@ def _hips(tree: Tree, legs: Sequence[Limb], upper: int) -> int:
         return min(loose, key=lambda b: float(np.linalg.norm(tree.heads[b] - middle)), default=-1)
     legs_only = tree.common(held)
     common = tree.common([*held, upper]) if upper >= 0 else legs_only
-    if common < 0:
-        return legs_only
+    if common < 0 or (common == upper and common != legs_only):
+        return legs_only  # a trunk that hangs from the head
     if common != legs_only and _says(tree, legs_only, "hips") > _says(tree, common, "hips"):
         above_floor = tree.heads[common, 2] - tree.floor
         if above_floor < 0.5 * (tree.heads[legs_only, 2] - tree.floor):
