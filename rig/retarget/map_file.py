@@ -1,8 +1,8 @@
 """Bone maps as JSON files that people share: no code in them, and checked against the rig they are for."""
 
 import json
-import math
 import os
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -94,14 +94,16 @@ def bone_map_from_text(text: str, bones: Bones, name: str = "the map") -> BoneMa
     there = set(bones.names)
     missing = [bone for bone in named if bone not in there]
     if missing:
-        shown = ", ".join(missing[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
+        shown = ", ".join(" ".join(bone.split()) for bone in missing[:_SHOWN]) + (
+            ", …" if len(missing) > _SHOWN else ""
+        )
         raise SceneError(
             f"{name} is for another rig: {len(missing)} of its {len(named)} bones are not in this one "
             f"({shown}); choose this rig's map, or match automatically"
         )
     used = set(named)
     unmapped = tuple(bone for bone in bones.names if bone not in used)
-    return BoneMap(roles, _confidence(table, used, name), unmapped, str(table.get("rig", "")))
+    return BoneMap(roles, _confidence(table, used, name), unmapped, _rig(table))
 
 
 def _checked_head(table: object, name: str) -> Mapping[str, Any]:
@@ -109,10 +111,12 @@ def _checked_head(table: object, name: str) -> Mapping[str, Any]:
         raise FormatError(f'{name} is no bone map: expected "format": "{_FORMAT}"')
     version = table.get("version")
     if type(version) is not int or version < 1:
-        raise FormatError(f"{name} is damaged: its version is {version!r}; expected {_VERSION}")
+        raise FormatError(
+            f"{name} is damaged: its version is {reprlib.repr(version)}; expected {_VERSION}"
+        )
     if version > _VERSION:
         raise FormatError(
-            f"{name} has version {version}, this program reads up to {_VERSION}: update it"
+            f"{name} has version {reprlib.repr(version)}, this program reads up to {_VERSION}: update it"
         )
     return table
 
@@ -124,18 +128,25 @@ def _checked_roles(table: Mapping[str, Any], name: str) -> dict[str, tuple[str, 
     seen: dict[str, str] = {}
     for role, own in written.items():
         if role not in ROLES:
-            raise FormatError(f"{name} has the unknown role {role!r}; expected one as left_forearm")
+            raise FormatError(
+                f"{name} has the unknown role {reprlib.repr(role)}; expected one as left_forearm"
+            )
         if not isinstance(own, list) or not all(isinstance(bone, str) and bone for bone in own):
             raise FormatError(
-                f"{name} is damaged: {role} is {own!r}; expected a list of bone names"
+                f"{name} is damaged: {role} is {reprlib.repr(own)}; expected a list of bone names"
             )
         for bone in own:
             if bone in seen:
                 raise FormatError(
-                    f"{name} gives the bone {bone!r} to {seen[bone]} and {role}; keep one"
+                    f"{name} gives the bone {reprlib.repr(bone)} to {seen[bone]} and {role}; keep one"
                 )
             seen[bone] = role
     return {role: tuple(written[role]) for role in ROLES if written.get(role)}
+
+
+def _rig(table: Mapping[str, Any]) -> str:
+    rig = table.get("rig")
+    return rig if isinstance(rig, str) else ""
 
 
 def _confidence(table: Mapping[str, Any], used: set[str], name: str) -> dict[str, float]:
@@ -143,12 +154,13 @@ def _confidence(table: Mapping[str, Any], used: set[str], name: str) -> dict[str
     told = table.get("confidence", {})
     if not isinstance(told, dict):
         raise FormatError(
-            f'{name} is damaged: "confidence" is {told!r}; expected numbers by bone name'
+            f'{name} is damaged: "confidence" is {reprlib.repr(told)}; expected numbers by bone name'
         )
     for bone, value in told.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or not 0.0 <= value <= 1.0:
+        if not number or not 0.0 <= value <= 1.0:
             raise FormatError(
-                f"{name} is damaged: confidence of {bone!r} is {value!r}; expected 0 to 1"
+                f"{name} is damaged: confidence of {reprlib.repr(bone)} is {reprlib.repr(value)}; "
+                "expected 0 to 1"
             )
     return {bone: float(told.get(bone, 1.0)) for bone in sorted(used)}
