@@ -3,7 +3,7 @@
 from .contacts import speeds, standing
 from .foot_paths import SOLES, foot_paths
 from .leg_ik import SIDES, LegBones, reached
-from .legs import PosedLegs, planted
+from .legs import PosedLegs, heels_raised, planted
 
 __all__ = [
     "SIDES",
@@ -11,6 +11,7 @@ __all__ = [
     "LegBones",
     "PosedLegs",
     "foot_paths",
+    "heels_raised",
     "planted",
     "reached",
     "speeds",

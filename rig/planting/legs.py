@@ -10,14 +10,15 @@ import numpy as np
 
 from ..arrays import Array, Mask
 from .foot_paths import SLIDE, SOLES, foot_paths
-from .leg_ik import LegBones, reached
+from .leg_ik import STRAIGHT, LegBones, reached
 
-__all__ = ["PosedLegs", "planted"]
+__all__ = ["PosedLegs", "heels_raised", "planted"]
 
 MISSED = 0.02  # metres for a body 1.70 m tall; a stand missed by more is given up ...
 AROUND = 0.1  # ... so many seconds before and after
 SUNK = 0.005  # metres below the floor from which a leg is left as it was
 _ATTEMPTS = 3
+_MOST_RAISED = np.radians(40.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,7 @@ def planted(
     scale: float,
     soles: Array | None = None,
     slide: float = SLIDE,
+    heels: bool = False,
 ) -> Array | None:
     """Turn legs so that standing feet are still and on the floor.
 
@@ -60,6 +62,7 @@ def planted(
         scale: size of the body; 1 is 1.70 m tall.
         soles: (4,) metres, heights of `points` of a body that stands; None for those of a person.
         slide: metres for a body 1.70 m tall; a foot that went further stands anew.
+        heels: raise the heels of legs that are too short.
 
     Returns:
         (T, 2, 3, 3, 3) world_from_joint of hip, knee and ankle; None where nothing has to move.
@@ -70,6 +73,7 @@ def planted(
         paths = foot_paths(legs.points, contacts, fps, scale, soles, slide)
         if paths is None:
             return None
+        paths = heels_raised(legs, paths) if heels else paths
         turns = reached(legs.bones, legs.hips, legs.turns, paths[:, :2], paths[:, 2:])
         missed = np.linalg.norm(legs.points_after(turns) - paths, axis=-1) > MISSED * scale
         given_up = contacts & _near(missed[:, :2] | missed[:, 2:], round(AROUND * fps))
@@ -77,6 +81,32 @@ def planted(
             return _kept_above(legs, paths, turns, soles, fps)
         contacts &= ~given_up
     return None
+
+
+def heels_raised(legs: PosedLegs, paths: Array) -> Array:
+    """Paths (T, 4, 3) with ankles out of reach swung about the balls until the leg is straight."""
+    ankle, ball, hip = paths[:, :2], paths[:, 2:], legs.hips
+    reach = STRAIGHT * (_length(legs.bones.thigh) + _length(legs.bones.shank))
+    reach = np.maximum(reach, _length(legs.points[:, :2] - hip))
+    far = _length(ankle - hip) > reach
+    if not far.any():
+        return paths
+    back, way = ankle - ball, hip - ball
+    foot, apart = np.maximum(_length(back), 1e-9), np.maximum(_length(way), 1e-9)
+    towards = way / apart
+    across = back - towards * (back * towards).sum(-1, keepdims=True)
+    across = across / np.maximum(_length(across), 1e-9)
+    cosine = (foot**2 + apart**2 - reach**2) / (2.0 * foot * apart)
+    angle = np.arccos(cosine.clip(-1.0, 1.0))
+    before = np.arccos(((back * towards).sum(-1, keepdims=True) / foot).clip(-1.0, 1.0))
+    angle = np.maximum(angle, before - _MOST_RAISED)
+    raised = ball + foot * (np.cos(angle) * towards + np.sin(angle) * across)
+    return np.concatenate([np.where(far, raised, ankle), ball], axis=1)
+
+
+def _length(vectors: Array) -> Array:
+    length: Array = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return length
 
 
 def _kept_above(legs: PosedLegs, paths: Array, turns: Array, soles: Array, fps: float) -> Array:

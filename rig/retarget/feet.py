@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import quaternion
 from ..arrays import Array, Mask
-from ..planting import PosedLegs, foot_paths, planted, standing
+from ..planting import PosedLegs, foot_paths, heels_raised, planted, standing
 from ..planting.foot_paths import SOLES
 from .posed import Posed
 from .reach import LimbBones, LimbPair, limb_pair
@@ -14,8 +14,9 @@ from .travel import heading
 __all__ = ["PERSON_LEG", "ball_offsets", "foot_points", "plant_feet", "source_contacts"]
 
 PERSON_LEG = 0.8075  # metres of thigh and shin of a body 1.70 m tall
-_REACH = 0.9990  # of the leg's length; hips come down until standing feet are within
+_REACH = 0.9995  # of the leg's length; hips come down until standing feet are within
 _DEEPEST = 0.20  # of the leg's length; hips come down no further
+_PASSES = 2
 _EASE = 0.15  # seconds over which they do
 # Metres for a body 1.70 m tall: a foot stands on its heel if its ball is that much higher; a foot that went
 # further than the second does not stand in one place.
@@ -125,17 +126,23 @@ def plant_feet(
     if legs is None:
         return posed.moved(down)
     soles = target.soles
-    paths = foot_paths(legs.points, contacts, fps, scale, soles, np.inf)
-    if paths is not None:
-        lowered = _lowered(legs, paths, contacts, fps, target.leg)
-        if lowered.any():
-            posed = posed.moved(-lowered[:, None] * np.array([0.0, 0.0, 1.0]))
-            legs = LimbPair(legs.limbs, posed)
-    own = PosedLegs(legs.bones, legs.starts, legs.turns, legs.points)
-    turns = planted(own, contacts, fps, scale, soles, np.inf)
+    for _ in range(_PASSES):  # hips that come down move the heels that are free
+        paths = foot_paths(legs.points, contacts, fps, scale, soles, np.inf)
+        if paths is None:
+            break
+        lowered = _lowered(legs, heels_raised(_posed_legs(legs), paths), contacts, fps, target.leg)
+        if not lowered.any():
+            break
+        posed = posed.moved(-lowered[:, None] * np.array([0.0, 0.0, 1.0]))
+        legs = LimbPair(legs.limbs, posed)
+    turns = planted(_posed_legs(legs), contacts, fps, scale, soles, np.inf, heels=True)
     if turns is not None:
         posed = _with_toes(posed, legs.turned(turns, last=True), legs, toes)
     return posed.moved(down)
+
+
+def _posed_legs(legs: LimbPair) -> PosedLegs:
+    return PosedLegs(legs.bones, legs.starts, legs.turns, legs.points)
 
 
 def _lowered(legs: LimbPair, paths: Array, contacts: Mask, fps: float, leg: float) -> Array:

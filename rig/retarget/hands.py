@@ -17,7 +17,7 @@ from ..arrays import Array
 from ..planting import reached, speeds
 from .feet import PERSON_LEG
 from .posed import Posed
-from .reach import LimbBones, limb_pair
+from .reach import LimbBones, LimbPair, limb_pair
 from .rests import Rest
 from .travel import size_ratio, travelled
 
@@ -33,6 +33,8 @@ STILL = 0.10  # m/s for a body 1.70 m tall
 HOLD = 0.25  # seconds that a hand is at least still
 PASSED = 0.10  # metres that a shoulder moves by while its hand holds something
 FADE = 0.15  # seconds before and after
+REACH = 0.99  # of the arm's length; what is held is not further off
+_PASSES = 10
 # What a hand may be near, beside the other arm; the trunk only with a bent elbow.
 _MARKS = ("head", "left_shin", "right_shin", "left_foot", "right_foot")
 _TRUNK = ("hips", "left_thigh", "right_thigh", "neck", "left_upper_arm", "right_upper_arm")
@@ -101,20 +103,21 @@ def reaching(
         return posed
     wrists = arms.points[:, :2]
     scale, size = rests[0].leg / PERSON_LEG, size_ratio(*rests)
-    goals = _together(hands, wrists, size, scale)
-    goals += _beside(hands, posed, places, wrists, size, scale)
-    world = np.stack([travelled(hands.wrists[:, k], *rests, ratio, 0.0) for k in range(2)], axis=1)
-    goals += _on_something(hands, world, scale, fps)
-    weights = np.stack([weight for weight, _ in goals])  # (G, T, 2)
-    if not weights.any():
+    world = [travelled(hands.wrists[:, k], *rests, ratio, 0.0) for k in range(2)]
+    wanted, moved = wrists, np.zeros(wrists.shape[:2], dtype=bool)
+    # What comes later goes before: a hand that holds on does so whatever else it is near.
+    for share, goal in (
+        *_beside(hands, posed, places, size, scale),
+        (_together_share(hands, scale), None),
+        _on_something(hands, arms, np.stack(world, axis=1), scale, fps),
+    ):
+        there = _together(hands, wanted, size) if goal is None else goal
+        wanted = wanted + share[..., None] * (there - wanted)
+        moved |= share > 0.0
+    if not moved.any():
         return posed
-    pulls = np.stack([goal - wrists for _, goal in goals])
-    total = np.maximum(weights.sum(axis=0), 1e-9)
-    pull = (weights[..., None] * pulls).sum(axis=0) / total[..., None]
-    wanted = wrists + weights.max(axis=0)[..., None] * pull
     fingers = arms.points[:, 2:] - wrists
     turns = reached(arms.bones, arms.starts, arms.turns, wanted, wanted + fingers)
-    moved = weights.max(axis=0) > 0.0
     turns = np.where(moved[..., None, None, None], turns, arms.turns)
     return arms.turned(turns, last=False)
 
@@ -126,24 +129,23 @@ def _share(distance: Array, limits: tuple[float, float], scale: float = 1.0) -> 
     return result
 
 
-def _together(
-    hands: SourceHands, wrists: Array, ratio: float, scale: float
-) -> list[tuple[Array, Array]]:
-    apart = hands.wrists[:, 0] - hands.wrists[:, 1]
-    share = _share(np.linalg.norm(apart, axis=-1), TOGETHER, scale)
-    middle = wrists.mean(axis=1, keepdims=True)
-    half = 0.5 * ratio * np.stack([apart, -apart], axis=1)
-    return [(np.stack([share, share], axis=-1), middle + half)]
+def _together_share(hands: SourceHands, scale: float) -> Array:
+    """(T, 2) how much hands are told by each other."""
+    apart = np.linalg.norm(hands.wrists[:, 0] - hands.wrists[:, 1], axis=-1)
+    return np.repeat(_share(apart, TOGETHER, scale)[:, None], 2, axis=1)
+
+
+def _together(hands: SourceHands, wrists: Array, size: float) -> Array:
+    """(T, 2, 3) metres: wrists as far from each other as the source's, about the same middle."""
+    half = 0.5 * size * (hands.wrists[:, 0] - hands.wrists[:, 1])
+    result: Array = wrists.mean(axis=1, keepdims=True) + np.stack([half, -half], axis=1)
+    return result
 
 
 def _beside(
-    hands: SourceHands,
-    posed: Posed,
-    places: dict[str, int],
-    wrists: Array,
-    ratio: float,
-    scale: float,
+    hands: SourceHands, posed: Posed, places: dict[str, int], ratio: float, scale: float
 ) -> list[tuple[Array, Array]]:
+    """Shares (T, 2) and places (T, 2, 3) of hands beside parts of the body, one goal for all of them."""
     heads = posed.heads
     bent = 1.0 - _share(hands.bends(), BENT)
     found = []
@@ -160,12 +162,21 @@ def _beside(
     rows = [places.get(f"{side}_forearm") for side in ("right", "left")]
     if None not in rows:
         found.append((share, heads[:, rows] + ratio * other))
-    return found
+    if not found:
+        return []
+    shares = np.stack([share for share, _ in found])
+    total = np.maximum(shares.sum(axis=0), 1e-9)[..., None]
+    goal = sum(share[..., None] * place for share, place in found) / total
+    return [(shares.max(axis=0), goal)]
 
 
 def _on_something(
-    hands: SourceHands, world: Array, scale: float, fps: float
-) -> list[tuple[Array, Array]]:
+    hands: SourceHands, arms: LimbPair, world: Array, scale: float, fps: float
+) -> tuple[Array, Array]:
+    """Shares (T, 2) and places (T, 2, 3) of hands that lean on the floor or hold on to something.
+
+    `world` is where the source's wrists are in the target's world.
+    """
     speed = speeds(hands.wrists, fps) / scale
     low = _share(hands.wrists[..., 2], ON_FLOOR, scale)
     held = np.zeros(low.shape)
@@ -176,19 +187,27 @@ def _on_something(
             moved = np.linalg.norm(np.ptp(hands.wrists[start:stop, side], axis=0))
             if passed < PASSED * scale or moved > 0.5 * passed:
                 continue
-            _hold(held[:, side], goal[:, side], world[:, side], (start, stop), round(FADE * fps))
-    return [(np.maximum(low, held), goal)]
+            there = world[start:stop, side].mean(axis=0)
+            there = _within(there, arms.starts[start:stop, side], arms.limbs[side].length)
+            fade = round(FADE * fps)
+            time = np.arange(max(start - fade, 0), min(stop + fade, len(held)))
+            away = np.maximum(np.maximum(start - time, time - (stop - 1)), 0)
+            share = _share(away.astype(np.float64), (0.0, fade + 1.0))
+            fresh = share >= held[time, side]
+            goal[time[fresh], side], held[time[fresh], side] = there, share[fresh]
+    return np.maximum(low, held), goal
 
 
-def _hold(share: Array, goal: Array, world: Array, frames: tuple[int, int], fade: int) -> None:
-    """Write one stretch, and its fading in and out, in which a hand stays at one place."""
-    start, stop = frames
-    time = np.arange(max(start - fade, 0), min(stop + fade, len(share)))
-    away = np.maximum(np.maximum(start - time, time - (stop - 1)), 0)
-    own = _share(away.astype(np.float64), (0.0, fade + 1.0))
-    fresh = own >= share[time]
-    goal[time[fresh]] = world[start:stop].mean(axis=0)
-    share[time[fresh]] = own[fresh]
+def _within(place: Array, shoulders: Array, length: float) -> Array:
+    """A place (3,) as near to the shoulders (T, 3) as an arm is long, all the time if that can be."""
+    for _ in range(_PASSES):
+        away = place - shoulders
+        distance = np.linalg.norm(away, axis=-1)
+        frame = int(distance.argmax())
+        if distance[frame] <= REACH * length:
+            break
+        place = shoulders[frame] + away[frame] * REACH * length / distance[frame]
+    return place
 
 
 def _runs(active: Array, shortest: int) -> list[tuple[int, int]]:

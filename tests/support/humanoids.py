@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pallas.rig import quaternion
+from pallas.rig.planting import LegBones, reached
 from pallas.rig.retarget import BoneMap, Bones
 
 SIDES = (("left", 1.0), ("right", -1.0))
@@ -214,3 +215,51 @@ def of_rest(turns: np.ndarray, pose: Bones, rest: Bones) -> np.ndarray:
     """World rotations (T, B, 4) of `rest`, `pose` with axes of its own, for turns from the T-pose."""
     own = quaternion.multiply(quaternion.conjugate(pose.rotations), rest.rotations)
     return quaternion.multiply(turns, own)
+
+
+def reaching(bones: Bones, hips: np.ndarray, ankles: np.ndarray, wrists: np.ndarray | None = None):
+    """A body whose trunk moves by `hips` (T, 3) and whose ankles and wrists are at given places (T, 2, 3).
+
+    Turns from the T-pose (T, B, 4), and heads (T, B, 3); soles stay level, arms hang without wrists.
+    """
+    frames = len(hips)
+    turns = np.tile(quaternion.IDENTITY, (frames, len(bones), 1))
+    for side, sign in SIDES:
+        down = quaternion.from_rotation_vector(np.array([0.0, sign * 1.4, 0.0]))
+        for row, name in enumerate(bones.names):
+            if name.startswith(side) and any(p in name for p in ("arm", "hand")):
+                turns[:, row] = down
+    _reach(bones, turns, hips, ("thigh", "shin", "foot"), [-0.3, 0.0, 0.0], [0.6, 0.0, 0.0], ankles)
+    if wrists is not None:
+        _reach(bones, turns, hips, ("upper_arm", "forearm", "hand"), None, None, wrists)
+    heads = np.empty((frames, len(bones), 3))
+    for bone, parent in enumerate(bones.parents):
+        if parent < 0:
+            heads[:, bone] = bones.heads[bone] + hips
+        else:
+            step = bones.heads[bone] - bones.heads[parent]
+            heads[:, bone] = heads[:, parent] + quaternion.rotate(turns[:, parent], step)
+    return turns, heads
+
+
+def _reach(bones, turns, hips, parts, first, second, places) -> None:
+    rows = np.array([[bones.index(f"{side}_{p}") for p in parts] for side, _ in SIDES])
+    joints = bones.heads[rows]
+    upper, lower = joints[:, 1] - joints[:, 0], joints[:, 2] - joints[:, 1]
+    start = np.tile(quaternion.to_matrix(turns[:1, rows]), (len(hips), 1, 1, 1, 1))
+    if first is not None:  # knees a little bent, so that they bend forwards
+        a, b = (
+            quaternion.to_matrix(quaternion.from_rotation_vector(np.array(v)))
+            for v in (first, second)
+        )
+        start[:, :, 0], start[:, :, 1] = a, a @ b
+    hinge = np.tile([1.0, 0.0, 0.0], (2, 1))
+    if first is None:
+        hinge = np.array([[0.0, 0.0, -1.0], [0.0, 0.0, 1.0]])
+    legs = LegBones(upper, lower, 0.1 * lower, hinge)
+    shoulders = joints[:, 0] + hips[:, None]
+    found = reached(legs, shoulders, start, places, places + 0.1 * lower)
+    for side in range(2):
+        turns[:, rows[side, :2]] = quaternion.from_matrix(found[:, side, :2])
+        if first is None:
+            turns[:, rows[side, 2]] = turns[:, rows[side, 1]]
