@@ -219,7 +219,8 @@ def _sides(tree: Tree, legs: _Pair) -> tuple[str, str]:
 
 def _leg_roles(tree: Tree, leg: Limb) -> dict[str, tuple[int, ...]]:
     thigh, shin, foot = leg.bones
-    found = {"thigh": (thigh,), "shin": (shin,), "foot": (foot,) if foot >= 0 else ()}
+    found: dict[str, tuple[int, ...]] = {"thigh": (thigh,), "shin": (shin,)}
+    found["foot"] = (foot,) if foot >= 0 else ()
     found["thigh_twist"] = _twists(tree, leg, 0, "thigh")
     found["shin_twist"] = _twists(tree, leg, 1, "shin")
     found["toe"] = _toe(tree, foot) if foot >= 0 else ()
@@ -243,7 +244,8 @@ def _toe(tree: Tree, foot: int) -> tuple[int, ...]:
 
 def _arm_roles(tree: Tree, arm: Limb, trunk: Trunk) -> dict[str, tuple[int, ...]]:
     upper, fore, hand = arm.bones
-    found = {"upper_arm": (upper,), "forearm": (fore,), "hand": (hand,) if hand >= 0 else ()}
+    found: dict[str, tuple[int, ...]] = {"upper_arm": (upper,), "forearm": (fore,)}
+    found["hand"] = (hand,) if hand >= 0 else ()
     found["shoulder"] = _shoulder(tree, arm, trunk)
     found["upper_arm_twist"] = _twists(tree, arm, 0, "upper_arm")
     found["forearm_twist"] = _twists(tree, arm, 1, "forearm")
