@@ -14,9 +14,10 @@ from ..rig.retarget.map_file import load_map
 from ..rig.retarget.matching import match_bones
 from ..rig.retarget.result import RetargetOptions
 from ..scene.clock import scene_fps
-from ..scene.motion_sources import read_armature_motion, read_motion_file
+from ..scene.importing import read_motion_file
 from ..scene.retarget_target import Target, constrained
 from ..scene.retargeting import Keys, Task, pose_first_frame, retargeted_keys, write_retargeted
+from ..scene.source_motion import read_armature_motion
 from .bone_table import read_table, target_of
 from .common import LongOperator, PallasOperator, ProgressJob
 

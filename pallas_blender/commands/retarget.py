@@ -171,7 +171,7 @@ def _source(motion: Path, fps: float | None) -> "SourceMotion":
         return read_source(motion, fps=fps)
     import bpy
 
-    from ...scene.motion_sources import read_motion_file
+    from ...scene.importing import read_motion_file
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     return read_motion_file(motion, fps=fps)
