@@ -19,6 +19,7 @@ AROUND = 0.1  # ... so many seconds before and after
 SUNK = 0.005  # metres below the floor from which a leg is left as it was
 _ATTEMPTS = 3
 _MOST_RAISED = np.radians(40.0)
+_FLAT = 0.15  # of the foot's length; a foot with its ball higher than that stands on its heel alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,7 @@ def planted(
         scale: size of the body; 1 is 1.70 m tall.
         soles: (4,) metres, heights of `points` of a body that stands; None for those of a person.
         slide: metres for a body 1.70 m tall; a foot that went further stands anew.
-        heels: raise the heels of legs that are too short.
+        heels: raise the heels of legs that are too short, and give up only stands whose balls are missed.
 
     Returns:
         (T, 2, 3, 3, 3) world_from_joint of hip, knee and ankle; None where nothing has to move.
@@ -73,18 +74,23 @@ def planted(
         paths = foot_paths(legs.points, contacts, fps, scale, soles, slide)
         if paths is None:
             return None
-        paths = heels_raised(legs, paths) if heels else paths
+        paths = heels_raised(legs, paths, soles[2:]) if heels else paths
         turns = reached(legs.bones, legs.hips, legs.turns, paths[:, :2], paths[:, 2:])
         missed = np.linalg.norm(legs.points_after(turns) - paths, axis=-1) > MISSED * scale
-        given_up = contacts & _near(missed[:, :2] | missed[:, 2:], round(AROUND * fps))
+        lost = missed[:, :2] | missed[:, 2:]
+        lost = contacts & missed[:, 2:] if heels else lost
+        given_up = contacts & _near(lost, round(AROUND * fps))
         if attempt == _ATTEMPTS - 1 or not given_up.any():
             return _kept_above(legs, paths, turns, soles, fps)
         contacts &= ~given_up
     return None
 
 
-def heels_raised(legs: PosedLegs, paths: Array) -> Array:
-    """Paths (T, 4, 3) with ankles out of reach swung about the balls until the leg is straight."""
+def heels_raised(legs: PosedLegs, paths: Array, balls: Array) -> Array:
+    """Paths (T, 4, 3) with ankles out of reach swung about the balls until the leg is straight.
+
+    `balls` (2,) metres are heights of balls that stand; a foot on its heel is left so.
+    """
     ankle, ball, hip = paths[:, :2], paths[:, 2:], legs.hips
     reach = STRAIGHT * (_length(legs.bones.thigh) + _length(legs.bones.shank))
     reach = np.maximum(reach, _length(legs.points[:, :2] - hip))
@@ -99,7 +105,8 @@ def heels_raised(legs: PosedLegs, paths: Array) -> Array:
     cosine = (foot**2 + apart**2 - reach**2) / (2.0 * foot * apart)
     angle = np.arccos(cosine.clip(-1.0, 1.0))
     before = np.arccos(((back * towards).sum(-1, keepdims=True) / foot).clip(-1.0, 1.0))
-    angle = np.maximum(angle, before - _MOST_RAISED)
+    down = (1.0 - (ball[..., 2:] - balls[:, None]) / (_FLAT * foot)).clip(0.0, 1.0)
+    angle = np.maximum(angle, before - _MOST_RAISED * down)
     raised = ball + foot * (np.cos(angle) * towards + np.sin(angle) * across)
     return np.concatenate([np.where(far, raised, ankle), ball], axis=1)
 

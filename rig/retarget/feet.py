@@ -72,24 +72,24 @@ def source_contacts(source: Rest, points: Array, fps: float, floor: float) -> Ma
     for foot in range(2):
         ankle, ball = points[:, foot, :2], points[:, 2 + foot, :2]
         on_heel = over[:, foot] + _TILTED * scale < over[:, 2 + foot]
-        length = float(np.median(np.linalg.norm(ball - ankle, axis=-1)))
-        along = (ball - ankle) / np.maximum(
-            np.linalg.norm(ball - ankle, axis=-1, keepdims=True), 1e-9
-        )
-        place = np.where(on_heel[:, None], ankle + length * along, ball)
-        contacts[:, foot] = _in_place(contacts[:, foot], place, _SLID * scale, fps)
+        length = np.linalg.norm(ball - ankle, axis=-1, keepdims=True)
+        along = np.median(length) * (ball - ankle) / np.maximum(length, 1e-9)
+        # Where heel and ball are, or would be if the foot that stands on one of them came down.
+        place = np.where(on_heel[:, None], ankle + along, ball)
+        both = np.stack([place, place - along], axis=1)
+        contacts[:, foot] = _in_place(contacts[:, foot], both, _SLID * scale, fps)
     return contacts
 
 
 def _in_place(standing: Mask, place: Array, slid: float, fps: float) -> Mask:
-    """(T,) the same without frames in which a foot (T, 2) shuffles or turns on the spot."""
+    """(T,) the same without frames in which heel and ball (T, 2, 2) shuffle or turn on the spot."""
     still = np.zeros_like(standing)
     edges = np.flatnonzero(np.diff(standing, prepend=False, append=False)).reshape(-1, 2)
     gap, least = max(1, round(_BETWEEN * fps)), round(_STAND * fps)
     for start, stop in edges:
         first = start
         while first < stop:
-            away = np.linalg.norm(place[first:stop] - place[first], axis=-1) > slid
+            away = (np.linalg.norm(place[first:stop] - place[first], axis=-1) > slid).any(axis=-1)
             last = first + int(np.argmax(away)) if away.any() else stop
             whole = first == start and last == stop
             until = last if last == stop else last - gap
@@ -130,7 +130,9 @@ def plant_feet(
         paths = foot_paths(legs.points, contacts, fps, scale, soles, np.inf)
         if paths is None:
             break
-        lowered = _lowered(legs, heels_raised(_posed_legs(legs), paths), contacts, fps, target.leg)
+        lowered = _lowered(
+            legs, heels_raised(_posed_legs(legs), paths, soles[2:]), contacts, fps, target.leg
+        )
         if not lowered.any():
             break
         posed = posed.moved(-lowered[:, None] * np.array([0.0, 0.0, 1.0]))

@@ -181,7 +181,7 @@ class Rest:
             return False
         shin, foot = self.in_body(shin), self.in_body(foot)
         toe = self.direction(f"{side}_toe")
-        level = toe is None or abs(self.in_body(toe)[2]) < np.sin(np.radians(15.0))
+        level = toe is None or abs(self.in_body(toe)[2]) < np.sin(np.radians(25.0))
         sloping = -np.sin(np.radians(65.0)) < foot[2] < np.sin(np.radians(5.0))
         return bool(level and sloping and shin[2] < -np.cos(np.radians(35.0)))
 

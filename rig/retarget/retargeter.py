@@ -136,12 +136,14 @@ class Retargeter:
         if contacts is not None and np.shape(contacts) != (len(heads), 2):
             raise ShapeError(f"contacts has shape {np.shape(contacts)}, expected ({len(heads)}, 2)")
         points = foot_points(self.source, rotations, heads)
-        if self.options.contacts == "off" or points is None or not len(heads):
+        if points is None or not len(heads):
             return self._finished(self._posed(rotations, heads, 0.0), None)
         floor = floor_height(points, self.source.soles, fps, self.source.leg)
+        posed = self._posed(rotations, heads, floor)
+        if self.options.contacts == "off":
+            return self._finished(posed, None)
         if contacts is None:
             contacts = source_contacts(self.source, points, fps, floor)
-        posed = self._posed(rotations, heads, floor)
         posed = plant_feet(posed, self._limbs, self.target, contacts, fps, floor, self._toes)
         if self.options.contacts == "feet and hands":
             posed = self._reaching(posed, heads, floor, fps)
