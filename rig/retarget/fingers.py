@@ -82,7 +82,7 @@ def _phalanges(tree: Tree, hand: int, chain: Sequence[int], finger: str) -> tupl
     own = [bone for bone in chain if not tree.readings[bone].palm]
     if finger == "thumb" and len(own) < 3:
         own = list(chain)
-    if len(own) == len(chain) and len(own) > 3 and finger != "thumb" and not tree.named:
+    if len(own) == len(chain) and len(own) > 3 and finger != "thumb":
         reach = np.linalg.norm(tree.heads[own[:2]] - tree.heads[hand], axis=1)
         own = own[1:] if reach[0] < _PALM * reach[1] else own
     return tuple(own[:3])

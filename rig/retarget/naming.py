@@ -13,6 +13,7 @@ __all__ = ["Reading", "read_name", "read_names"]
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
+_FINGERS: Final = frozenset(("index", "middle", "ring", "pinky", "finger"))
 _PARTLY: Final = 0.6  # what a known word is worth beside unknown ones
 
 
@@ -116,18 +117,25 @@ def read_name(name: str) -> Reading:
     numbers = [int(word) for word in words if word.isdigit()]
     numbers += [table.segments[word] for word in letters if word in table.segments]
     said = set(letters)
+    parts = _parts(letters, side)
     return Reading(
         side=side,
         key=" ".join(words),
-        parts=_parts(letters, side),
+        parts=parts,
         numbers=tuple(numbers),
         helper=bool(said & table.helpers),
         other=bool(said & table.others) or "".join(letters) in table.others,
         twist=bool(said & table.twists),
-        palm=bool(said & table.palms) and "thumb" not in said,
+        palm=_in_palm(said, parts),
         deform=marked == ["def"],
         original=marked == ["org"],
     )
+
+
+def _in_palm(said: set[str], parts: Mapping[str, float]) -> bool:
+    """Whether a bone lies in the palm: index_metacarpal, LeftInHandIndex, c_index1_base; a thumb's moves."""
+    base = "base" in said and bool(_FINGERS & set(parts))
+    return "thumb" not in said and (base or bool(said & _words().palms) or {"in", "hand"} <= said)
 
 
 def _split(word: str) -> tuple[str, ...]:

@@ -206,3 +206,26 @@ def truth(rig):
             else:
                 found[f"{side}_{role}"] = tuple(x.format(s=word) for x in names)
     return found
+
+
+def rig_of_tree(lines, known):
+    """Bones hung as indented names tell; the map's where its roles are, the others near by.
+
+    A line with `<l>`, `<L>` or `<Left>` stands, with all under it, for both sides.
+    """
+    placed = rig_of_map(known)
+    places = dict(zip(placed.names, placed.heads, strict=True))
+    rows = {}
+    for side, shift in (("Left", 0.015), ("Right", -0.015)):
+        above = []
+        for line in lines:
+            depth = (len(line) - len(line.lstrip())) // 2
+            name = line.strip().replace("<Left>", side)
+            name = name.replace("<L>", side[0]).replace("<l>", side[0].lower())
+            above = [*above[:depth], name]
+            held = above[depth - 1] if depth else None
+            if name not in places:
+                beside = shift if "<" in line else 0.0
+                places[name] = np.add(places.get(held, (0.0, 0.0, 1.0)), (beside, 0.01, 0.01))
+            rows[name] = (name, held, places[name], (np.nan,) * 3)
+    return bones_of(list(rows.values()))
