@@ -149,8 +149,7 @@ def _source(context: bpy.types.Context) -> tuple[SourceMotion, float]:
     if settings.source == "ARMATURE":
         armature = settings.armature
         first, last = _armature_range(settings)
-        moved = read_armature_motion(armature, first, last)
-        return moved.clipped(0, len(moved), settings.step), float(first)
+        return read_armature_motion(armature, first, last, step=settings.step), float(first)
     if settings.source == "FILE":
         moved = read_motion_file(Path(bpy.path.abspath(settings.file)))
     else:

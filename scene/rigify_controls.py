@@ -37,6 +37,7 @@ _LIMBS: Final[Mapping[str, tuple[str, ...]]] = {
 _SIDES: Final = {"L": "left", "R": "right"}
 _SAME: Final = 1e-3  # of the rig's size: two bones start at one point
 _AT_REST: Final = 1e-5
+_BENT: Final = 0.01  # of the upper bone's length: this far from straight a limb's plane is sure
 # Property of `torso` or of a limb's parent bone, and the value under which controls move as told here.
 _TORSO: Final[Mapping[str, float]] = {"neck_follow": 1.0, "head_follow": 1.0, "torso_parent": 1.0}
 _FK: Final[Mapping[str, float]] = {"IK_FK": 1.0, "FK_limb_follow": 0.0}
@@ -252,7 +253,20 @@ def _ik(pose: _OrgPose, limb: str, side: str, target: LimbTarget) -> Iterator[Pl
     pole = f"{limb}_ik_target.{side}"
     if pole in pose.names:
         reach = np.linalg.norm(pose.rest_head(pole) - pose.rest_head(f"ORG-{middle}.{side}"))
-        yield Placed({}, {pole: target.middle + reach * target.pole})
+        yield Placed({}, {pole: target.middle + reach * _pole(target)})
+
+
+def _pole(target: LimbTarget) -> Array:
+    """(T, 3) unit directions in which limbs are bent; of one that is straight, in which it would be."""
+    line = target.end - target.start
+    line = line / np.maximum(np.linalg.norm(line, axis=1, keepdims=True), 1e-9)
+    out = target.middle - target.start
+    out = out - np.sum(out * line, axis=1, keepdims=True) * line
+    far = np.linalg.norm(out, axis=1, keepdims=True)
+    length = np.linalg.norm(target.middle - target.start, axis=1, keepdims=True)
+    bent = np.clip(far / (_BENT * length), 0.0, 1.0)
+    mixed = bent * out / np.maximum(far, 1e-9) + (1.0 - bent) * target.pole
+    return mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)
 
 
 def _known(pose: _OrgPose) -> Placed:

@@ -3,10 +3,36 @@
 import hashlib
 
 import bpy
+import numpy as np
 
 # What differs without anything having been changed: pointers, what is only shown, how often it is used.
-_SKIPPED = {"rna_type", "original", "users", "use_fake_user", "is_evaluated", "session_uid", "bl_system_properties"}
-_NOT_DATA = {"screens", "window_managers", "workspaces", "brushes", "libraries", "version", "rna_type"}
+_SKIPPED = {
+    "rna_type",
+    "original",
+    "users",
+    "use_fake_user",
+    "is_evaluated",
+    "use_nodes",
+    "session_uid",
+    "bl_system_properties",
+}
+_NOT_DATA = {
+    "screens",
+    "window_managers",
+    "workspaces",
+    "brushes",
+    "libraries",
+    "version",
+    "rna_type",
+}
+
+_BONES = (bpy.types.Bone, bpy.types.PoseBone, bpy.types.BoneCollection)
+_MESH = {
+    "name",
+    "vertices",
+    "materials",
+    "shape_keys",
+}  # of a mesh only these, for the time it takes
 
 
 def file_hash(*, without: tuple[str, ...] = (), pose_of: tuple[str, ...] = ()) -> str:
@@ -18,7 +44,9 @@ def file_hash(*, without: tuple[str, ...] = (), pose_of: tuple[str, ...] = ()) -
             of its bones), is left out.
     """
     found = hashlib.sha256()
-    for collection in sorted(p.identifier for p in bpy.data.bl_rna.properties if p.type == "COLLECTION"):
+    for collection in sorted(
+        p.identifier for p in bpy.data.bl_rna.properties if p.type == "COLLECTION"
+    ):
         if collection in _NOT_DATA:
             continue
         for item in sorted(getattr(bpy.data, collection), key=lambda one: one.name_full):
@@ -35,6 +63,8 @@ class _Walk:
     def struct(self, path: str, item, depth: int) -> None:
         for prop in item.bl_rna.properties:
             name = prop.identifier
+            if isinstance(item, bpy.types.Mesh) and name not in _MESH:
+                continue
             if name in _SKIPPED or (self.posed and self._of_pose(path, name)):
                 continue
             try:
@@ -51,13 +81,21 @@ class _Walk:
         if prop.type == "POINTER":
             if isinstance(value, bpy.types.ID):
                 self.note(path, value.name_full)
-            elif value is not None and depth < 6:
+            elif value is None or isinstance(value, _BONES):
+                self.note(path, value.name if value else "")
+            elif depth < 4:
                 self.struct(path, value, depth + 1)
+        elif path.startswith("meshes[") and path.endswith("].vertices"):
+            places = np.empty(3 * len(value), dtype=np.float32)
+            value.foreach_get("co", places)
+            self.found.update(places.tobytes())
         elif prop.type == "COLLECTION":
             for number, part in enumerate(value):
                 if isinstance(part, bpy.types.ID):
                     self.note(f"{path}[{number}]", part.name_full)
-                elif depth < 6:
+                elif isinstance(part, _BONES) and path.endswith((".children", ".collections")):
+                    self.note(f"{path}[{number}]", part.name)
+                elif depth < 4:
                     self.struct(f"{path}[{number}]", part, depth + 1)
         elif getattr(prop, "is_array", False):
             self.note(path, str(list(value)))
@@ -69,7 +107,9 @@ class _Walk:
 
     def _of_pose(self, path: str, name: str) -> bool:
         if ".pose.bones[" in path and path.endswith("]"):
-            moved = name.startswith(("rotation_", "location", "matrix", "head", "tail", "ik_stretch"))
+            moved = name.startswith(
+                ("rotation_", "location", "matrix", "head", "tail", "ik_stretch")
+            )
             return moved and name != "rotation_mode"
         current = name in ("action", "action_slot", "action_slot_handle", "last_slot_identifier")
         return path.endswith(".animation_data") and current
