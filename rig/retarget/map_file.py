@@ -4,6 +4,7 @@ import json
 import os
 import reprlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ def save_map(path: Path, bone_map: BoneMap, *, force: bool = False) -> None:
         temporary.write_text(text_of_bone_map(bone_map), encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise OutputError(f"{path} can't be written: {error.strerror}") from error
 
 
@@ -63,7 +66,11 @@ def load_map(path: Path, bones: Bones) -> BoneMap:
 
 
 def text_of_bone_map(bone_map: BoneMap) -> str:
-    """A bone map as JSON, the same bytes for the same map."""
+    """A bone map as JSON, the same bytes for the same map.
+
+    An object with "format" ("pallas bone map"), "version" (1), "rig" (the preset it was recognised as),
+    "bones" (by role, a list of names) and "confidence" (by name, 0 to 1; a name without one counts as 1).
+    """
     table = {
         "format": _FORMAT,
         "version": _VERSION,

@@ -142,7 +142,8 @@ def fit_preset(name: str, names: Collection[str]) -> BoneMap:
         SceneError: there is no such preset, or the rig has none of its bones.
     """
     known = _read(name)
-    bones = known.found(names, known.best_prefix(frozenset(names)))
+    there = frozenset(names)
+    bones = known.found(there, known.best_prefix(there))
     if not bones:
         raise SceneError(
             f"none of the rig's {len(names)} bones is named as in {known.title}; "
@@ -164,6 +165,11 @@ def preset_title(name: str) -> str:
 
 def preset_controls(name: str) -> Mapping[str, str]:
     """Bones of a control rig beside those with a role: poles, switches; by left_knee_pole and the like.
+
+    A generated Rigify rig has three presets. `rigify_def` is what it does: a source is read from it, and
+    matching finds it. `rigify_fk` and `rigify_ik` are what to key on it as a target: the trunk by `torso`
+    and the upper spine controls (the lower ones turn about the pivot in the middle and stay at rest), limbs
+    by FK controls, or feet, toes and hands by IK controls with the poles and switches given here.
 
     Raises:
         SceneError: there is no such preset.

@@ -181,16 +181,16 @@ def _tail(name, rows, heads):
 
 
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+TABLES = Path(__file__).resolve().parent.parent / "rig" / "retarget"
 
 
-def truth(rig):
-    """Hand-written roles of a rig's bones: {role: (names)}."""
-    path = Path(__file__).resolve().parent.parent / "rig" / "retarget" / "truth.json"
-    tables = json.loads(path.read_text(encoding="utf-8"))
+def truth(rig, file="truth.json"):
+    """Hand-written roles of a rig's bones, {role: (names)}; `as` begins with another rig's."""
+    tables = json.loads((TABLES / file).read_text(encoding="utf-8"))
     table = tables[rig]
     while "as" in table:
-        table = {**tables[table["as"]], **{k: v for k, v in table.items() if k != "as"},
-                 **({"as": tables[table["as"]]["as"]} if "as" in tables[table["as"]] else {})}  # fmt: skip
+        own = {role: written for role, written in table.items() if role != "as"}
+        table = {**tables[table["as"]], **own}
     found = {}
     for role, written in table.items():
         names = [written] if isinstance(written, str) else written

@@ -1,5 +1,6 @@
 """Automatic bone maps: right on every rig at hand, by names and by structure, and never a quiet guess."""
 
+import json
 import time
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from retarget_rigs import (
+    TABLES,
     bones_of,
     embedded_rig,
     glb_rig,
@@ -20,7 +22,7 @@ from retarget_rigs import (
 
 from pallas.capture.bvh import read_bvh
 from pallas.rig.errors import PallasError, SceneError
-from pallas.rig.retarget import PRESETS, ROLES, Bones, match_bones, preset
+from pallas.rig.retarget import PRESETS, ROLES, BoneMap, Bones, match_bones, preset
 from pallas.rig.retarget.naming import read_name
 
 MPFB = (
@@ -93,6 +95,13 @@ def test_names_of_every_style_are_matched_as_their_preset_says(name, in_chain):
     found = match_bones(rig_of_map(known, twists_in_chain=in_chain), presets=False)
     assert dict(found.bones) == dict(known.bones)
     assert found.unmapped == ()
+
+
+@pytest.mark.parametrize("style", json.loads((TABLES / "styles.json").read_text(encoding="utf-8")))
+def test_names_of_styles_without_a_preset_are_matched(style):
+    known = BoneMap(truth(style, "styles.json"))
+    found = match_bones(rig_of_map(known))
+    assert dict(found.bones) == dict(known.bones)
 
 
 def test_the_preset_decides_where_the_names_of_cmu_mislead():
