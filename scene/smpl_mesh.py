@@ -1,0 +1,142 @@
+"""A body of a user's own SMPL, SMPL-H or SMPL-X file in Blender: skinned mesh, armature, motions on it.
+
+Bones have the joints' names (`capture.smpl_layout`) and the skin follows them by the model's weights. The
+model's corrections of the skin for the pose are not shown; `SmplModel.posed` has them.
+"""
+
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ..capture.smpl_layout import known_joints
+from ..capture.smpl_model import SmplModel
+from ..rig import quaternion
+from ..rig.arrays import Array
+from ..rig.errors import SceneError
+from ..rig.retarget.source import SourceMotion
+from .armature import add_armature, checked_armature, editing_bones, read_rest_pose
+from .clock import scene_fps
+from .pose_keys import Placed, write_places
+
+__all__ = ["add_body", "play_on_body"]
+
+_SHORTEST: Final = 0.01  # metres; Blender removes bones of no length
+_FAINTEST: Final = 1e-6  # weights below it move nothing
+
+
+def add_body(
+    model: SmplModel,
+    betas: Array | None = None,
+    name: str | None = None,
+    collection: bpy.types.Collection | None = None,
+) -> bpy.types.Object:
+    """Add a body in a T-pose, standing at the world's origin, facing -Y.
+
+    Args:
+        model: the user's own file, read.
+        betas: (n,) shape of the body; the mean shape if None.
+        name: of the armature; the model's layout if None.
+        collection: where both objects go; the active collection if None.
+
+    Returns:
+        The armature object, active and selected; its skinned mesh is its only child.
+    """
+    name = name or model.layout
+    collection = bpy.context.collection if collection is None else collection
+    armature = _add_bones(name, model, betas, collection)
+    mesh = bpy.data.meshes.new(f"{name} body")
+    vertices = model.shaped(betas) + model.standing(betas)
+    mesh.from_pydata(vertices.tolist(), [], model.faces.tolist())
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
+    mesh.update()
+    body = bpy.data.objects.new(f"{name} body", mesh)
+    collection.objects.link(body)
+    body.parent = armature
+    _add_weights(body, model)
+    body.modifiers.new("Armature", "ARMATURE").object = armature
+    return armature
+
+
+def play_on_body(
+    armature_object: bpy.types.Object,
+    source: SourceMotion,
+    *,
+    name: str | None = None,
+    start: float | None = None,
+) -> bpy.types.Action:
+    """Key a motion of a body model on a body model's armature, joint by joint, as a new Action.
+
+    The armature may be of `add_body` or of the add-ons that Meshcapade makes; its own bone lengths are kept,
+    so for feet on the floor the motion should be read with the same model and shape. Where the object stands
+    is the motion's origin.
+
+    Args:
+        armature_object: its bones named after the joints, with any prefix.
+        source: with the joints' names.
+        name: of the Action; that of the motion if None.
+        start: scene frame of the first key; the scene's first frame if None.
+
+    Raises:
+        SceneError: the bones or the motion are no body model's, or frames are missing.
+    """
+    rest = read_rest_pose(checked_armature(armature_object))
+    known = known_joints(rest.names)
+    if known is None:
+        raise SceneError(
+            f"the bones of {armature_object.name!r} are not named as SMPL's joints; retarget onto it"
+        )
+    joints = [joint for joint in known[1] if joint in source.bones.names]
+    if "pelvis" not in joints:
+        raise SceneError(f"the motion {source.name!r} is of no body model; retarget it instead")
+    if not (np.isfinite(source.rotations).all() and np.isfinite(source.heads).all()):
+        raise SceneError("the motion has frames with missing values; fill its gaps first")
+    turn, world = rest.object_rotation, rest.world_from_armature
+    rotations: dict[str, Array] = {}
+    for joint in joints:
+        bone, place = known[1][joint], source.bones.index(joint)
+        own = rest.armature_from_bone[rest.names.index(bone)]
+        at_rest = quaternion.conjugate(source.bones.rotations[place])
+        turned = quaternion.multiply(source.rotations[:, place], quaternion.multiply(at_rest, own))
+        rotations[bone] = quaternion.multiply(turn, turned)
+    path = source.heads[:, source.bones.index("pelvis")] @ world[:3, :3].T + world[:3, 3]
+    scene = bpy.context.scene
+    start = scene.frame_start if start is None else start
+    frames = start + source.times * scene_fps(scene)
+    placed = Placed(rotations, {known[1]["pelvis"]: path})
+    return write_places(armature_object, name or source.name or "PALLAS", frames, placed)
+
+
+def _add_bones(
+    name: str, model: SmplModel, betas: Array | None, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    skeleton = model.skeleton(betas)
+    heads = skeleton.rest_positions
+    armature = add_armature(name, collection)
+    with editing_bones(armature) as edited:
+        bones = [edited.new(joint) for joint in skeleton.names]
+        for joint, bone in enumerate(bones):
+            bone.head = heads[joint]
+            bone.tail = heads[joint] + _length(
+                skeleton.children[joint], joint, heads, skeleton.tips
+            )
+            parent = skeleton.parents[joint]
+            bone.parent = bones[parent] if parent >= 0 else None
+    armature.data.display_type = "STICK"
+    return armature
+
+
+def _length(children: tuple[int, ...], joint: int, heads: Array, tips: Array) -> Array:
+    """(3,) from a joint to the middle of its children or its tip; upwards where neither is away from it."""
+    along = heads[list(children)].mean(axis=0) - heads[joint] if children else tips[joint]
+    if not np.isfinite(along).all() or np.linalg.norm(along) < _SHORTEST:
+        return np.array([0.0, 0.0, 2.0 * _SHORTEST])
+    return along
+
+
+def _add_weights(body: bpy.types.Object, model: SmplModel) -> None:
+    for joint, name in enumerate(model.names):
+        group = body.vertex_groups.new(name=name)
+        weights = model.weights[:, joint]
+        for vertex in np.flatnonzero(weights > _FAINTEST).tolist():
+            group.add([vertex], float(weights[vertex]), "REPLACE")
