@@ -12,6 +12,9 @@ _SKIPPED = {
     "users",
     "use_fake_user",
     "is_evaluated",
+    "depsgraph",
+    "dimensions",
+    "action_suitable_slots",
     "use_nodes",
     "session_uid",
     "bl_system_properties",
@@ -108,7 +111,7 @@ class _Walk:
     def _of_pose(self, path: str, name: str) -> bool:
         if ".pose.bones[" in path and path.endswith("]"):
             moved = name.startswith(
-                ("rotation_", "location", "matrix", "head", "tail", "ik_stretch")
+                ("rotation_", "location", "matrix", "head", "tail", "length", "ik_stretch")
             )
             return moved and name != "rotation_mode"
         current = name in ("action", "action_slot", "action_slot_handle", "last_slot_identifier")
