@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from ..arrays import Array
 from .structure import Tree
 
-__all__ = ["ARM", "LEG", "Limb", "best_limb"]
+__all__ = ["ARM", "LEG", "Limb", "Pair", "best_limb"]
 
 LEG: Final = ("thigh", "shin", "foot")
 ARM: Final = ("upper_arm", "forearm", "hand")
@@ -42,6 +42,10 @@ class Limb:
         """The three bones; -1 for a missing foot or hand."""
         first, second, third = ((*self.path, -1)[j] for j in self.joints)
         return first, second, third
+
+
+Pair: TypeAlias = tuple[Limb | None, Limb | None]
+"""The left limb and the right."""
 
 
 def best_limb(tree: Tree, root: int, parts: tuple[str, str, str], shifted: bool) -> Limb | None:
