@@ -6,10 +6,9 @@ foot's heel and ball together.
 """
 
 import numpy as np
-import torch
 
 from ..arrays import Array, Mask
-from ..solve.chains import solve_chain
+from .chains import solve_chains
 
 __all__ = ["SOLES", "foot_paths"]
 
@@ -178,27 +177,25 @@ def _moves(wanted: Array, fps: float) -> Array:
     wanted = np.concatenate([wanted, np.full((2 * pairs - frames, 4, 3), np.nan)])
     pinned = ~np.isnan(wanted[..., 1:])  # (T, 4, 2): on the floor, height
     bend = BEND * (fps / 60.0) ** 4
-    diagonal = torch.zeros(pairs, 16, 16, dtype=torch.float64)
-    coupling = torch.zeros(max(pairs - 1, 0), 16, 16, dtype=torch.float64)
-    right = torch.zeros(pairs, 16, 2, dtype=torch.float64)
     pulled = np.nan_to_num(wanted) * PIN
+    # Chains of a left and a right foot, over ground and in height: (N, foot, part, 4, 4) and 2 columns.
+    diagonal, coupling = np.empty((pairs, 2, 2, 4, 4)), np.empty((pairs - 1, 2, 2, 4, 4))
+    right = np.zeros((pairs, 2, 2, 4, 2))
     for foot in range(2):
         for part in range(2):
-            rows = slice(4 * (2 * foot + part), 4 * (2 * foot + part) + 4)
-            own, after = _blocks(pinned[:, foot::2, part], bend)
-            diagonal[:, rows, rows], coupling[:, rows, rows] = own, after
-            columns = pulled[:, foot::2, 2:] if part else pulled[:, foot::2, :2]
-            right[:, rows, : columns.shape[-1]] = torch.from_numpy(
-                columns.reshape(pairs, 4, columns.shape[-1])
+            diagonal[:, foot, part], coupling[:, foot, part] = _blocks(
+                pinned[:, foot::2, part], bend
             )
-    found = solve_chain(diagonal, coupling, right).unflatten(1, (2, 2, 2, 2)).numpy()
+            columns = pulled[:, foot::2, 2:] if part else pulled[:, foot::2, :2]
+            right[:, foot, part, :, : columns.shape[-1]] = columns.reshape(pairs, 4, -1)
+    found = solve_chains(diagonal, coupling, right).reshape(pairs, 2, 2, 2, 2, 2)
     # (N, foot, t, point, 3)
     moves = np.concatenate([found[:, :, 0], found[:, :, 1, ..., :1]], axis=-1)
     result: Array = moves.transpose(0, 2, 3, 1, 4).reshape(2 * pairs, 4, 3)[:frames]
     return result
 
 
-def _blocks(pinned: Mask, bend: float) -> tuple[torch.Tensor, torch.Tensor]:
+def _blocks(pinned: Mask, bend: float) -> tuple[Array, Array]:
     """Blocks (N, 4, 4) of frame pairs, and (N - 1, 4, 4) to the next, for pins (2 N, [heel, ball])."""
     frames = len(pinned)
     together = TOGETHER * np.array([[1.0, -1.0], [-1.0, 1.0]])
@@ -216,4 +213,4 @@ def _blocks(pinned: Mask, bend: float) -> tuple[torch.Tensor, torch.Tensor]:
     after = np.zeros((frames // 2 - 1, 2, 2, 2, 2))
     after[:, 0, :, 0], after[:, 1, :, 0] = two[0:-2:2], one[1:-2:2]
     after[:, 1, :, 1] = two[1:-2:2]
-    return torch.from_numpy(block.reshape(-1, 4, 4)), torch.from_numpy(after.reshape(-1, 4, 4))
+    return block.reshape(-1, 4, 4), after.reshape(-1, 4, 4)

@@ -1,5 +1,7 @@
 """Feet of the target stand where the source's stand: still, on the floor, and within the legs' reach."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .. import quaternion
@@ -106,7 +108,7 @@ def plant_feet(
     contacts: Mask,
     fps: float,
     floor: float,
-    toes: tuple[int, int] | None,
+    toes: Sequence[int] | None,
 ) -> Posed:
     """Hold standing feet still and on the floor, with the hips lowered where legs are too short for that.
 
@@ -168,7 +170,7 @@ def _lowered(legs: LimbPair, paths: Array, contacts: Mask, fps: float, leg: floa
     return eased
 
 
-def _with_toes(before: Posed, after: Posed, legs: LimbPair, toes: tuple[int, int] | None) -> Posed:
+def _with_toes(before: Posed, after: Posed, legs: LimbPair, toes: Sequence[int] | None) -> Posed:
     """Toes stay as level as they were and point where their foot does."""
     if toes is None:
         return after

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, Mask
 from ..planting import reached, speeds
 from .feet import PERSON_LEG
 from .posed import Posed
@@ -62,8 +62,9 @@ class SourceHands:
         heads = heads - np.array([0.0, 0.0, floor])
         columns = []
         for part in ("hand", "forearm", "upper_arm"):
-            rows = [source.first(f"{side}_{part}") for side in ("left", "right")]
-            if None in rows:
+            found = [source.first(f"{side}_{part}") for side in ("left", "right")]
+            rows = [row for row in found if row is not None]
+            if len(rows) < 2:
                 return None
             columns.append(heads[:, rows])
         known = {role: source.first(role) for role in (*_MARKS, *_TRUNK)}
@@ -159,8 +160,9 @@ def _beside(
         found.append((share, heads[:, None, places[role]] + ratio * offset))
     other = hands.wrists - hands.elbows[:, ::-1]
     share = _share(np.linalg.norm(other, axis=-1), BESIDE, scale)
-    rows = [places.get(f"{side}_forearm") for side in ("right", "left")]
-    if None not in rows:
+    names = [f"{side}_forearm" for side in ("right", "left")]
+    rows = [places[name] for name in names if name in places]
+    if len(rows) == 2:
         found.append((share, heads[:, rows] + ratio * other))
     if not found:
         return []
@@ -210,6 +212,6 @@ def _within(place: Array, shoulders: Array, length: float) -> Array:
     return place
 
 
-def _runs(active: Array, shortest: int) -> list[tuple[int, int]]:
+def _runs(active: Mask, shortest: int) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(active, prepend=False, append=False)).reshape(-1, 2)
     return [(int(a), int(b)) for a, b in edges if b - a >= shortest]

@@ -71,9 +71,9 @@ class Retargeter:
         self._carriage = Carriage(self.target, self._drives)
         self._limbs = limbs_of(self.target, self._drives)
         self._table = LimbTable(self._limbs, self.target, self._drives)
-        toes = [self._places.get(f"{side}_toe") for side in SIDES]
-        self._toes = None if None in toes else (toes[0], toes[1])
-        above = self._carriage.above
+        toes = [place for side in SIDES if (place := self._places.get(f"{side}_toe")) is not None]
+        self._toes = toes if len(toes) == 2 else None
+        above = self._carriage.above.tolist()
         self._twists = twist_bones(self.target, self._drives, above) if self.options.twist else []
         self._align()
         self._read = sorted(self._source_bones())
@@ -215,7 +215,7 @@ class Retargeter:
         driven = [drive.bone for drive in self._drives]
         if self._twists:
             driven, turns, heads = self._with_twists(posed, driven)
-        places = (self.target.hips,)
+        places: tuple[int, ...] = (self.target.hips,)
         if self.options.root == "bone":
             root = self.target.roles["root"][0]
             driven, places = [root, *driven], (root, *places)
