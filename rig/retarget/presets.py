@@ -67,24 +67,23 @@ _CERTAIN: Final = 0.99  # a person's own choice has 1
 class _Preset:
     """One file: per role its bones' names, each with alternatives, without the rig's prefix.
 
-    In the file, `{side}` stands for the side's word and `{short}` for its first letter; `a|b` is a or else b.
+    In the file, `{side}` stands for the side's word and `{short}` for its first letter; `a|b` is a or else b;
+    `others` are bones without a role that tell the rig from another, and `decides` roles of misleading names.
     """
 
     title: str
     prefixes: tuple[str, ...]
     bones: Mapping[str, tuple[tuple[str, ...], ...]]
-    others: frozenset[str]
+    others: tuple[tuple[str, ...], ...]
     controls: Mapping[str, str]
     decides: frozenset[str]
 
     @cached_property
     def written(self) -> Mapping[str, frozenset[str]]:
         """By prefix, every name a rig of this kind can have."""
-        plain = {name for own in self.bones.values() for either in own for name in either}
-        return {
-            prefix: frozenset(prefix + name for name in plain | self.others)
-            for prefix in self.prefixes
-        }
+        every = (*(either for own in self.bones.values() for either in own), *self.others)
+        plain = [name for either in every for name in either]
+        return {prefix: frozenset(prefix + name for name in plain) for prefix in self.prefixes}
 
     @cached_property
     def core(self) -> tuple[str, ...]:
@@ -117,7 +116,7 @@ class _Preset:
         if sum(role in found for role in self.core) < least:
             return -1.0
         there = sum(len(own) for own in found.values())
-        there += sum(prefix + name in names for name in self.others)
+        there += sum(any(prefix + name in names for name in either) for either in self.others)
         every = sum(len(own) for own in self.bones.values()) + len(self.others)
         return there - _MISSING * (every - there)
 
@@ -206,7 +205,7 @@ def _read(name: str) -> _Preset:
         table["title"],
         tuple(table["prefixes"]),
         {role: bones[role] for role in ROLES if role in bones},
-        frozenset(table.get("others", ())),
+        tuple(tuple(bone.split("|")) for bone in table.get("others", ())),
         {control: own[0][0] for control, own in controls.items()},
         frozenset(table.get("decides", ())),
     )

@@ -211,7 +211,7 @@ def truth(rig, file="truth.json"):
 def rig_of_tree(lines, known):
     """Bones hung as indented names tell; the map's where its roles are, the others near by.
 
-    A line with `<l>`, `<L>` or `<Left>` stands, with all under it, for both sides.
+    A line with `<l>`, `<L>`, `<left>` or `<Left>` stands, with all under it, for both sides.
     """
     placed = rig_of_map(known)
     places = dict(zip(placed.names, placed.heads, strict=True))
@@ -220,7 +220,7 @@ def rig_of_tree(lines, known):
         above = []
         for line in lines:
             depth = (len(line) - len(line.lstrip())) // 2
-            name = line.strip().replace("<Left>", side)
+            name = line.strip().replace("<Left>", side).replace("<left>", side.lower())
             name = name.replace("<L>", side[0]).replace("<l>", side[0].lower())
             above = [*above[:depth], name]
             held = above[depth - 1] if depth else None

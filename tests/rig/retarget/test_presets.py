@@ -45,6 +45,7 @@ def test_a_rig_with_a_preset_s_names_is_recognised_as_it(name):
     ("name", "more"),
     [
         ("smpl_x", ("jaw", "left_eye_smplhf", "right_eye_smplhf")),
+        ("smpl_x", ("jaw", "left_eye", "right_eye")),  # of the Meshcapade add-on
         ("cmu_bvh", ("LHipJoint", "RHipJoint", "LeftHandIndex1", "RightHandIndex1")),
     ],
 )
