@@ -130,13 +130,13 @@ class Retargeter:
             contacts: (T, 2) True where the left and the right foot stand; None to find out.
 
         Raises:
-            ShapeError: an array has another shape, or a mapped bone has a frame that isn't finite.
+            ShapeError: an array has another shape or no frames, or a mapped bone has a frame that isn't finite.
         """
         rotations, heads = self._checked(rotations, heads)
         if contacts is not None and np.shape(contacts) != (len(heads), 2):
             raise ShapeError(f"contacts has shape {np.shape(contacts)}, expected ({len(heads)}, 2)")
         points = foot_points(self.source, rotations, heads)
-        if points is None or not len(heads):
+        if points is None:
             return self._finished(self._posed(rotations, heads, 0.0), None)
         floor = floor_height(points, self.source.soles, fps, self.source.leg)
         posed = self._posed(rotations, heads, floor)
@@ -167,6 +167,8 @@ class Retargeter:
         count = len(self.source.bones)
         rotations = checked("rotations", rotations, (None, count, 4))
         heads = checked("heads", heads, (len(rotations), count, 3))
+        if not len(rotations):
+            raise ShapeError("the motion has no frames; expected at least one")
         for what, values in (("rotation", rotations), ("place", heads)):
             there = np.isfinite(values[:, self._read]).all(axis=-1)
             if not there.all():

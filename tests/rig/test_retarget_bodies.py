@@ -239,6 +239,13 @@ def test_a_gap_in_the_motion_is_named():
         Retargeter(bones, bone_map, bones, bone_map).whole(turns, heads, 30.0)
 
 
+def test_a_motion_without_frames_is_refused():
+    bones, bone_map = humanoid(Build())
+    turns, heads = dancing(bones, 1)
+    with pytest.raises(PallasError, match="no frames"):
+        Retargeter(bones, bone_map, bones, bone_map).whole(turns[:0], heads[:0], 30.0)
+
+
 def test_a_map_without_hips_or_of_another_rig_is_refused():
     bones, bone_map = humanoid(Build())
     without = BoneMap({role: names for role, names in bone_map.bones.items() if role != "hips"})
