@@ -1,0 +1,123 @@
+"""The panel of retargeting, its buttons pressed in the order of work and out of it."""
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.blender
+bpy = pytest.importorskip("bpy")
+
+from pallas.capture import formats  # noqa: E402  after the skip where there is no bpy
+from pallas.rig import Motion, body_skeleton, quaternion  # noqa: E402
+from pallas.scene.character import add_character  # noqa: E402
+
+
+@pytest.fixture
+def table(scene):
+    return scene.pallas.retarget
+
+
+@pytest.fixture
+def ready(table, tmp_path):
+    """A character, and a walk of 21 frames at the scene's rate, from a file."""
+    skeleton = body_skeleton()
+    root = skeleton.offsets[0] + np.linspace(0.0, 1.0, 21)[:, None] * np.array([0.0, -0.8, 0.0])
+    motion = Motion(skeleton, root, np.tile(quaternion.IDENTITY, (21, 24, 1)), 24.0)
+    formats.write_motion(tmp_path / "walk.npz", motion)
+    table.source, table.file = "FILE", str(tmp_path / "walk.npz")
+    table.target = add_character("Hero")
+    return table
+
+
+def row_of(table, role):
+    return next(row for row in table.bones if row.name == role)
+
+
+def selected(armature):
+    owners = [b if hasattr(b, "select") else b.bone for b in armature.pose.bones]
+    return {b.name for b, owner in zip(armature.pose.bones, owners, strict=True) if owner.select}
+
+
+def test_what_is_missing_is_told(table):
+    with pytest.raises(RuntimeError, match="Choose the character"):
+        bpy.ops.pallas.match_bones()
+    with pytest.raises(RuntimeError, match="Solve a take first"):
+        bpy.ops.pallas.retarget()
+    table.source = "FILE"
+    with pytest.raises(RuntimeError, match="Choose a motion file"):
+        bpy.ops.pallas.retarget()
+
+
+def test_matching_fills_a_row_for_every_role(ready):
+    assert bpy.ops.pallas.match_bones() == {"FINISHED"}
+    assert row_of(ready, "left_forearm").bone == "mixamorig:LeftForeArm"
+    assert row_of(ready, "left_forearm").confidence > 0.9
+    assert row_of(ready, "root").bone == ""
+    assert [row.bone for row in ready.bones if row.name == "spine"][-1] == ""  # one more may come
+
+
+def test_a_bone_that_a_person_chose_is_sure_and_its_row_counts(ready):
+    bpy.ops.pallas.match_bones()
+    row_of(ready, "head").bone = ""
+    bpy.ops.pallas.show_unmapped()
+    assert selected(ready.target) == {"mixamorig:Head"}
+    row_of(ready, "head").bone = "mixamorig:Head"
+    assert row_of(ready, "head").confidence == 1.0
+    row_of(ready, "neck").bone = "mixamorig:Head"
+    with pytest.raises(RuntimeError, match="twice"):
+        bpy.ops.pallas.retarget()
+
+
+def test_a_map_is_saved_and_loaded_and_not_onto_another_rig(ready, tmp_path):
+    bpy.ops.pallas.match_bones()
+    path = str(tmp_path / "map.json")
+    row_of(ready, "head").bone = ""
+    bpy.ops.pallas.save_bone_map(filepath=path)
+    bpy.ops.pallas.match_bones()
+    bpy.ops.pallas.load_bone_map(filepath=path)
+    assert row_of(ready, "head").bone == ""
+    with pytest.raises(RuntimeError, match="there already"):
+        bpy.ops.pallas.save_bone_map(filepath=path)
+    for bone in ready.target.data.bones:
+        bone.name = f"x_{bone.name}"
+    with pytest.raises(RuntimeError, match="Error:"):
+        bpy.ops.pallas.load_bone_map(filepath=path)
+
+
+def test_the_motion_becomes_an_action_of_the_character(ready, scene):
+    scene.frame_end = 5
+    assert bpy.ops.pallas.retarget() == {"FINISHED"}
+    action = ready.target.animation_data.action
+    assert action.name == "walk Hero"
+    assert tuple(action.frame_range) == (1.0, 21.0)
+    assert scene.frame_end == 21
+
+
+def test_a_range_and_a_step_take_a_part(ready):
+    ready.use_range, ready.range_start, ready.range_end, ready.step = True, 5, 15, 2
+    bpy.ops.pallas.retarget(name="part")
+    action = bpy.data.actions["part"]
+    np.testing.assert_allclose(action.frame_range, (5.0, 15.0), atol=1e-5)
+    curve = action.layers[0].strips[0].channelbags[0].fcurves[0]
+    assert len(curve.keyframe_points) == 6
+
+
+def test_a_preview_sets_the_pose_of_the_current_frame_without_keys(ready, scene):
+    scene.frame_set(11)
+    assert bpy.ops.pallas.preview_retarget() == {"FINISHED"}
+    assert ready.target.animation_data is None
+    bpy.context.view_layer.update()
+    hips = ready.target.pose.bones["mixamorig:Hips"].head
+    rest = ready.target.data.bones["mixamorig:Hips"].head_local
+    assert hips.y - rest.y < -0.2
+
+
+def test_another_armature_of_the_scene_is_a_source(ready):
+    bpy.ops.pallas.retarget(name="first")
+    ready.source, ready.armature = "ARMATURE", ready.target
+    with pytest.raises(RuntimeError, match="source and target"):
+        bpy.ops.pallas.retarget()
+    ready.target = add_character("Other")
+    bpy.ops.pallas.retarget(name="second")
+    bpy.context.scene.frame_set(21)
+    places = [o.pose.bones["mixamorig:Hips"].head for o in (ready.armature, ready.target)]
+    np.testing.assert_allclose(places[0], places[1], atol=2e-3)
