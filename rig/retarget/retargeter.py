@@ -44,8 +44,8 @@ class Retargeter:
         options: contacts, root motion, scale.
 
     Raises:
-        ShapeError: a map names a bone that its rig lacks, there are no hips, a rest pose isn't finite, or the
-            root bone is to travel and there is none.
+        ShapeError: a map names a bone that its rig lacks, or one twice, there are no hips, a rest pose isn't
+            finite, or the root bone is to travel and there is none.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Retargeter:
             Rest(source, source_map, "source"),
             Rest(target, target_map, "target"),
         )
+        self._check_roles()
         if self.options.root == "bone" and "root" not in self.target.roles:
             raise ShapeError(
                 "the target has no root bone to travel; map one, or let the hips travel"
@@ -77,6 +78,18 @@ class Retargeter:
         self._twists = twist_bones(self.target, self._drives, above) if self.options.twist else []
         self._align()
         self._read = sorted(self._source_bones())
+
+    def _check_roles(self) -> None:
+        """Every bone of the target has one thing to do."""
+        first: dict[int, str] = {}
+        for role, rows in self.target.roles.items():
+            for row in rows:
+                if row in first:
+                    name = self.target.bones.names[row]
+                    raise ShapeError(
+                        f"the target's bone {name!r} is both {first[row]} and {role}; give it one role"
+                    )
+                first[row] = role
 
     def _align(self) -> None:
         turns = alignments(self.source, self.target)
@@ -130,7 +143,7 @@ class Retargeter:
             contacts: (T, 2) True where the left and the right foot stand; None to find out.
 
         Raises:
-            ShapeError: an array has another shape or no frames, or a mapped bone has a frame that isn't finite.
+            ShapeError: an array has another shape or no frames, or a frame of a mapped bone isn't finite.
         """
         rotations, heads = self._checked(rotations, heads)
         if contacts is not None and np.shape(contacts) != (len(heads), 2):

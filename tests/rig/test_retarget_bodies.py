@@ -246,6 +246,13 @@ def test_a_motion_without_frames_is_refused():
         Retargeter(bones, bone_map, bones, bone_map).whole(turns[:0], heads[:0], 30.0)
 
 
+def test_a_bone_with_two_roles_is_refused():
+    bones, bone_map = humanoid(Build())
+    twice = BoneMap({**bone_map.bones, "root": ("hips",)})
+    with pytest.raises(PallasError, match="'hips' is both hips and root"):
+        Retargeter(bones, bone_map, bones, twice)
+
+
 def test_a_map_without_hips_or_of_another_rig_is_refused():
     bones, bone_map = humanoid(Build())
     without = BoneMap({role: names for role, names in bone_map.bones.items() if role != "hips"})
