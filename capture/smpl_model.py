@@ -120,7 +120,7 @@ class SmplModel:
         turns = checked("rotations", rotations, (len(self.parents), 4))
         vertices, joints = self.shaped(betas), self.joints(betas)
         if corrected and self.pose_directions is not None:
-            vertices = vertices + self.pose_directions @ _pose_feature(turns)
+            vertices = vertices + self.pose_directions @ self.pose_features(turns)
         world, origins = np.array(turns), np.array(joints)
         origins[0] = root_position
         for joint, parent in enumerate(self.parents[1:], start=1):
@@ -132,6 +132,15 @@ class SmplModel:
         blended = np.einsum("vj,jab->vab", self.weights, matrices)
         return np.einsum("vab,vb->va", blended, vertices) + self.weights @ moved
 
+    def pose_features(self, rotations: Array) -> Array:
+        """(..., 9 (J - 1)) what `pose_directions` are multiplied by in a pose.
+
+        Args:
+            rotations: (..., J, 4) parent_from_joint, as in a `Motion` of `skeleton`.
+        """
+        matrices = quaternion.to_matrix(axes.y_up_from_z_up_rotation(rotations[..., 1:, :]))
+        return (matrices - np.eye(3)).reshape(*rotations.shape[:-2], -1)
+
     def _tip(self, joint: int, vertices: Array, joints: Array) -> Array:
         """(3,) from a leaf joint along the bone above, to the farthest of the vertices that follow it."""
         own = vertices[self.weights.argmax(axis=1) == joint] - joints[joint]
@@ -141,12 +150,6 @@ class SmplModel:
         along = along / np.linalg.norm(along)
         length = float((own @ along).max())
         return length * along if length > 0 else np.full(3, np.nan)
-
-
-def _pose_feature(turns: Array) -> Array:
-    """(9 (J - 1),) the joints' matrices in the model's own axes, less the identity."""
-    matrices = quaternion.to_matrix(axes.y_up_from_z_up_rotation(turns[1:]))
-    return (matrices - np.eye(3)).reshape(-1)
 
 
 def read_smpl_model(path: Path | str) -> SmplModel:

@@ -32,12 +32,12 @@ def new_action(name: str) -> bpy.types.Action:
     return action
 
 
-def new_channels(action: bpy.types.Action, item: bpy.types.Object) -> bpy.types.ActionChannelbag:
-    """Give an object a slot of an Action of `new_action`, and make both current.
+def new_channels(action: bpy.types.Action, item: bpy.types.ID) -> bpy.types.ActionChannelbag:
+    """Give an object, or another kind of data, a slot of an Action of `new_action`, and make both current.
 
     An Action that the object had before is kept when the file is saved.
     """
-    slot = action.slots.new(id_type="OBJECT", name=item.name)
+    slot = action.slots.new(id_type=item.id_type, name=item.name)
     animation = item.animation_data_create()
     former = animation.action
     if former is not None and former.library is None:

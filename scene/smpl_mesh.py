@@ -1,7 +1,7 @@
 """A body of a user's own SMPL, SMPL-H or SMPL-X file in Blender: skinned mesh, armature, motions on it.
 
 Bones have the joints' names (`capture.smpl_layout`) and the skin follows them by the model's weights. The
-model's corrections of the skin for the pose are not shown; `SmplModel.posed` has them.
+model's corrections of the skin for the pose are shape keys, which `correct_pose` keys from a motion.
 """
 
 from typing import Final
@@ -17,12 +17,14 @@ from ..rig.errors import SceneError
 from ..rig.retarget.source import SourceMotion
 from .armature import add_armature, checked_armature, editing_bones, read_rest_pose
 from .clock import scene_fps
+from .curves import new_action, new_channels, write_curve
 from .pose_keys import Placed, write_places
 
-__all__ = ["add_body", "play_on_body"]
+__all__ = ["add_body", "correct_pose", "play_on_body"]
 
 _SHORTEST: Final = 0.01  # metres; Blender removes bones of no length
 _FAINTEST: Final = 1e-6  # weights below it move nothing
+_LARGEST_FEATURE: Final = 2.0  # entries of a rotation matrix less the identity's
 
 
 def add_body(
@@ -105,6 +107,74 @@ def play_on_body(
     frames = start + source.times * scene_fps(scene)
     placed = Placed(rotations, {known[1]["pelvis"]: path})
     return write_places(armature_object, name or source.name or "PALLAS", frames, placed)
+
+
+def correct_pose(
+    armature_object: bpy.types.Object,
+    model: SmplModel,
+    source: SourceMotion,
+    *,
+    start: float | None = None,
+) -> bpy.types.Action:
+    """Key the model's corrections of the skin for a motion's poses, as shape keys of the body.
+
+    Args:
+        armature_object: of `add_body`.
+        model: the one that it was made of.
+        source: the motion that `play_on_body` plays.
+        start: as given there.
+
+    Raises:
+        SceneError: the armature has no body of the model's size, or the model holds no corrections.
+    """
+    count = len(model.template)
+    meshes = [item for item in armature_object.children if item.type == "MESH"]
+    body = next((item for item in meshes if len(item.data.vertices) == count), None)
+    if body is None or model.pose_directions is None:
+        raise SceneError(
+            f"{armature_object.name!r} has no mesh with {count} vertices, or the model no posedirs; "
+            "add the body of a whole model file"
+        )
+    features = model.pose_features(_local(model, source))
+    keys = _correction_keys(body, model)
+    scene = bpy.context.scene
+    start = scene.frame_start if start is None else start
+    frames = start + source.times * scene_fps(scene)
+    action = new_action(f"{source.name or 'PALLAS'} corrections")
+    curves = new_channels(action, body.data.shape_keys)
+    for key, values in zip(keys, features.T, strict=True):
+        write_curve(curves, key.path_from_id("value"), 0, frames, values)
+    return action
+
+
+def _local(model: SmplModel, source: SourceMotion) -> Array:
+    """(T, J, 4) parent_from_joint of the model's joints; at rest where the motion lacks one."""
+    local = np.tile(quaternion.IDENTITY, (len(source), len(model.names), 1))
+    for joint, name in enumerate(model.names):
+        above = model.names[model.parents[joint]]
+        if joint and name in source.bones.names:
+            parent = source.rotations[:, source.bones.index(above)]
+            own = source.rotations[:, source.bones.index(name)]
+            local[:, joint] = quaternion.multiply(quaternion.conjugate(parent), own)
+    return local
+
+
+def _correction_keys(body: bpy.types.Object, model: SmplModel) -> list[bpy.types.ShapeKey]:
+    """The shape keys of the corrections, in the model's order; added if they are not there."""
+    if body.data.shape_keys is None:
+        body.shape_key_add(name="Basis", from_mix=False)
+    rest = np.empty(3 * len(body.data.vertices), dtype=np.float32)
+    body.data.vertices.foreach_get("co", rest)
+    keys = []
+    for number, moved in enumerate(np.moveaxis(model.pose_directions, 2, 0)):
+        name = f"pose {number}"
+        key = body.data.shape_keys.key_blocks.get(name)
+        if key is None:
+            key = body.shape_key_add(name=name, from_mix=False)
+            key.data.foreach_set("co", rest + moved.ravel())
+            key.slider_min, key.slider_max = -_LARGEST_FEATURE, _LARGEST_FEATURE
+        keys.append(key)
+    return keys
 
 
 def _add_bones(

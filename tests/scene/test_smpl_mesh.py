@@ -12,7 +12,7 @@ from pallas.rig.retarget import SourceMotion
 
 bpy = pytest.importorskip("bpy")
 
-from pallas.scene.smpl_mesh import add_body, play_on_body  # noqa: E402
+from pallas.scene.smpl_mesh import add_body, correct_pose, play_on_body  # noqa: E402
 from pallas.scene.source_motion import read_armature_motion  # noqa: E402
 
 LAYOUTS = {24: as_pkl, 52: as_npz, 55: as_npz}
@@ -49,6 +49,20 @@ def test_the_skin_of_a_posed_body_is_where_the_model_puts_it(scene, joints):
         wanted = model.posed(
             motion.rotations[frame], motion.root_position[frame], BETAS, corrected=False
         )
+        np.testing.assert_allclose(skin(armature), wanted, atol=2e-5)
+
+
+def test_corrections_for_the_pose_are_keyed_as_the_model_has_them(scene):
+    model = parse_smpl_model(as_npz(body_arrays(24)))
+    armature = add_body(model, BETAS)
+    motion, source = random_source(model, BETAS)
+    play_on_body(armature, source)
+    correct_pose(armature, model, source)
+    correct_pose(armature, model, source)  # takes the keys that are there
+    assert len(armature.children[0].data.shape_keys.key_blocks) == 1 + 9 * 23
+    for frame in range(len(motion)):
+        scene.frame_set(scene.frame_start + frame)
+        wanted = model.posed(motion.rotations[frame], motion.root_position[frame], BETAS)
         np.testing.assert_allclose(skin(armature), wanted, atol=2e-5)
 
 
@@ -99,6 +113,9 @@ def test_other_rigs_and_other_motions_are_refused(scene):
     _, source = random_source(model)
     with pytest.raises(SceneError, match="expected an armature"):
         play_on_body(armature.children[0], source)
+    larger = parse_smpl_model(as_npz(body_arrays(52)))
+    with pytest.raises(SceneError, match="no mesh with 312 vertices"):
+        correct_pose(armature, larger, source)
     armature.data.bones["pelvis"].name = "Hips"
     with pytest.raises(SceneError, match="not named as SMPL's joints"):
         play_on_body(armature, source)
