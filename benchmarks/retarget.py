@@ -39,7 +39,7 @@ DATA = Path(os.environ.get("PALLAS_DATA", ROOT.parent / "shared" / "data"))
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from humanoids import A_POSE, Build, dancing, humanoid, posed, rolled  # noqa: E402
 
-CLIPS = ("02_01", "02_03", "05_02", "05_13", "14_02", "01_03", "49_02", "135_02", "131_04", "13_11")
+CLIPS = ("02_01", "02_03", "05_02", "05_13", "14_02", "01_03", "49_02", "135_02", "131_04", "16_01")
 BONES = (("upper_arm", "forearm"), ("forearm", "hand"), ("thigh", "shin"), ("shin", "foot"))
 FOOT = (("foot", "toe"),)
 Rig = tuple[str, Bones, BoneMap]

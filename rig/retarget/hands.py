@@ -25,14 +25,15 @@ __all__ = ["SourceHands", "reaching"]
 
 # Metres for a body 1.70 m tall: nearer than the first a hand is told by its place, further than the second
 # by its arm's directions.
-TOGETHER = (0.20, 0.40)
-BESIDE = (0.15, 0.28)
+TOGETHER = (0.14, 0.28)
+BESIDE = (0.13, 0.23)
 ON_FLOOR = (0.12, 0.25)
 BENT = (np.radians(35.0), np.radians(65.0))  # an elbow straighter than that lets its arm hang
 STILL = 0.10  # m/s for a body 1.70 m tall
 HOLD = 0.25  # seconds that a hand is at least still
 PASSED = 0.10  # metres that a shoulder moves by while its hand holds something
 FADE = 0.15  # seconds before and after
+SMOOTH = 0.08  # seconds before and after, over which what moves a hand is averaged
 REACH = 0.99  # of the arm's length; what is held is not further off
 _PASSES = 10
 # What a hand may be near, beside the other arm; the trunk only with a bent elbow.
@@ -105,16 +106,15 @@ def reaching(
     wrists = arms.points[:, :2]
     scale, size = rests[0].leg / PERSON_LEG, size_ratio(*rests)
     world = [travelled(hands.wrists[:, k], *rests, ratio, 0.0) for k in range(2)]
-    wanted, moved = wrists, np.zeros(wrists.shape[:2], dtype=bool)
     # What comes later goes before: a hand that holds on does so whatever else it is near.
-    for share, goal in (
-        *_beside(hands, posed, places, size, scale),
-        (_together_share(hands, scale), None),
-        _on_something(hands, arms, np.stack(world, axis=1), scale, fps),
-    ):
-        there = _together(hands, wanted, size) if goal is None else goal
-        wanted = wanted + share[..., None] * (there - wanted)
-        moved |= share > 0.0
+    share, goal = _beside(hands, posed, places, size, scale)
+    wanted = wrists + share[..., None] * (goal - wrists)
+    near = _together_share(hands, scale)
+    wanted = wanted + near[..., None] * (_together(hands, wanted, size) - wanted)
+    wanted = wrists + _smooth(wanted - wrists, round(SMOOTH * fps))
+    held, goal = _on_something(hands, arms, np.stack(world, axis=1), scale, fps)
+    wanted = wanted + held[..., None] * (goal - wanted)
+    moved = np.linalg.norm(wanted - wrists, axis=-1) > 1e-6 * arms.limbs[0].length
     if not moved.any():
         return posed
     fingers = arms.points[:, 2:] - wrists
@@ -145,7 +145,7 @@ def _together(hands: SourceHands, wrists: Array, size: float) -> Array:
 
 def _beside(
     hands: SourceHands, posed: Posed, places: dict[str, int], ratio: float, scale: float
-) -> list[tuple[Array, Array]]:
+) -> tuple[Array, Array]:
     """Shares (T, 2) and places (T, 2, 3) of hands beside parts of the body, one goal for all of them."""
     heads = posed.heads
     bent = 1.0 - _share(hands.bends(), BENT)
@@ -165,11 +165,21 @@ def _beside(
     if len(rows) == 2:
         found.append((share, heads[:, rows] + ratio * other))
     if not found:
-        return []
+        return np.zeros(hands.wrists.shape[:2]), hands.wrists
     shares = np.stack([share for share, _ in found])
+    places_ = np.stack([place for _, place in found])
     total = np.maximum(shares.sum(axis=0), 1e-9)[..., None]
-    goal = sum(share[..., None] * place for share, place in found) / total
-    return [(shares.max(axis=0), goal)]
+    return shares.max(axis=0), (shares[..., None] * places_).sum(axis=0) / total
+
+
+def _smooth(moves: Array, reach: int) -> Array:
+    """(T, 2, 3) moves averaged over `reach` frames before and after."""
+    if reach < 1 or not moves.any():
+        return moves
+    kernel = np.hanning(2 * reach + 3)[1:-1]
+    padded = np.pad(moves.reshape(len(moves), 6), ((reach, reach), (0, 0)), mode="edge")
+    columns = [np.convolve(column, kernel / kernel.sum(), "valid") for column in padded.T]
+    return np.stack(columns, axis=-1).reshape(moves.shape)
 
 
 def _on_something(
