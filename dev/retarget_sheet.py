@@ -9,6 +9,7 @@ line marks where its ball was at the beginning. Prints how far it slid.
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -33,7 +34,8 @@ from pallas.scene.character import add_character  # noqa: E402
 from pallas.scene.retarget_target import read_target  # noqa: E402
 from pallas.scene.retargeting import Task, retargeted_keys, write_retargeted  # noqa: E402
 
-SPACING, WIDE, TALL, FAR = 1.5, 7.7, 2.15, 26.0
+SPACING, WIDE, TALL, FAR = 1.5, 7.7, 2.3, 26.0
+SMALL = 0.75  # the knight, whose head is as wide as a man is tall, is drawn at this size
 
 
 def main() -> None:
@@ -122,9 +124,9 @@ def render_row(figures: list[tuple], stance: tuple[int, int], frame: int) -> np.
         ahead = ball(figure, stance[1] + 30)[:2] - ball(figure, stance[0] - 30)[:2]
         turn = Matrix.Rotation(-np.arctan2(ahead[1], ahead[0]), 4, "Z")
         slot = (index - (len(figures) - 1) / 2) * SPACING
-        to_slot = (
-            Matrix.Translation((slot, 0, 0)) @ turn @ Matrix.Translation((-mark[0], -mark[1], 0))
-        )
+        size = Matrix.Scale(SMALL if figure[0].name == "Rig" else 1.0, 4)
+        to_mark = Matrix.Translation((-mark[0], -mark[1], 0))
+        to_slot = Matrix.Translation((slot, 0, 0)) @ size @ turn @ to_mark
         copies += frozen(figure, frame, to_slot)
         copies.append(line_at(slot))
     with open_stage(copies, spread=4.0, samples=12) as stage:
@@ -151,6 +153,7 @@ def frozen(figure: tuple, frame: int, to_slot: Matrix) -> list[bpy.types.Object]
     posed = at(armature, frame)
     depsgraph = bpy.context.evaluated_depsgraph_get()
     meshes = [item for item in armature.children_recursive if item.type == "MESH"]
+    meshes = [item for item in meshes if not re.search("sword|shield", item.name, re.IGNORECASE)]
     copies = []
     for item in meshes:
         evaluated = item.evaluated_get(depsgraph)
@@ -174,7 +177,7 @@ def bones_mesh(posed: bpy.types.Object, names: list[str]) -> bpy.types.Mesh:
     corners, faces = [], []
     for name in names:
         bone = posed.pose.bones[name]
-        across = 0.16 * bone.length + 0.012
+        across = 0.25 * bone.length + 0.03
         local = np.array([[0, 0, 0], *(np.array([[1, 0, 1], [1, 0, -1], [-1, 0, -1], [-1, 0, 1]]) * across / 2
                           + [0, 0.2 * bone.length, 0]), [0, bone.length, 0]])  # fmt: skip
         matrix = np.array(bone.matrix.normalized())
