@@ -117,8 +117,8 @@ def reaching(
     moved = np.linalg.norm(wanted - wrists, axis=-1) > 1e-6 * arms.limbs[0].length
     if not moved.any():
         return posed
-    fingers = arms.points[:, 2:] - wrists
-    turns = reached(arms.bones, arms.starts, arms.turns, wanted, wanted + fingers)
+    ends: Array = wanted + arms.points[:, 2:] - wrists
+    turns = reached(arms.bones, arms.starts, arms.turns, wanted, ends)
     turns = np.where(moved[..., None, None, None], turns, arms.turns)
     return arms.turned(turns, last=False)
 
