@@ -22,8 +22,8 @@ _MOST_BYTES = 4 << 30  # of all arrays together
 _DEFLATE = 1032  # the most that deflate can shrink anything
 # What zipfile and numpy's header reader raise on damaged bytes.
 DAMAGED_ZIP: Final = (
-    zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, OSError, OverflowError,
-    RuntimeError, SyntaxError, TypeError, ValueError, tokenize.TokenError,
+    zipfile.BadZipFile, zlib.error, EOFError, LookupError, MemoryError, NotImplementedError, OSError,
+    OverflowError, RuntimeError, SyntaxError, TypeError, ValueError, tokenize.TokenError,
 )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def split_npy(content: bytes) -> tuple[tuple[int, ...], bool, "np.dtype[Any]", b
             raise FormatError(f"an array has npy version {version}, expected (1, 0) or (2, 0)")
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         with warnings.catch_warnings():  # numpy tells of odd but legal headers
-            warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("ignore")
             shape, by_columns, kind = read(stream)
     except DAMAGED_ZIP as error:
         raise FormatError(f"no readable npy, the file is cut or damaged: {error}") from error

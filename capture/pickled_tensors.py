@@ -146,7 +146,8 @@ def _fill(storage: _Storage, stream: io.BytesIO) -> None:
     head = stream.read(8)
     count = struct.unpack("<q", head)[0] if len(head) == struct.calcsize("<q") else -1
     size = count * storage.kind.itemsize
-    storage.content = stream.read(size) if size >= 0 else b""
+    if 0 <= size <= stream.getbuffer().nbytes:
+        storage.content = stream.read(size)
     if len(storage.content) != size:
         raise FormatError("the file is cut in the numbers of a tensor; copy it again")
 

@@ -68,7 +68,7 @@ def imported(path: Path) -> Iterator[list[bpy.types.Object]]:
         FileError: there is no such file.
         FormatError: Blender can't read it.
     """
-    window = bpy.context.window
+    window = bpy.context.window or bpy.context.window_manager.windows[0]
     home = window.scene
     before = {kind: set(items) for kind, items in _data()}
     scene = bpy.data.scenes.new("PALLAS import")

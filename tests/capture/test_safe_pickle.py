@@ -224,6 +224,15 @@ def test_a_tensor_beyond_its_storage_is_refused():
         parse_torch(short.getvalue())
 
 
+@pytest.mark.parametrize("count", [-1, 3, 1 << 40, (1 << 63) - 1])
+def test_an_old_file_that_claims_more_numbers_than_it_has_is_refused(count):
+    file = io.BytesIO()
+    torch.save(torch.arange(2.0), file, _use_new_zipfile_serialization=False)
+    content, numbers = file.getvalue()[:-16], file.getvalue()[-8:]
+    with pytest.raises(FormatError, match="cut in the numbers"):
+        parse_torch(content + struct.pack("<q", count) + numbers)
+
+
 def test_a_compressed_file_says_so(tmp_path):
     path = tmp_path / "a.pkl"
     path.write_bytes(b"x\x9c\x00\x01")
