@@ -5,8 +5,8 @@
 Ten motions of the CMU library (or made-up ones without PALLAS_DATA) onto rigs of many builds. Per rig:
 
 - the angle between the target's bones and the source's: upper arm, forearm, thigh and shin; then what is
-  level along the soles at rest; and feet from ankle to ball, which differ as the heights of ankles do, because
-  soles that are flat in both rests stay flat;
+  level along the soles at rest; and feet from ankle to ball, which differ as the heights of ankles do,
+  because soles that are flat in both rests stay flat;
 - how far feet mode turns thighs and shins;
 - how far the standing end of a planted foot moves from one frame to the next, without feet mode and with it.
 
