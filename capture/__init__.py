@@ -21,6 +21,8 @@ from .placements import map_sensors
 from .plausibility import check_units
 from .recording import RecordingWriter
 from .regular import Regular, regular_samples
+from .smpl_model import SmplModel, read_smpl_model
+from .sources import people_in, read_source
 from .storage import CoordinateTable, read_storage, write_storage
 from .textfile import FormatWarning
 from .up_axis import detect_up
@@ -40,12 +42,14 @@ __all__ = [
     "OrientationTable",
     "RecordingWriter",
     "Regular",
+    "SmplModel",
     "VirtualSensor",
     "calibrate",
     "check_units",
     "detect_up",
     "map_sensors",
     "new_file",
+    "people_in",
     "pose_from_table",
     "read_all_bvh",
     "read_amc",
@@ -66,6 +70,8 @@ __all__ = [
     "read_scale_set",
     "read_scale_setup",
     "read_sensor_map",
+    "read_smpl_model",
+    "read_source",
     "read_storage",
     "regular_samples",
     "table_from_pose",
