@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from ..rig import quaternion
-from ..rig.arrays import Array
+from ..rig.arrays import Array, Mask
 
 __all__ = ["ROTATION_PROPERTY", "quaternions_of", "rotation_values"]
 
@@ -81,11 +81,24 @@ def _euler(quaternions: Array, order: str) -> Array:
     angles = quaternion.to_euler(quaternions, intrinsic)
     # The same rotation has a second triple on the far side of gimbal lock: take the nearer one.
     others = np.stack([angles[:, 0] + np.pi, np.pi - angles[:, 1], angles[:, 2] + np.pi], axis=1)
-    for frame in range(1, len(angles)):
-        before = angles[frame - 1]
-        choices = np.stack([angles[frame], others[frame]])
-        choices += 2.0 * np.pi * np.round((before - choices) / (2.0 * np.pi))
-        angles[frame] = choices[np.argmin(np.abs(choices - before).sum(axis=1))]
+    both = np.stack([angles, others])
+    second = _nearer(both)
+    chosen = np.where(second[:, None], others, angles)
+    angles = np.unwrap(chosen, axis=0)
     values = np.empty_like(angles)
     values[:, columns] = angles
     return values
+
+
+def _nearer(both: Array) -> Mask:
+    """(T,) True where the second of two triples (2, T, 3) is nearer to the one chosen before."""
+    steps = both[None, :, 1:] - both[:, None, :-1]  # (from, to, T - 1, 3)
+    steps -= 2.0 * np.pi * np.round(steps / (2.0 * np.pi))
+    costs = np.abs(steps).sum(axis=-1)
+    leaves = costs[0, 1] < costs[0, 0], costs[1, 1] < costs[1, 0]
+    second = np.zeros(both.shape[1], dtype=bool)
+    state = False
+    for frame, choices in enumerate(zip(*(row.tolist() for row in leaves), strict=True), start=1):
+        state = choices[state]
+        second[frame] = state
+    return second
