@@ -249,4 +249,8 @@ _EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Console], Tables]] = {
     "real": _real,
 }
 _NAMES = (*_EVALUATIONS, "all")
-_SUITES = ("baselines", "ablations")  # folders of suites, and their marks in a page
+_SUITES = (
+    "baselines",
+    "baselines_steps",
+    "ablations",
+)  # folders of suites, and their marks in a page
