@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...capture.smpl_model import read_smpl_model
 from ...capture.sources import SOURCE_SUFFIXES, read_source
 from ...rig.errors import FileError, OutputError, PallasError
 from ...rig.retarget.map_file import load_map
@@ -77,6 +78,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fps", type=float, metavar="N", help="of the motion, instead of the file's"
     )
+    parser.add_argument("--person", metavar="ID", help="of a file with several (seen longest)")
+    parser.add_argument("--clip", metavar="NAME", help="of an FBX or glTF with several Actions")
+    parser.add_argument(
+        "--body",
+        type=Path,
+        metavar="MODEL",
+        help="your SMPL, SMPL-H or SMPL-X model (npz, pkl) that the motion's person has",
+    )
     parser.add_argument(
         "--controls", choices=("ik", "fk"), default="ik", help="arms and legs of a Rigify rig (ik)"
     )
@@ -139,7 +148,7 @@ def _one(
 
     began = time.perf_counter()
     with console.quiet():
-        source = _source(motion, arguments.fps)
+        source = _source(motion, arguments)
         source_map = _map(arguments.source_map, source.bones)
         character = open_character(rig, arguments.armature)
         _set_rate(arguments.rig, source)
@@ -165,16 +174,18 @@ def _one(
     }
 
 
-def _source(motion: Path, fps: float | None) -> "SourceMotion":
+def _source(motion: Path, arguments: argparse.Namespace) -> "SourceMotion":
     checked_input(motion)
+    fps, person = arguments.fps, arguments.person
     if motion.suffix.lower() not in _IMPORTED:
-        return read_source(motion, fps=fps)
+        model = None if arguments.body is None else read_smpl_model(checked_input(arguments.body))
+        return read_source(motion, fps=fps, person=person, model=model)
     import bpy
 
     from ...scene.importing import read_motion_file
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    return read_motion_file(motion, fps=fps)
+    return read_motion_file(motion, fps=fps, clip=arguments.clip)
 
 
 def _map(path: Path | None, bones: "Bones") -> "BoneMap":

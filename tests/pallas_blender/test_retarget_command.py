@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from smpl_files import amass_arrays, as_pkl, as_plain_npz, body_arrays
 
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
@@ -71,6 +72,16 @@ def test_the_same_input_gives_the_same_bytes(rig, walk, tmp_path):
     assert outs[0].read_bytes() == outs[1].read_bytes()
 
 
+def test_a_person_s_own_body_model_says_whose_bones_move(rig, tmp_path, capfd):
+    take, body, out = (tmp_path / name for name in ("amass.npz", "smplh.pkl", "out.bvh"))
+    take.write_bytes(as_plain_npz(amass_arrays(52, 8)))
+    body.write_bytes(as_pkl(body_arrays(52)))
+    given = [str(take), "--body", str(body), "--fps", "60", "--rig", str(rig), "-o", str(out)]
+    assert main(["retarget", *given, "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)["motions"][0]
+    assert (told["frames"], told["fps"]) == (8, 60.0)
+
+
 def test_a_folder_of_motions_gives_a_file_each_and_a_bad_one_is_listed(rig, tmp_path, capfd):
     takes = tmp_path / "takes"
     takes.mkdir()
@@ -104,6 +115,7 @@ def test_what_is_there_is_kept_unless_told(rig, walk, tmp_path, capfd):
         (["{walk}", "{walk}", "-o", "o.bvh"], "name a folder"),
         (["{walk}", "-o", "o.bvh", "--armature", "Nobody"], "no armature 'Nobody'"),
         (["{walk}", "-o", "o.bvh", "--map", "{walk}"], "walk.npz"),
+        (["{walk}", "-o", "o.bvh", "--person", "7"], "found no person '7'; there are: 0"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(rig, walk, tmp_path, monkeypatch, capfd, arguments, told):
