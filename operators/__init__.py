@@ -1,5 +1,6 @@
 """Buttons: gather, call one function, report."""
 
+from .body_model import PALLAS_OT_add_body_model
 from .bone_table import (
     PALLAS_OT_load_bone_map,
     PALLAS_OT_match_bones,
@@ -24,6 +25,7 @@ from .take import PALLAS_OT_load_take
 
 __all__ = [
     "OPERATORS",
+    "PALLAS_OT_add_body_model",
     "PALLAS_OT_add_character",
     "PALLAS_OT_apply_to_character",
     "PALLAS_OT_attach_markers",
@@ -54,6 +56,7 @@ OPERATORS = (
     PALLAS_OT_solve,
     PALLAS_OT_add_character,
     PALLAS_OT_apply_to_character,
+    PALLAS_OT_add_body_model,
     PALLAS_OT_match_bones,
     PALLAS_OT_load_bone_map,
     PALLAS_OT_save_bone_map,

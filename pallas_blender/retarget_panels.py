@@ -39,6 +39,7 @@ class PALLAS_PT_retarget_any(Panel, bpy.types.Panel):
         if settings.source != "SOLVED":
             column.prop(settings, "source_map")
         column.prop(settings, "target")
+        column.operator("pallas.add_body_model", icon="OUTLINER_OB_ARMATURE")
         for name in ("contacts", "root"):
             column.prop(settings, name)
         if settings.target is not None and "torso" in settings.target.data.bones:
