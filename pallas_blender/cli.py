@@ -14,13 +14,14 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import NoReturn
 
 from ..capture.textfile import FormatWarning
 from ..rig.errors import ModelError, PallasError
 from . import commands
 from .console import Console
 
-__all__ = ["main", "version"]
+__all__ = ["main", "program", "version"]
 
 _STOPPED = 130  # 128 + SIGINT, as shells count
 # What may be absent on a user's machine, and what to do about it.
@@ -117,5 +118,19 @@ def _commands() -> dict[str, ModuleType]:
     return {name: import_module(f".{name}", commands.__name__) for name in names}
 
 
+def program() -> NoReturn:
+    """`pallas` in a shell: run one command and leave.
+
+    Blender 4.5's module may wait for itself for ever when Python ends as usual; once it was loaded, and all is
+    written, the process ends at once.
+    """
+    status = main()
+    if "bpy" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    program()
