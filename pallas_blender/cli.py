@@ -121,8 +121,8 @@ def _commands() -> dict[str, ModuleType]:
 def program() -> NoReturn:
     """`pallas` in a shell: run one command and leave.
 
-    Blender 4.5's module may wait for itself for ever when Python ends as usual; once it was loaded, and all is
-    written, the process ends at once.
+    Blender 4.5's module may wait for itself for ever when Python ends as usual; once it was loaded, and all
+    is written, the process ends at once.
     """
     status = main()
     if "bpy" in sys.modules:
