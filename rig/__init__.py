@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import quaternion
 from .errors import (
     CalibrationError,
+    DeviceError,
     FileError,
     FormatError,
     ModelError,
@@ -29,6 +30,7 @@ __all__ = [
     "BODY_JOINTS",
     "BODY_PARENTS",
     "CalibrationError",
+    "DeviceError",
     "FileError",
     "FormatError",
     "ModelError",

@@ -6,6 +6,7 @@
     │   ├── FormatError         its bytes are not what the format promises
     │   └── OutputError         it can't be written, or is there already
     ├── RecordingError          a measurement can't be used as it is: sensors, units, clock, gaps
+    ├── DeviceError             a tracker, port or socket can't be used, or was unplugged
     ├── CalibrationError        no pose to calibrate on, or the performer moved during it
     ├── ModelError              a network, its weights, or the library that runs it is missing or damaged
     └── SceneError              Blender data can't be used: no armature, an unknown bone
@@ -36,6 +37,10 @@ class OutputError(FileError):
 
 class RecordingError(PallasError, ValueError):
     """A measurement can't be used as it is: sensors, units, clock, gaps."""
+
+
+class DeviceError(PallasError):
+    """A tracker, port or socket can't be used, or was unplugged."""
 
 
 class CalibrationError(PallasError):
