@@ -22,7 +22,16 @@ from ..rig.retarget.result import LimbTarget, Retargeted
 from .pose_channels import BoneChannel, Placed, channels
 from .posed_rig import PosedRig
 
-__all__ = ["ControlMode", "RigifyRig", "Switch", "read_rigify", "rigify_channels"]
+__all__ = [
+    "ControlMode",
+    "Controlled",
+    "RigifyRig",
+    "Switch",
+    "read_rigify",
+    "rigify_channels",
+    "rigify_controlled",
+    "rigify_switches",
+]
 
 ControlMode = Literal["fk", "ik"]
 
@@ -97,6 +106,21 @@ def read_rigify(armature_object: bpy.types.Object, rig: PosedRig) -> RigifyRig |
     return RigifyRig(_tree(rig), switches, elastic)
 
 
+@dataclass(frozen=True, eq=False)
+class Controlled:
+    """Where controls are to be, and what moves with what, so that the ORG bones are where they are told.
+
+    Attributes:
+        placed: the controls.
+        known: where constraints then have other bones.
+        carriers: by control, the bone that it really moves with.
+    """
+
+    placed: Placed
+    known: Placed
+    carriers: Mapping[str, str]
+
+
 def rigify_channels(
     rig: PosedRig, rigify: RigifyRig, result: Retargeted, mode: ControlMode
 ) -> tuple[list[BoneChannel], list[Switch]]:
@@ -108,6 +132,16 @@ def rigify_channels(
         result: T frames, its bones those of `rigify`.
         mode: which controls move arms and legs.
     """
+    work = rigify_controlled(rig, rigify, result, mode)
+    count = len(result.rotations)
+    found = channels(rig, work.placed, count, known=work.known, carriers=work.carriers)
+    return found, rigify_switches(rigify, result, mode)
+
+
+def rigify_controlled(
+    rig: PosedRig, rigify: RigifyRig, result: Retargeted, mode: ControlMode
+) -> Controlled:
+    """Where controls must be; see `rigify_channels`."""
     pose = _OrgPose(rig, rigify, result)
     placed = Placed({}, {})
     for part in (_root(pose), _trunk(pose), _plain(pose), _limbs(pose, mode)):
@@ -119,8 +153,7 @@ def rigify_channels(
             carriers[control] = "root"
         carriers[f"toe_ik.{side}"] = f"foot_ik.{side}"
         carriers |= {f"{limb}_ik_target.{side}": "root" for limb in _LIMBS}
-    found = channels(rig, placed, pose.count, known=_known(pose), carriers=carriers)
-    return found, list(_switches(rigify, result, mode))
+    return Controlled(placed, _known(pose), carriers)
 
 
 class _OrgPose:
@@ -280,6 +313,11 @@ def _known(pose: _OrgPose) -> Placed:
                 placed.rotations[bone] = pose.turned(bone, pose.turns[org])
                 placed.heads[bone] = pose.carried(org, pose.rest_head(bone))
     return placed
+
+
+def rigify_switches(rigify: RigifyRig, result: Retargeted, mode: ControlMode) -> list[Switch]:
+    """What properties must be for the controls of `mode` to move the rig as told."""
+    return list(_switches(rigify, result, mode))
 
 
 def _switches(rigify: RigifyRig, result: Retargeted, mode: ControlMode) -> Iterator[Switch]:
