@@ -77,6 +77,12 @@ class ThreadedDevice(ABC):
         """Why the device has ended by itself, None while it runs."""
         return self._error
 
+    @property
+    def paired(self) -> frozenset[str]:
+        """Names of the trackers that were paired one by one."""
+        with self._lock:
+            return frozenset(self._paired)
+
     def __enter__(self) -> Self:
         """Open it and start listening.
 
@@ -146,7 +152,7 @@ class ThreadedDevice(ABC):
             if known is None:
                 if len(self._tallies) >= MOST_TRACKERS and not self._forget_one():
                     return None
-                known = Tally(tracker, self.kind, address, self._takes(tracker), modulus)
+                known = Tally(tracker, self.kind, address, self.takes(tracker), modulus)
                 self._tallies[tracker] = known
             elif address:
                 known.address = address
@@ -164,7 +170,8 @@ class ThreadedDevice(ABC):
             if name in self._tallies:
                 self._tallies[name].note = "samples dropped: they were not taken in time"
 
-    def _takes(self, tracker: str) -> bool:
+    def takes(self, tracker: str) -> bool:
+        """Whether the samples of a tracker of that name are taken."""
         return tracker not in self._unpaired and (self._pairs_all or tracker in self._paired)
 
     def _forget_one(self) -> bool:
