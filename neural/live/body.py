@@ -52,12 +52,16 @@ class LivePose:
         rotations: (24, 4) unit quaternions, parent_from_joint; the root's is world_from_root.
         root_position: (3,) metres, floor at z = 0.
         contacts: (2,) probability that the left and the right foot stand.
+        world_from_joint: (24, 4) unit quaternions.
+        joints: (24, 3) metres, the joints in the world.
     """
 
     time: float
     rotations: Array
     root_position: Array
     contacts: Array
+    world_from_joint: Array
+    joints: Array
 
 
 class LiveBody:
@@ -100,14 +104,21 @@ class LiveBody:
         sixd = self._turns(prediction.sixd[0, 0].double().numpy())
         heading = _turned_to(*self._heading(heading[None, :2, 0])[0])
         turns = heading @ _rotations(sixd)[list(POSED_ROW)] @ self._basis_from_joint
-        joints = self._ancestors @ (turns[_PARENTS] @ self._offsets)[..., 0]
+        joints = self._from_root(turns)
         evidence = self._evidence(prediction, joints, heading)
         root = self._root(evidence, waist, felt)
         if self._plant:
             places = joints + root
             hips, points = places[self._legs[:, 0]], places[_POINTS]
             turns[self._legs] = self._feet(hips, turns[self._legs], points, evidence.contacts[0])
-        return LivePose(time, self._local(turns), root, evidence.contacts[0])
+            joints = self._from_root(turns)
+        world = quaternion.from_matrix(turns)
+        return LivePose(time, self._local(turns), root, evidence.contacts[0], world, joints + root)
+
+    def _from_root(self, turns: Array) -> Array:
+        """(24, 3) metres, joints from the root's origin."""
+        found: Array = self._ancestors @ (turns[_PARENTS] @ self._offsets)[..., 0]
+        return found
 
     def _evidence(self, prediction: Prediction, joints: Array, heading: Array) -> RootEvidence:
         said = (prediction.contacts[0, 0], prediction.velocity[0, 0], prediction.height[0])

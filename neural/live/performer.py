@@ -1,0 +1,118 @@
+"""One performer, live: readings of four trackers in, poses of the whole body out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...capture.devices.samples import Sample
+from ...capture.imu import PLACEMENTS
+from ...capture.session.frames import FrameAssembler, SensorFrame
+from ...rig.arrays import Array
+from ...rig.errors import RecordingError
+from ...rig.skeleton import Skeleton
+from ..features import NETWORK_FPS
+from ..network import Pallas
+from .body import LivePose
+from .stream import Stream
+
+__all__ = ["Guide", "LivePerformer", "Mounting", "TimedPose"]
+
+MOST_BEHIND = 12  # frames; of more than these that wait at once the oldest are left out
+
+
+class Mounting(Protocol):
+    """A calibration: how the four trackers sit on the body."""
+
+    def apply(self, frame: SensorFrame) -> tuple[Array, Array]:
+        """world_from_bone (4, 4) and accelerations (4, 3) in the world, NaN where missing."""
+        ...
+
+
+class Guide(Protocol):
+    """What watches a performer for a while, to calibrate or to find trackers."""
+
+    def push(self, frame: SensorFrame) -> None:
+        """Take the next frame."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class TimedPose:
+    """A pose, and when the newest packet came that it follows from (seconds of `time.monotonic`)."""
+
+    pose: LivePose
+    arrival: float
+
+
+class LivePerformer:
+    """Four trackers, their calibration once there is one, and the stream of poses.
+
+    Args:
+        name: of the performer.
+        sensors: the tracker at each of `PLACEMENTS`.
+        network: as `weights.load_network` gives it.
+        skeleton: of the performer; of average height if None.
+
+    Raises:
+        RecordingError: a placement has no tracker, or two have the same.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sensors: Mapping[str, str],
+        network: Pallas,
+        skeleton: Skeleton | None = None,
+    ) -> None:
+        missing = [placement for placement in PLACEMENTS if not sensors.get(placement)]
+        if missing:
+            raise RecordingError(
+                f"{name} has no tracker for {' and '.join(missing)}; say which tracker is where"
+            )
+        trackers = tuple(sensors[placement] for placement in PLACEMENTS)
+        if len(set(trackers)) < len(trackers):
+            raise RecordingError(
+                f"{name} wears one tracker in two places ({', '.join(trackers)}); give each its own"
+            )
+        self.name, self.sensors = name, dict(sensors)
+        self.guide: Guide | None = None
+        self.dropped = 0  # frames that were left out because too many waited
+        self._network, self._skeleton = network, skeleton
+        self._frames = FrameAssembler(trackers, fps=NETWORK_FPS)
+        self._mounting: Mounting | None = None
+        self._stream = Stream(network, skeleton)
+        self.skeleton = self._stream.skeleton
+        self.newest_frame: SensorFrame | None = None
+
+    @property
+    def mounting(self) -> Mounting | None:
+        """The calibration, None before there is one."""
+        return self._mounting
+
+    @mounting.setter
+    def mounting(self, mounting: Mounting | None) -> None:
+        self._mounting = mounting
+        self._stream = Stream(self._network, self._skeleton)
+
+    def push(self, samples: Iterable[Sample], now: float) -> list[TimedPose]:
+        """Take what came and give the poses that are now known; call inside `threads.one_thread`.
+
+        Args:
+            samples: of any trackers, in the order in which they came.
+            now: seconds of `time.monotonic`.
+        """
+        frames = self._frames.push(samples, now)
+        for frame in frames:
+            self.newest_frame = frame
+            if self.guide is not None:
+                self.guide.push(frame)
+        if self._mounting is None:
+            return []
+        behind = max(len(frames) - MOST_BEHIND, 0)
+        self.dropped += behind
+        return [timed for frame in frames[behind:] for timed in self._posed(frame)]
+
+    def _posed(self, frame: SensorFrame) -> list[TimedPose]:
+        assert self._mounting is not None
+        bones, felt = self._mounting.apply(frame)
+        return [TimedPose(pose, frame.arrival) for pose in self._stream.push(bones, felt)]

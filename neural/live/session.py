@@ -1,0 +1,145 @@
+"""A live capture: who wears which tracker, who is calibrated, and everybody's newest pose.
+
+All that happens between packets and poses happens in `pump`, which never waits: a thread, a timer or a test
+calls it. The recorder's own thread writes the raw log, so nothing that arrived waits for `pump`.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...capture.devices.samples import PoseSample, Sample
+from ...capture.session.recorder import Recorder
+from ...rig.arrays import Array
+from ...rig.retarget.bones import Bones
+from ...rig.skeleton import Skeleton
+from ..network import Pallas
+from ..threads import one_thread
+from ..weights import EMBEDDED, load_network
+from .latency import Latency
+from .performer import LivePerformer
+
+__all__ = ["LiveSession", "ShownPose"]
+
+
+@dataclass(frozen=True, eq=False)
+class ShownPose:
+    """A performer's newest pose, whoever solved it.
+
+    Attributes:
+        bones: at rest; the same object as long as the skeleton stays the same.
+        rotations: (B, 4) world_from_bone.
+        heads: (B, 3) metres.
+        arrival: seconds of `time.monotonic` when its packet came.
+    """
+
+    bones: Bones
+    rotations: Array
+    heads: Array
+    arrival: float
+
+
+class LiveSession:
+    """Performers on what a recorder hears.
+
+    Args:
+        recorder: open.
+        network: the embedded one if None; loaded when the first performer needs it.
+        clock: seconds, as `time.monotonic`.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        network: Pallas | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.recorder = recorder
+        self.latency = Latency()
+        self.performers: dict[str, LivePerformer] = {}
+        self._network, self._clock = network, clock
+        self._bones: dict[str, Bones] = {}
+        self._newest: dict[str, ShownPose] = {}
+        self._watchers: list[Callable[[list[Sample]], None]] = []
+        self._listeners: list[Callable[[str, ShownPose], None]] = []
+        self._lock = threading.RLock()  # between `pump` and the calls of who looks
+
+    def perform(
+        self, name: str, sensors: Mapping[str, str], skeleton: Skeleton | None = None
+    ) -> LivePerformer:
+        """Say who wears which tracker; a performer of that name starts anew.
+
+        Args:
+            name: of the performer.
+            sensors: the tracker at each of `PLACEMENTS`.
+            skeleton: of the performer; of average height if None.
+
+        Raises:
+            RecordingError: a placement has no tracker, or two have the same.
+            ModelError: the embedded network is missing or damaged.
+        """
+        if self._network is None:
+            self._network = load_network(EMBEDDED / "pallas")[0]
+        performer = LivePerformer(name, sensors, self._network, skeleton)
+        with self._lock:
+            self.performers[name] = performer
+            self._bones[name] = Bones.of_skeleton(performer.skeleton)
+            self._newest.pop(name, None)
+        self.recorder.event("placement", performer=name, trackers=dict(sensors))
+        return performer
+
+    def watch(self, watcher: Callable[[list[Sample]], None]) -> Callable[[], None]:
+        """Call someone with every sample from now on; returns what ends that."""
+        with self._lock:
+            self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def listen(self, listener: Callable[[str, ShownPose], None]) -> None:
+        """Call someone with every pose and its performer's name, from within `pump`."""
+        with self._lock:
+            self._listeners.append(listener)
+
+    def newest(self) -> dict[str, ShownPose]:
+        """Everybody's newest pose by name."""
+        with self._lock:
+            return dict(self._newest)
+
+    def pump(self) -> int:
+        """Turn what came since the last call into poses; how many there are."""
+        with self._lock, one_thread():
+            samples = self.recorder.take()
+            for watcher in tuple(self._watchers):
+                watcher(samples)
+            return self._solved(samples) + self._given(samples)
+
+    def _given(self, samples: list[Sample]) -> int:
+        """Poses that other programs have solved; of each performer only the newest is shown."""
+        poses = {s.performer: s for s in samples if isinstance(s, PoseSample)}
+        for name, sample in poses.items():
+            if np.isfinite(sample.rotations).all() and np.isfinite(sample.heads).all():
+                pose = ShownPose(sample.bones, sample.rotations, sample.heads, sample.arrival)
+                self._show(name, pose)
+        return len(poses)
+
+    def _solved(self, samples: list[Sample]) -> int:
+        count = 0
+        for name, performer in self.performers.items():
+            before = performer.dropped
+            for timed in performer.push(samples, self._clock()):
+                pose = timed.pose
+                shown = ShownPose(
+                    self._bones[name], pose.world_from_joint, pose.joints, timed.arrival
+                )
+                self._show(name, shown)
+                count += 1
+            self.latency.dropped += performer.dropped - before
+        return count
+
+    def _show(self, name: str, pose: ShownPose) -> None:
+        self._newest[name] = pose
+        self.latency.add(self._clock() - pose.arrival)
+        for listener in self._listeners:
+            listener(name, pose)
