@@ -19,6 +19,7 @@ __all__ = [
     "PALLAS_OT_show_unmapped",
     "read_table",
     "target_of",
+    "told_map",
 ]
 
 _SEVERAL = ("spine", "neck", *TWISTS)  # roles that may have more than one bone
@@ -115,6 +116,15 @@ class PALLAS_OT_show_unmapped(PallasOperator, bpy.types.Operator):
         unmapped = read_table(settings, target.bones).unmapped
         select_bones(character, unmapped)
         return f"{character.name}: {len(unmapped)} bones not mapped"
+
+
+def told_map(
+    settings: bpy.types.PropertyGroup, character: bpy.types.Object, target: Target
+) -> BoneMap | None:
+    """What the table says of a character's bones, None if it is of another character or empty."""
+    if len(settings.bones) and settings.matched == character.name:
+        return read_table(settings, target.bones)
+    return None
 
 
 def target_of(context: bpy.types.Context) -> tuple[bpy.types.Object, Target]:

@@ -7,8 +7,10 @@ from bpy.props import BoolProperty, StringProperty
 
 from ..capture.formats import read_motion
 from ..scene.character import add_character
+from ..scene.retarget_target import read_target
 from ..scene.sensors import add_sensors
 from ..scene.takes import Take, apply_takes
+from .bone_table import told_map
 from .common import PallasOperator
 
 __all__ = ["PALLAS_OT_add_character", "PALLAS_OT_apply_to_character"]
@@ -59,7 +61,13 @@ class PALLAS_OT_apply_to_character(PallasOperator, bpy.types.Operator):
         if armature is None or armature.type != "ARMATURE":
             armature = add_character()
             add_sensors(armature)
-        action = apply_takes(armature, takes, tracks=settings.legs.output == "NLA")
+        action = apply_takes(
+            armature,
+            takes,
+            tracks=settings.legs.output == "NLA",
+            bone_map=told_map(settings.retarget, armature, read_target(armature)),
+            controls=settings.retarget.controls,
+        )
         first, last = action.frame_range
         if settings.retarget.fit_range:
             context.scene.frame_end = max(context.scene.frame_end, round(last))

@@ -9,16 +9,18 @@ from bpy.props import StringProperty
 
 from ..capture.formats import read_motion
 from ..rig.errors import SceneError
-from ..rig.retarget import BoneMap, SourceMotion
+from ..rig.motion import Motion
+from ..rig.retarget import SourceMotion
 from ..rig.retarget.map_file import load_map
 from ..rig.retarget.matching import match_bones
 from ..rig.retarget.result import RetargetOptions
+from ..scene.apply import solved_task
 from ..scene.clock import scene_fps
 from ..scene.importing import read_motion_file
-from ..scene.retarget_target import Target, constrained
+from ..scene.retarget_target import constrained
 from ..scene.retargeting import Keys, Task, pose_first_frame, retargeted_keys, write_retargeted
 from ..scene.source_motion import read_armature_motion
-from .bone_table import read_table, target_of
+from .bone_table import target_of, told_map
 from .common import LongOperator, PallasOperator, ProgressJob
 
 __all__ = ["PALLAS_OT_preview_retarget", "PALLAS_OT_retarget"]
@@ -116,47 +118,45 @@ def _ready(cls: type, context: bpy.types.Context) -> bool:
 def _work(context: bpy.types.Context, name: str) -> _Work:
     settings = context.scene.pallas.retarget
     character, target = target_of(context)
-    source, start = _source(context)
-    source_map = (
-        load_map(Path(bpy.path.abspath(settings.source_map)), source.bones)
-        if settings.source_map and settings.source != "SOLVED"
-        else match_bones(source.bones)
-    )
-    task = Task(
-        source,
-        source_map,
-        target,
-        _target_map(settings, character, target),
-        RetargetOptions(contacts=settings.contacts, root=settings.root),
-        settings.controls,
-    )
+    target_map = told_map(settings, character, target) or match_bones(target.bones)
+    options = RetargetOptions(contacts=settings.contacts, root=settings.root)
+    if settings.source == "SOLVED":
+        task = solved_task(_solved(context), target, target_map, options, settings.controls)
+        source = replace(task.source, name=Path(context.scene.pallas.capture.take).stem)
+        source, start = _part(context, source)
+        task = replace(task, source=source)
+    else:
+        source, start = _source(context)
+        source_map = (
+            load_map(Path(bpy.path.abspath(settings.source_map)), source.bones)
+            if settings.source_map
+            else match_bones(source.bones)
+        )
+        task = Task(source, source_map, target, target_map, options, settings.controls)
     return _Work(task, character.name, name or f"{source.name} {character.name}", start)
-
-
-def _target_map(
-    settings: bpy.types.PropertyGroup, character: bpy.types.Object, target: Target
-) -> BoneMap:
-    """The table's, if it is this character's; else what is found."""
-    if len(settings.bones) and settings.matched == character.name:
-        return read_table(settings, target.bones)
-    return match_bones(target.bones)
 
 
 def _source(context: bpy.types.Context) -> tuple[SourceMotion, float]:
     """The motion, in the range and step asked for, and the scene frame on which it starts."""
-    scene, settings = context.scene, context.scene.pallas.retarget
-    start = float(scene.frame_start)
+    settings = context.scene.pallas.retarget
     if settings.source == "ARMATURE":
         armature = settings.armature
         first, last = _armature_range(settings)
         return read_armature_motion(armature, first, last, step=settings.step), float(first)
-    if settings.source == "FILE":
-        moved = read_motion_file(Path(bpy.path.abspath(settings.file)))
-    else:
-        path = Path(scene.pallas.solve.motion)
-        if not path.exists():
-            raise SceneError("the solved motion is gone with the last session; solve again")
-        moved = SourceMotion.of_motion(read_motion(path), Path(scene.pallas.capture.take).stem)
+    return _part(context, read_motion_file(Path(bpy.path.abspath(settings.file))))
+
+
+def _solved(context: bpy.types.Context) -> Motion:
+    path = Path(context.scene.pallas.solve.motion)
+    if not path.exists():
+        raise SceneError("the solved motion is gone with the last session; solve again")
+    return read_motion(path)
+
+
+def _part(context: bpy.types.Context, moved: SourceMotion) -> tuple[SourceMotion, float]:
+    """The range and step asked for of a motion that begins on the scene's first frame."""
+    scene, settings = context.scene, context.scene.pallas.retarget
+    start = float(scene.frame_start)
     low, high = 0, len(moved)
     if settings.use_range:
         rate = moved.fps / scene_fps(scene)

@@ -9,8 +9,9 @@ from mathutils import Vector
 
 from ..rig.arrays import Array
 from ..rig.errors import SceneError
-from ..scene.armature import checked_armature
-from ..scene.bone_maps import find_bones
+from ..rig.retarget.body import joint_bones
+from ..rig.retarget.matching import match_bones
+from ..scene.armature import checked_armature, read_rest_pose
 from .stage import Stage
 
 __all__ = ["Course", "read_course", "take_span"]
@@ -59,7 +60,7 @@ def take_span(armature_object: bpy.types.Object) -> tuple[float, float]:
 
 def read_course(stage: Stage, armature_object: bpy.types.Object, moments: Array) -> Course:
     """Play the moments (N,), in scene frames, and note where the hips are and face."""
-    bones = find_bones(armature_object.data.bones.keys())
+    bones = joint_bones(match_bones(read_rest_pose(armature_object).bones))
     forward = _rest_forward(armature_object, bones)
     places, directions, heights = [], [], []
     for moment in moments:

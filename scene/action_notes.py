@@ -1,17 +1,18 @@
 """What PALLAS notes on an Action, as custom properties: pinned frames, whose bones, which motion."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import bpy
 
-from .bone_maps import find_bones
+from ..rig.retarget import BoneMap, Bones, match_bones
+from ..rig.retarget.map_file import bone_map_from_text, text_of_bone_map
 
-__all__ = ["bones_of", "motion_of", "note_bones", "note_motion", "pins_of", "set_pins"]
+__all__ = ["bone_map_of", "motion_of", "note_bones", "note_motion", "pins_of", "set_pins"]
 
 _PINS: Final[str] = "pallas_pins"  # scene frames
-_BONES: Final[str] = "pallas_bones"  # bone by joint, where names alone don't tell
+_BONES: Final[str] = "pallas_bones"  # what bones do, where a person told
 _MOTION: Final[str] = "pallas_motion"  # file of the motion, and the frame of its first key
 _START: Final[str] = "pallas_start"
 
@@ -30,23 +31,23 @@ def set_pins(action: bpy.types.Action, frames: Iterable[float]) -> None:
         action.pop(_PINS, None)
 
 
-def note_bones(action: bpy.types.Action, bones: Mapping[str, str]) -> None:
-    """Remember the bone of each joint, on a rig whose names don't tell."""
-    action[_BONES] = dict(bones)
+def note_bones(action: bpy.types.Action, bone_map: BoneMap) -> None:
+    """Remember what bones do that a person told."""
+    action[_BONES] = text_of_bone_map(bone_map)
 
 
-def bones_of(action: bpy.types.Action, names: Iterable[str]) -> dict[str, str]:
-    """The bone of each joint that has one.
+def bone_map_of(action: bpy.types.Action, bones: Bones) -> BoneMap:
+    """What the bones do of the rig that an Action moves: as noted, else as found.
 
     Args:
         action: which may have a note.
-        names: the rig's bone names, for one that has none.
+        bones: the rig at rest.
 
     Raises:
-        SceneError: there is no note, and the names fit no known rig.
+        SceneError: there is no note and the rig is no humanoid, or the note is of another rig.
     """
     noted = action.get(_BONES)
-    return find_bones(names) if noted is None else {j: str(b) for j, b in noted.items()}
+    return match_bones(bones) if noted is None else bone_map_from_text(noted, bones, action.name)
 
 
 def note_motion(action: bpy.types.Action, path: Path | str) -> None:

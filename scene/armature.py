@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import bpy
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..rig import quaternion
 from ..rig.arrays import Array, Mask
 from ..rig.errors import SceneError
+from ..rig.retarget.bones import Bones
 from ..rig.skeleton import Skeleton
 
 __all__ = [
@@ -57,6 +59,25 @@ class RestPose:
     def object_scale(self) -> float:
         """World metres for one unit of the armature."""
         return float(np.cbrt(abs(np.linalg.det(self.world_from_armature[:3, :3]))))
+
+    @property
+    def bones(self) -> Bones:
+        """The bones in the world."""
+        rotations = quaternion.multiply(self.object_rotation, self.armature_from_bone)
+        return Bones(self.names, self.parents, rotations, self.heads, self.tails)
+
+    def seen_from(self, turn: Array, place: Array) -> Self:
+        """The same as seen from a place (3,) of the world that is turned by `turn` (4,)."""
+        back = quaternion.conjugate(turn)
+        world = np.array(self.world_from_armature)
+        world[:3, :3] = quaternion.to_matrix(back) @ world[:3, :3]
+        world[:3, 3] = quaternion.rotate(back, world[:3, 3] - place)
+        return replace(
+            self,
+            world_from_armature=world,
+            heads=quaternion.rotate(back, self.heads - place),
+            tails=quaternion.rotate(back, self.tails - place),
+        )
 
 
 def add_armature(name: str, collection: bpy.types.Collection) -> bpy.types.Object:

@@ -6,8 +6,10 @@ import bpy
 
 from ..rig.errors import SceneError
 from ..rig.motion import Motion
+from ..rig.retarget.body import joint_bones
 from ..rig.skeleton import BODY_JOINTS
-from .action_notes import bones_of
+from .action_notes import bone_map_of
+from .armature import read_rest_pose
 from .curves import channels_of, write_curve
 
 __all__ = ["confidence_shown", "hide_confidence", "show_confidence"]
@@ -42,7 +44,7 @@ def show_confidence(armature_object: bpy.types.Object, motion: Motion, start: fl
     if motion.confidence is None:
         raise SceneError("the motion does not say how sure its joints are; solve the take again")
     action = armature_object.animation_data.action
-    bones = bones_of(action, [bone.name for bone in armature_object.pose.bones])
+    bones = joint_bones(bone_map_of(action, read_rest_pose(armature_object).bones))
     scene = bpy.context.scene
     frames = start + motion.times * scene.render.fps / scene.render.fps_base
     for joint, values in zip(motion.skeleton.names, motion.confidence.T, strict=True):

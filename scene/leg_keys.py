@@ -13,8 +13,7 @@ from ..rig.motion import Motion
 from .curves import channels_of, write_curve
 from .keyframes import checked_own
 from .rotation_modes import rotation_values
-from .t_pose import unposed
-from .worn import LEG_JOINTS, Worn, basis_of, rotation_path
+from .worn import Worn, basis_of, rotation_path, unposed
 
 __all__ = ["write_legs"]
 
@@ -49,7 +48,7 @@ def write_legs(
     action = _copied_action(armature_object, seed)
     channels = channels_of(armature_object)
     for bone, drawn in _leg_rotations(worn, motion).items():
-        pose_bone = armature_object.pose.bones[worn.fit.rest.names[bone]]
+        pose_bone = armature_object.pose.bones[worn.rest.names[bone]]
         turns, held = basis_of(armature_object, channels, pose_bone, frames)
         turns[inside] = drawn[part]
         values = _values(turns, held, inside, pose_bone.rotation_mode)
@@ -83,15 +82,14 @@ def _plain(name: str) -> str:
 
 def _leg_rotations(worn: Worn, motion: Motion) -> dict[int, Array]:
     """(T, 4) of the leg bones' own channels, by index of bone."""
-    rest, skeleton = worn.fit.rest, motion.skeleton
-    joint_of = {worn.fit.bone_of[j]: skeleton.index(j) for j in LEG_JOINTS if j in worn.fit.bone_of}
-    world = motion.world()[0]
+    legs = worn.legs_of(motion)
+    armature_from_world = quaternion.conjugate(worn.rest.object_rotation)
     posed = dict(worn.posed)
     rotations: dict[int, Array] = {}
     for bone in sorted(posed):
-        before = unposed(rest, bone, posed)
-        if bone in joint_of:
-            posed[bone] = worn.fit.armature_from_bone(bone, world[:, joint_of[bone]])
+        before = unposed(worn.rest, bone, posed)
+        if bone in legs:
+            posed[bone] = quaternion.multiply(armature_from_world, legs[bone])
             rotations[bone] = quaternion.multiply(quaternion.conjugate(before), posed[bone])
         else:
             posed[bone] = quaternion.multiply(before, worn.basis[bone])

@@ -12,8 +12,9 @@ from ..rig.arrays import Array
 from ..rig.errors import SceneError
 from ..rig.marker_joints import joints_of_markers
 from ..rig.model import BodyMarker
+from ..rig.retarget import Bones, match_bones, recognised
+from ..rig.retarget.body import joint_bones
 from .armature import RestPose, checked_armature, read_rest_pose
-from .bone_maps import find_bones
 from .kinematic_armature import world_places
 from .markers import MARKER_PROPERTY, marker_objects
 
@@ -125,7 +126,7 @@ def attach_markers(
     rest = read_rest_pose(checked_armature(armature_object))
     now = world_places(armature_object)
     items = marker_objects(marker_set)
-    named = _named(rest.names, tuple(items))
+    named = _named(rest.bones, tuple(items))
     bones = {}
     for name, item in items.items():
         if item.hide_viewport:
@@ -147,12 +148,11 @@ def attach_markers(
     return bones
 
 
-def _named(bones: tuple[str, ...], markers: tuple[str, ...]) -> dict[str, str]:
+def _named(bones: Bones, markers: tuple[str, ...]) -> dict[str, str]:
     """The bone of each marker whose name tells it, on a rig whose bones' names are known."""
-    try:
-        bone_of = find_bones(bones)
-    except SceneError:
+    if recognised(bones.names) is None:
         return {}
+    bone_of = joint_bones(match_bones(bones))
     joints = joints_of_markers(markers)
     return {name: bone_of[joint] for name, joint in joints.items() if joint in bone_of}
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..rig import quaternion
 from ..rig.arrays import Array, Mask
 from ..rig.retarget import Bones
 from .armature import RestPose, read_rest_pose
@@ -43,9 +42,7 @@ class PosedRig:
     @property
     def bones(self) -> Bones:
         """The bones at rest in the world."""
-        rest = self.rest
-        rotations = quaternion.multiply(rest.object_rotation, rest.armature_from_bone)
-        return Bones(rest.names, rest.parents, rotations, rest.heads, rest.tails)
+        return self.rest.bones
 
 
 def read_posed_rig(armature_object: bpy.types.Object) -> PosedRig:

@@ -1,12 +1,14 @@
 """A character to retarget onto: checked, read once, then free of Blender's data."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import bpy
 
 from ..rig.errors import SceneError
 from ..rig.retarget import BoneMap, Bones
+from ..rig.retarget.body import stance
 from .armature import checked_armature
 from .constraint_cycles import check_cycles
 from .keyframes import checked_own
@@ -33,6 +35,30 @@ class Target:
     def bones(self) -> Bones:
         """The bones that a map is about: of a generated Rigify rig those with the metarig's joints."""
         return self.rig.bones if self.rigify is None else self.rigify.bones
+
+    def at_origin(self, bone_map: BoneMap) -> Self:
+        """The same as if it stood on the world's origin and faced -Y.
+
+        So a motion of ours begins where the character stands at rest, and goes where it faces.
+
+        Args:
+            bone_map: what its bones do.
+
+        Raises:
+            ShapeError: the map doesn't fit the rig.
+        """
+        turn, place = stance(self.bones, bone_map)
+        rig = replace(self.rig, rest=self.rig.rest.seen_from(turn, place))
+        if self.rigify is None:
+            return replace(self, rig=rig)
+        kept = [rig.rest.names.index(name) for name in self.rigify.bones.names]
+        bones = replace(
+            self.rigify.bones,
+            rotations=rig.bones.rotations[kept],
+            heads=rig.bones.heads[kept],
+            tails=rig.bones.tails[kept],
+        )
+        return replace(self, rig=rig, rigify=replace(self.rigify, bones=bones))
 
 
 def read_target(

@@ -8,8 +8,9 @@ import numpy as np
 from mathutils import Matrix, Vector
 from mathutils.bvhtree import BVHTree
 
-from .armature import checked_armature
-from .bone_maps import find_bones
+from ..rig.retarget.body import joint_bones
+from ..rig.retarget.matching import match_bones
+from .armature import checked_armature, read_rest_pose
 
 __all__ = ["SENSOR_PROPERTY", "add_sensors", "sensors_of"]
 
@@ -34,24 +35,22 @@ def sensors_of(armature_object: bpy.types.Object) -> list[bpy.types.Object]:
 
 def add_sensors(
     armature_object: bpy.types.Object,
-    bones: Mapping[str, str] | None = None,
     collection: bpy.types.Collection | None = None,
 ) -> list[bpy.types.Object]:
     """Put a box on waist, neck and both wrists; each follows its bone.
 
     Args:
         armature_object: the character; a mesh child tells where the skin is.
-        bones: the bone of each joint, for a rig whose names are not known.
         collection: where the boxes go; the active collection if None.
 
     Returns:
         The boxes, one a placement whose bone the rig has.
 
     Raises:
-        SceneError: no armature, or unknown bones.
+        SceneError: no armature, or no humanoid's.
     """
     rig_bones = checked_armature(armature_object).data.bones
-    bones = find_bones(rig_bones.keys()) if bones is None else bones
+    bones = joint_bones(match_bones(read_rest_pose(armature_object).bones))
     collection = bpy.context.collection if collection is None else collection
     mesh, skin = _box_mesh(), _skin(armature_object)
     boxes = []

@@ -7,8 +7,10 @@ from pathlib import Path
 import bpy
 
 from ..rig.motion import Motion
+from ..rig.retarget import BoneMap
 from .action_notes import note_motion
 from .apply import apply_motion
+from .rigify_controls import ControlMode
 
 __all__ = ["Take", "apply_takes"]
 
@@ -23,7 +25,12 @@ class Take:
 
 
 def apply_takes(
-    armature_object: bpy.types.Object, takes: Sequence[Take], *, tracks: bool = True
+    armature_object: bpy.types.Object,
+    takes: Sequence[Take],
+    *,
+    tracks: bool = True,
+    bone_map: BoneMap | None = None,
+    controls: ControlMode = "ik",
 ) -> bpy.types.Action:
     """Write every take as an Action of its own and make the first one current.
 
@@ -31,6 +38,8 @@ def apply_takes(
         armature_object: as for `apply_motion`.
         takes: one or more.
         tracks: lay all but the first on NLA tracks, muted; else they are only kept in the file.
+        bone_map: as for `apply_motion`.
+        controls: as for `apply_motion`.
 
     Returns:
         The first take's Action.
@@ -40,7 +49,9 @@ def apply_takes(
     """
     actions = []
     for take in reversed(takes):  # the last one that is written is the current one
-        action = apply_motion(armature_object, take.motion, take.name)
+        action = apply_motion(
+            armature_object, take.motion, take.name, bone_map=bone_map, controls=controls
+        )
         note_motion(action, take.file)
         actions.append(action)
     first, *others = reversed(actions)

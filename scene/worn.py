@@ -1,9 +1,10 @@
 """The motion that a character wears: 24 joints, read back from its Action's curves.
 
-`apply` undone. What an animator changed since counts; constraints and bones without a joint don't.
+`apply` undone, by retargeting from the character to the body. What an animator changed since counts;
+constraints and bones without a joint don't.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,18 +15,41 @@ from ..rig import quaternion
 from ..rig.arrays import Array
 from ..rig.errors import SceneError
 from ..rig.motion import Motion
+from ..rig.retarget import BoneMap, Retargeted, Retargeter, RetargetOptions
+from ..rig.retarget.body import body_bones, stance
+from ..rig.retarget.bone_map import LIMBS, SIDES, TWISTS
 from ..rig.skeleton import Skeleton, body_skeleton
-from .action_notes import bones_of
+from .action_notes import bone_map_of
 from .armature import RestPose, read_rest_pose
+from .clock import scene_fps
 from .curves import channels_of, read_curve
+from .posed_rig import read_posed_rig
+from .rigify_controls import read_rigify
 from .rotation_modes import ROTATION_PROPERTY, quaternions_of
-from .t_pose import Match, match, unposed
 
-__all__ = ["LEG_JOINTS", "Worn", "basis_of", "leg_keys", "read_worn", "rotation_path"]
+__all__ = [
+    "LEG_JOINTS",
+    "LEG_ROLES",
+    "Worn",
+    "basis_of",
+    "leg_keys",
+    "read_worn",
+    "rotation_path",
+    "unposed",
+]
 
 LEG_JOINTS: Final[tuple[str, ...]] = tuple(
     f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "foot") for side in ("left", "right")
 )
+LEG_ROLES: Final[tuple[str, ...]] = tuple(
+    f"{side}_{part}"
+    for part in ("thigh", "thigh_twist", "shin", "shin_twist", "foot", "toe")
+    for side in ("left", "right")
+)
+_BODY_ROLES: Final = frozenset(
+    ("hips", "spine", "neck", "head", *(f"{s}_{part}" for s in SIDES for part in (*LIMBS, *TWISTS)))
+)
+_EXACT: Final = RetargetOptions(contacts="off")
 _SLOWEST = 20.0  # keys per second; of sparser ones the legs are read at every frame of the scene
 _FILLED = 0.9  # of evenly spaced places that must have a key
 _OFF = 0.05  # of a step; keys further off lie between the samples
@@ -36,10 +60,11 @@ class Worn:
     """A motion and where it came from, free of Blender's data.
 
     Attributes:
-        motion: T frames of the 24 joints, in the character's size.
+        motion: T frames of the 24 joints, in the character's size, from where it stands.
         frames: (T,) scene frames of its samples, evenly spaced.
         between: (K,) scene frames of leg keys that lie on no sample.
-        fit: how rig and joints correspond.
+        rest: the character, as seen from where it stands.
+        bone_map: what its bones do.
         basis: by index of bone, (T, 4) rotations of the bones' own channels.
         posed: by index of bone, (T, 4) armature_from_bone.
     """
@@ -47,7 +72,8 @@ class Worn:
     motion: Motion
     frames: Array
     between: Array
-    fit: Match
+    rest: RestPose
+    bone_map: BoneMap
     basis: dict[int, Array]
     posed: dict[int, Array]
 
@@ -79,6 +105,18 @@ class Worn:
         step = self.frames[1] - self.frames[0]
         return float((frame - self.frames[0]) / step)
 
+    def legs_of(self, motion: Motion) -> dict[int, Array]:
+        """By index of bone, world_from_bone (T, 4) of the legs' bones in a motion of the same skeleton."""
+        bones, bone_map = body_bones(motion.skeleton, self.rest.bones, self.bone_map)
+        work = Retargeter(bones, bone_map, self.rest.bones, self.bone_map, _EXACT)
+        found = work.whole(*motion.world(), motion.fps)
+        names = {name for role in LEG_ROLES for name in self.bone_map.bones.get(role, ())}
+        return {
+            bone: found.rotations[:, place]
+            for place, bone in enumerate(found.driven)
+            if self.rest.names[bone] in names
+        }
+
 
 def read_worn(armature_object: bpy.types.Object) -> Worn:
     """Read the motion of an armature's current Action.
@@ -87,30 +125,30 @@ def read_worn(armature_object: bpy.types.Object) -> Worn:
     every frame of the scene.
 
     Raises:
-        SceneError: no armature or Action, bones of an unknown rig, or legs without keys.
+        SceneError: no armature or Action, no humanoid, a Rigify rig's controls, or legs without keys.
     """
     rest = read_rest_pose(armature_object)
     channels = channels_of(armature_object)
     if channels is None:
         raise SceneError(f"{armature_object.name!r} has no Action; apply a solved motion first")
-    bones = bones_of(armature_object.animation_data.action, rest.names)
-    bone_of = {joint: rest.names.index(b) for joint, b in bones.items() if b in rest.names}
+    if read_rigify(armature_object, read_posed_rig(armature_object)) is not None:
+        raise SceneError(
+            f"{armature_object.name!r} is moved by Rigify's controls, from which legs can't be read back; "
+            "regenerate them on another character, then retarget"
+        )
+    bone_map = bone_map_of(armature_object.animation_data.action, rest.bones)
     keys = leg_keys(armature_object)
     if len(keys) < 2:
         raise SceneError(
             f"the Action of {armature_object.name!r} has {len(keys)} keys of the legs, expected at least 2; "
             "apply a solved motion first"
         )
-    scene = bpy.context.scene
-    rate = scene.render.fps / scene.render.fps_base
+    rate = scene_fps(bpy.context.scene)
     frames, between = _samples(keys, rate)
-    basis, posed = _read_pose(armature_object, channels, rest, set(bone_of.values()), frames)
-    fit = match(rest, body_skeleton(), bone_of)
-    skeleton = body_skeleton().scaled(fit.scale)
-    root = _root(armature_object, channels, fit, skeleton, posed, frames)
-    world = _world(fit, skeleton, posed, len(frames))
-    motion = Motion.from_world(skeleton, root, world, rate / float(frames[1] - frames[0]))
-    return Worn(motion, frames, between, fit, basis, posed)
+    rest = rest.seen_from(*stance(rest.bones, bone_map))
+    pose = _read_pose(armature_object, channels, rest, bone_map, frames)
+    motion = _motion(rest, bone_map, pose, rate / float(frames[1] - frames[0]))
+    return Worn(motion, frames, between, rest, bone_map, pose.basis, pose.turns)
 
 
 def leg_keys(armature_object: bpy.types.Object, *, selected: bool = False) -> Array:
@@ -118,12 +156,12 @@ def leg_keys(armature_object: bpy.types.Object, *, selected: bool = False) -> Ar
     channels = channels_of(armature_object)
     if channels is None:
         return np.empty(0)
-    bones = bones_of(
-        armature_object.animation_data.action, [b.name for b in armature_object.pose.bones]
-    )
+    action = armature_object.animation_data.action
+    bone_map = bone_map_of(action, read_rest_pose(armature_object).bones)
+    names = [name for role in LEG_ROLES for name in bone_map.bones.get(role, ())]
     found: list[Array] = []
-    for bone in (armature_object.pose.bones.get(bones.get(j, "")) for j in LEG_JOINTS):
-        for column in range(4) if bone else ():
+    for bone in (armature_object.pose.bones[name] for name in names):
+        for column in range(4):
             curve = channels.fcurves.find(rotation_path(bone), index=column)
             if curve is None:
                 continue
@@ -151,6 +189,15 @@ def basis_of(
     path = ROTATION_PROPERTY.get(bone.rotation_mode, "rotation_euler")
     values = _values(channels, bone, path, frames)
     return quaternions_of(values, bone.rotation_mode), values
+
+
+def unposed(rest: RestPose, bone: int, posed: Mapping[int, Array]) -> Array:
+    """armature_from_bone (..., 4) before the bone's own channels, its parent being posed."""
+    at_rest, parent = rest.armature_from_bone[bone], rest.parents[bone]
+    if parent < 0 or not rest.inherits[bone]:
+        return at_rest
+    parent_rest = quaternion.conjugate(rest.armature_from_bone[parent])
+    return quaternion.multiply(posed[parent], quaternion.multiply(parent_rest, at_rest))
 
 
 def _values(
@@ -188,52 +235,85 @@ def _samples(keys: Array, rate: float) -> tuple[Array, Array]:
     return frames, np.empty(0)
 
 
+@dataclass(frozen=True, eq=False)
+class _Pose:
+    """T frames of the body's bones, without fingers, and of all above them, by index of bone.
+
+    Attributes:
+        basis: (T, 4) rotations of their own channels.
+        turns: (T, 4) armature_from_bone.
+        heads: (T, 3) where they start, armature units.
+    """
+
+    basis: dict[int, Array]
+    turns: dict[int, Array]
+    heads: dict[int, Array]
+
+
 def _read_pose(
     armature_object: bpy.types.Object,
     channels: bpy.types.ActionChannelbag,
     rest: RestPose,
-    mapped: set[int],
+    bone_map: BoneMap,
     frames: Array,
-) -> tuple[dict[int, Array], dict[int, Array]]:
-    """Channels' rotations and armature_from_bone, both (T, 4), of mapped bones and all above them."""
-    needed = set(mapped)
+) -> _Pose:
+    mapped = [name for r, own in bone_map.bones.items() if r in _BODY_ROLES for name in own]
+    needed = {rest.names.index(name) for name in mapped}
     for bone in reversed(range(len(rest.names))):
         if bone in needed and rest.parents[bone] >= 0:
             needed.add(rest.parents[bone])
-    basis: dict[int, Array] = {}
-    posed: dict[int, Array] = {}
+    pose = _Pose({}, {}, {})
+    starts = _in_armature(rest)
+    still = np.tile(quaternion.IDENTITY, (len(frames), 1))
     for bone in sorted(needed):
         pose_bone = armature_object.pose.bones[rest.names[bone]]
-        basis[bone] = basis_of(armature_object, channels, pose_bone, frames)[0]
-        posed[bone] = quaternion.multiply(unposed(rest, bone, posed), basis[bone])
-    return basis, posed
+        parent = rest.parents[bone]
+        carried, start = still, starts[bone]
+        if parent >= 0:
+            carried = quaternion.multiply(
+                pose.turns[parent], quaternion.conjugate(rest.armature_from_bone[parent])
+            )
+            start = pose.heads[parent] + quaternion.rotate(carried, start - starts[parent])
+        if not pose_bone.bone.use_connect or parent < 0:
+            axes = rest.armature_from_bone[bone if rest.local_location[bone] else parent]
+            axes = axes if rest.local_location[bone] or parent >= 0 else quaternion.IDENTITY
+            moved = _values(channels, pose_bone, "location", frames)
+            start = start + quaternion.rotate(quaternion.multiply(carried, axes), moved)
+        pose.heads[bone] = np.broadcast_to(start, (len(frames), 3))
+        pose.basis[bone] = basis_of(armature_object, channels, pose_bone, frames)[0]
+        pose.turns[bone] = quaternion.multiply(unposed(rest, bone, pose.turns), pose.basis[bone])
+    return pose
 
 
-def _root(
-    armature_object: bpy.types.Object,
-    channels: bpy.types.ActionChannelbag,
-    fit: Match,
-    skeleton: Skeleton,
-    posed: dict[int, Array],
-    frames: Array,
-) -> Array:
-    """(T, 3) the pelvis' path in the motion's world, metres."""
-    rest, hips = fit.rest, fit.bone_of["pelvis"]
-    moved = _values(channels, armature_object.pose.bones[rest.names[hips]], "location", frames)
-    along = unposed(rest, hips, posed) if rest.local_location[hips] else quaternion.IDENTITY
-    step = quaternion.rotate(quaternion.multiply(rest.object_rotation, along), moved)
-    in_world = rest.heads[hips] + rest.object_scale * step
-    path = quaternion.rotate(quaternion.conjugate(fit.heading), in_world - fit.standing)
-    return np.asarray(path + np.array([0.0, 0.0, skeleton.offsets[0, 2]]))
+def _in_armature(rest: RestPose) -> Array:
+    """(B, 3) where bones start at rest, armature units."""
+    back = np.linalg.inv(rest.world_from_armature)
+    return rest.heads @ back[:3, :3].T + back[:3, 3]
 
 
-def _world(fit: Match, skeleton: Skeleton, posed: dict[int, Array], count: int) -> Array:
-    """world_from_joint (T, J, 4); a joint without a bone goes with its parent."""
-    world = np.tile(quaternion.IDENTITY, (count, len(skeleton), 1))
-    for joint, name in enumerate(skeleton.names):
-        if name in fit.bone_of:
-            bone = fit.bone_of[name]
-            world[:, joint] = fit.world_from_joint(bone, posed[bone])
-        elif joint:
-            world[:, joint] = world[:, skeleton.parents[joint]]
-    return world
+def _motion(rest: RestPose, bone_map: BoneMap, pose: _Pose, fps: float) -> Motion:
+    """The body's motion, of the character's size; a joint without a bone goes with its parent."""
+    bones, world = rest.bones, rest.world_from_armature
+    read = sorted(pose.turns)
+    count = len(pose.turns[read[0]])
+    turns, heads = (np.full((count, len(bones), width), np.nan) for width in (4, 3))
+    for bone in read:
+        turns[:, bone] = quaternion.multiply(rest.object_rotation, pose.turns[bone])
+        heads[:, bone] = pose.heads[bone] @ world[:3, :3].T + world[:3, 3]
+    own, own_map = body_bones(body_skeleton(), bones, bone_map)
+    skeleton = body_skeleton().scaled(Retargeter(own, own_map, bones, bone_map, _EXACT).ratio)
+    body, body_map = body_bones(skeleton, bones, bone_map)
+    work = Retargeter(bones, bone_map, body, body_map, _EXACT)
+    found = work.whole(turns, heads, fps)
+    return _of_joints(skeleton, found, fps)
+
+
+def _of_joints(skeleton: Skeleton, found: Retargeted, fps: float) -> Motion:
+    world = np.empty((len(found.rotations), len(skeleton), 4))
+    for joint, parent in enumerate(skeleton.parents):
+        driven = joint in found.driven
+        world[:, joint] = (
+            found.rotations[:, found.driven.index(joint)] if driven else world[:, parent]
+        )
+    root = found.heads[:, found.driven.index(0)]
+    return Motion.from_world(skeleton, root, world, fps)

@@ -11,6 +11,7 @@ import pytest
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
 
+from mixamo import MIXAMO  # noqa: E402
 from walks import stepping, write_start_of_demo  # noqa: E402
 
 import pallas  # noqa: E402  after the skip where there is no bpy
@@ -20,7 +21,6 @@ from pallas.neural.generator.stored import load_generator  # noqa: E402
 from pallas.rig import quaternion  # noqa: E402
 from pallas.scene.action_notes import note_motion, pins_of  # noqa: E402
 from pallas.scene.apply import apply_motion  # noqa: E402
-from pallas.scene.bone_maps import MIXAMO  # noqa: E402
 from pallas.scene.character import add_character  # noqa: E402
 from pallas.scene.curves import channels_of, read_curve  # noqa: E402
 from pallas.scene.worn import LEG_JOINTS  # noqa: E402

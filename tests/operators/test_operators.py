@@ -97,7 +97,7 @@ def test_the_scene_s_last_frame_moves_only_if_wanted(solved):
 
 def test_another_rig_is_reported_without_a_traceback(solved):
     bpy.ops.object.armature_add()
-    with pytest.raises(RuntimeError, match="fit no known rig"):
+    with pytest.raises(RuntimeError, match="expected a humanoid"):
         bpy.ops.pallas.apply_to_character()
 
 

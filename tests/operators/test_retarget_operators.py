@@ -9,6 +9,8 @@ bpy = pytest.importorskip("bpy")
 from pallas.capture import formats  # noqa: E402  after the skip where there is no bpy
 from pallas.rig import Motion, body_skeleton, quaternion  # noqa: E402
 from pallas.scene.character import add_character  # noqa: E402
+from pallas.scene.curves import read_curve  # noqa: E402
+from pallas.scene.keyframes import action_fcurves  # noqa: E402
 
 
 @pytest.fixture
@@ -35,6 +37,10 @@ def row_of(table, role):
 def selected(armature):
     owners = [b if hasattr(b, "select") else b.bone for b in armature.pose.bones]
     return {b.name for b, owner in zip(armature.pose.bones, owners, strict=True) if owner.select}
+
+
+def keys(action):
+    return {(c.data_path, c.array_index): read_curve(c) for c in action_fcurves(action)}
 
 
 def test_what_is_missing_is_told(table):
@@ -121,3 +127,26 @@ def test_another_armature_of_the_scene_is_a_source(ready):
     bpy.context.scene.frame_set(21)
     places = [o.pose.bones["mixamorig:Hips"].head for o in (ready.armature, ready.target)]
     np.testing.assert_allclose(places[0], places[1], atol=2e-3)
+
+
+def test_a_solved_take_is_the_same_by_both_buttons(ready, scene):
+    scene.pallas.solve.motion, scene.pallas.capture.take = ready.file, "take.pallas"
+    ready.target.rotation_euler[2], ready.target.location[0] = 0.5, 2.0
+    bpy.context.view_layer.update()
+    bpy.ops.pallas.apply_to_character(name="one")
+    ready.source, ready.contacts = "SOLVED", "off"
+    bpy.ops.pallas.retarget(name="other")
+    one, other = (keys(bpy.data.actions[name]) for name in ("one", "other"))
+    assert one.keys() == other.keys()
+    for path, points in one.items():
+        np.testing.assert_array_equal(points, other[path])
+
+
+def test_the_table_s_bones_count_for_a_solved_take_too(ready, scene):
+    scene.pallas.solve.motion, scene.pallas.capture.take = ready.file, "take.pallas"
+    bpy.ops.pallas.match_bones()
+    row_of(ready, "head").bone = ""
+    bpy.ops.pallas.apply_to_character(name="headless")
+    paths = {path for path, _ in keys(bpy.data.actions["headless"])}
+    assert not [path for path in paths if ":Head" in path]
+    assert [path for path in paths if ":Neck" in path]

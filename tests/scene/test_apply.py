@@ -1,14 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
+from blender_rigs import append_rigify, write_rigify  # noqa: E402
 from mathutils import Matrix  # noqa: E402  after the skip where there is no bpy
+from mixamo import MIXAMO  # noqa: E402
 
 from pallas.rig import Motion, SceneError, body_skeleton, quaternion  # noqa: E402
+from pallas.rig.retarget import match_bones  # noqa: E402
 from pallas.scene.apply import apply_motion  # noqa: E402
-from pallas.scene.bone_maps import MIXAMO, find_bones  # noqa: E402
+from pallas.scene.armature import read_rest_pose  # noqa: E402
 from pallas.scene.character import add_character  # noqa: E402
+from pallas.scene.curves import channels_of, read_curve  # noqa: E402
 
 LIMBS = [
     (f"{side}_{joint}", f"{side}_{child}")
@@ -45,13 +51,13 @@ def character():
 
 
 def place(armature, joint):
-    """Where the bone of a joint starts in the world, or its end where the joint has no bone."""
-    if joint in MIXAMO:
-        return np.array(
-            armature.matrix_world @ armature.pose.bones[f"mixamorig:{MIXAMO[joint]}"].head
-        )
-    parent = MIXAMO[joint.replace("hand", "wrist")]
-    return np.array(armature.matrix_world @ armature.pose.bones[f"mixamorig:{parent}"].tail)
+    """Where the bone of a joint starts in the world; of a hand's joint, which has none, its knuckles."""
+    names = [MIXAMO.get(joint)]
+    if joint not in MIXAMO:
+        hand = MIXAMO[joint.replace("hand", "wrist")]
+        names = [f"{hand}{finger}1" for finger in ("Index", "Middle", "Ring", "Pinky")]
+    heads = [armature.matrix_world @ armature.pose.bones[f"mixamorig:{n}"].head for n in names]
+    return np.mean(heads, axis=0)
 
 
 def go_to(motion, frame):
@@ -166,24 +172,72 @@ def test_a_bone_that_ignores_its_parent_s_turn_is_posed_the_same(character):
     assert_limbs_point_like(character, motion, 20)
 
 
-def test_names_without_the_prefix_are_known(character):
-    names = [bone.name.removeprefix("mixamorig:") for bone in character.data.bones]
-    assert find_bones(names)["left_elbow"] == "LeftForeArm"
+def test_a_rig_of_other_names_is_posed_the_same(character):
+    keys = {}
+    for prefix in ("mixamorig:", "", "x_"):
+        for bone in character.data.bones:
+            bone.name = prefix + bone.name.removeprefix("mixamorig:")
+        apply_motion(character, any_motion())
+        curves = sorted(channels_of(character).fcurves, key=lambda c: (c.data_path, c.array_index))
+        keys[prefix] = np.array([read_curve(curve) for curve in curves])
+    np.testing.assert_array_equal(keys[""], keys["mixamorig:"])
+    np.testing.assert_array_equal(keys["x_"], keys["mixamorig:"])
 
 
-def test_an_unknown_rig_is_told_with_some_of_its_bones(character):
-    for bone in character.data.bones:
-        bone.name = bone.name.replace("mixamorig:", "x_")
-    with pytest.raises(SceneError, match=r"x_.*give the bone of each joint"):
+def test_a_rig_without_legs_is_told(character):
+    bpy.ops.object.mode_set(mode="EDIT")
+    for bone in [b for b in character.data.edit_bones if "Leg" in b.name]:
+        character.data.edit_bones.remove(bone)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    with pytest.raises(SceneError, match="expected a humanoid"):
         apply_motion(character, t_pose())
 
 
-def test_an_unknown_rig_is_posed_with_a_map(character):
-    for bone in character.data.bones:
-        bone.name = bone.name.replace("mixamorig:", "x_")
-    action = apply_motion(character, t_pose(), bones={j: f"x_{b}" for j, b in MIXAMO.items()})
-    assert len(bpy.data.actions) == 1
-    assert action.name == "PALLAS PALLAS"
+def test_bones_that_a_person_told_are_posed(character):
+    """A map without the left arm: its bones stay as they are."""
+    found = match_bones(read_rest_pose(character).bones)
+    arm = ("left_upper_arm", "left_forearm", "left_hand")
+    told = replace(found, bones={r: own for r, own in found.bones.items() if r not in arm})
+    action = apply_motion(character, any_motion(), bone_map=told)
+    assert (len(bpy.data.actions), action.name) == (1, "PALLAS PALLAS")
+    paths = {curve.data_path for curve in channels_of(character).fcurves}
+    assert not [path for path in paths if ":LeftArm" in path or ":LeftForeArm" in path]
+    assert [path for path in paths if ":RightArm" in path]
+
+
+def test_a_character_plays_where_it_stands_and_faces(character):
+    """On a platform of 2 m, turned by a right angle: the same motion, turned and there."""
+    plain = any_motion()
+    apply_motion(character, plain)
+    places = []
+    for frame in (0, 39):
+        go_to(plain, frame)
+        places.append(place(character, "left_wrist"))
+    turn = Matrix.Rotation(np.pi / 2, 4, "Z")
+    character.matrix_world = Matrix.Translation((3.0, 1.0, 2.0)) @ turn
+    bpy.context.view_layer.update()
+    apply_motion(character, plain)
+    for frame, before in zip((0, 39), places, strict=True):
+        go_to(plain, frame)
+        wanted = [3.0 - before[1], 1.0 + before[0], 2.0 + before[2]]
+        np.testing.assert_allclose(place(character, "left_wrist"), wanted, atol=1e-4)
+
+
+def test_a_rigify_rig_wears_it_on_its_controls(scene, tmp_path):
+    rig = append_rigify(write_rigify(tmp_path / "rig.blend"))
+    motion = any_motion()
+    apply_motion(rig, motion, controls="fk")
+    go_to(motion, 20)
+    origins, names = motion.world()[1][20], motion.skeleton.names
+    posed = rig.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+    for bone, joint, child in (
+        ("ORG-forearm.L", "left_elbow", "left_wrist"),
+        ("ORG-thigh.R", "right_hip", "right_knee"),
+    ):
+        is_ = np.array(posed[bone].tail - posed[bone].head)
+        wanted = origins[names.index(child)] - origins[names.index(joint)]
+        cosine = is_ @ wanted / np.linalg.norm(is_) / np.linalg.norm(wanted)
+        assert cosine > np.cos(np.radians(0.5))
 
 
 def test_what_is_no_armature_is_refused(character):

@@ -1,15 +1,21 @@
 """What a character wears is read back as what was put on it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
+from blender_rigs import append_rigify, write_rigify  # noqa: E402
 from mathutils import Matrix  # noqa: E402  after the skip where there is no bpy
+from mixamo import MIXAMO  # noqa: E402
 
 from pallas.rig import Motion, SceneError, body_skeleton, quaternion  # noqa: E402
+from pallas.rig.retarget import match_bones  # noqa: E402
+from pallas.scene.action_notes import bone_map_of  # noqa: E402
 from pallas.scene.apply import apply_motion  # noqa: E402
-from pallas.scene.bone_maps import MIXAMO  # noqa: E402
+from pallas.scene.armature import read_rest_pose  # noqa: E402
 from pallas.scene.character import add_character  # noqa: E402
 from pallas.scene.curves import channels_of, read_curve, write_curve  # noqa: E402
 from pallas.scene.leg_keys import write_legs  # noqa: E402
@@ -87,8 +93,44 @@ def test_a_rig_of_unknown_names_is_read_by_the_map_it_was_given(character):
     for bone in character.data.bones:
         bone.name = bone.name.replace("mixamorig:", "x_")
     motion = any_motion()
-    apply_motion(character, motion, bones={j: f"x_{b}" for j, b in MIXAMO.items()})
-    assert_same(read_worn(character).motion, motion)
+    left_out = ("mixamorig:Spine", "x_Spine")
+    found = match_bones(read_rest_pose(character).bones)
+    told = {role: tuple(b for b in own if b not in left_out) for role, own in found.bones.items()}
+    apply_motion(character, motion, bone_map=replace(found, bones=told))
+    assert bone_map_of(character.animation_data.action, read_rest_pose(character).bones).first(
+        "spine"
+    ) == ("x_Spine1")
+    read = read_worn(character).motion
+    for joint in (*LEG_JOINTS, "pelvis", "left_elbow"):
+        place = motion.skeleton.index(joint)
+        off = quaternion.angle(read.rotations[:, place], motion.rotations[:, place])
+        assert off.max() < 5e-4
+
+
+def test_a_rig_whose_spine_has_other_bones_gives_its_legs_back_exactly(character):
+    """Five bones of the spine for our three: of those what lies between is lost, of nothing else."""
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = character.data.edit_bones
+    for name in ("mixamorig:Spine", "mixamorig:Spine1"):
+        bpy.ops.armature.select_all(action="DESELECT")
+        for end in ("select", "select_head", "select_tail"):
+            setattr(bones[name], end, True)
+        bpy.ops.armature.subdivide()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    motion = any_motion()
+    apply_motion(character, motion)
+    read = read_worn(character).motion
+    ours, theirs = (m.world()[0] for m in (motion, read))
+    lost = {"spine1", "spine2", *NO_BONE}
+    kept = [i for i, name in enumerate(motion.skeleton.names) if name not in lost]
+    assert quaternion.angle(ours[:, kept], theirs[:, kept]).max() < 1e-3
+
+
+def test_a_rigify_rig_s_controls_are_told(scene, tmp_path):
+    rig = append_rigify(write_rigify(tmp_path / "rig.blend"))
+    apply_motion(rig, any_motion())
+    with pytest.raises(SceneError, match="Rigify's controls"):
+        read_worn(rig)
 
 
 def test_a_change_of_the_animator_s_is_read(character):
