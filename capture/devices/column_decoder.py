@@ -76,7 +76,8 @@ class ColumnDecoder:
         return b""
 
     def restarted(self, source: str) -> None:
-        """A line says who sends it, so nothing is kept or lost."""
+        """Filters start anew: who knows how the sensor was turned while it was away."""
+        self._trackers.clear()
 
     def _new_tracker(self) -> _Tracker:
         if not self._raw:
