@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from ...rig.errors import PallasError
+from ...rig.errors import OutputError, PallasError
 from ..devices.device import Device, TrackerState
 from ..devices.samples import Sample
 
@@ -167,12 +167,17 @@ class Recorder:
                 self.heard.set()
 
     def _guarded(self, work: Callable[[Log], None]) -> None:
-        """Do something with the log; one that can't be written any more is closed, and the reason kept."""
+        """Do something with the log; one that can't be written any more is closed, and the reason kept.
+
+        A sample that no log can hold is left out, and told.
+        """
         assert self._log is not None
         try:
             work(self._log)
-        except PallasError as error:
+        except OutputError as error:
             self._failed = error
             with suppress(PallasError):
                 self._log.close()
             self._log = None
+        except PallasError as error:
+            self._failed = error

@@ -10,7 +10,7 @@ from pallas.capture.devices.column_template import parse_template
 from pallas.capture.devices.udp_text import UdpLines
 from pallas.capture.session import recorder as module
 from pallas.capture.session.recorder import Recorder
-from pallas.rig.errors import DeviceError, OutputError
+from pallas.rig.errors import DeviceError, OutputError, RecordingError
 
 
 class Notebook:
@@ -108,6 +108,22 @@ def test_a_full_disk_ends_the_take_and_not_the_stream():
         send(recorder.devices[0], 1, first=10)
         until(recorder.take)
     assert len(log.samples) == 5
+
+
+def test_a_sample_that_no_log_can_hold_is_left_out_and_told():
+    class Picky(Notebook):
+        def write(self, sample):
+            if sample.sequence == 1:
+                raise RecordingError("too many senders")
+            super().write(sample)
+
+    log = Picky()
+    with Recorder([device()]) as recorder:
+        recorder.start(log)
+        send(recorder.devices[0], 3)
+        until(lambda: len(log.samples) == 2)
+        assert recorder.recording
+        assert "too many senders" in str(recorder.errors[0])
 
 
 def test_a_second_take_ends_the_first():
