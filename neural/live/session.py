@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...capture.devices.samples import PoseSample, Sample
-from ...capture.session.recorder import Recorder
+from ...capture.session.recorder import Log, Recorder
 from ...rig.arrays import Array
 from ...rig.retarget.bones import Bones
 from ...rig.skeleton import Skeleton
@@ -65,6 +66,7 @@ class LiveSession:
         self._newest: dict[str, ShownPose] = {}
         self._watchers: list[Callable[[list[Sample]], None]] = []
         self._listeners: list[Callable[[str, ShownPose], None]] = []
+        self._told: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self._lock = threading.RLock()  # between `pump` and the calls of who looks
 
     def perform(
@@ -88,8 +90,24 @@ class LiveSession:
             self.performers[name] = performer
             self._bones[name] = Bones.of_skeleton(performer.skeleton)
             self._newest.pop(name, None)
-        self.recorder.event("placement", performer=name, trackers=dict(sensors))
+        self._told.pop(name, None)
+        self.event("placing", name, trackers=dict(sensors))
         return performer
+
+    def event(self, kind: str, performer: str, **fields: Any) -> None:  # noqa: ANN401  whatever JSON holds
+        """Note what a take must know of a performer, in the log that is open and in those to come."""
+        entry = {"performer": performer, "time": self._clock(), **fields}
+        with self._lock:
+            self._told.setdefault(performer, []).append((kind, entry))
+        self.recorder.event(kind, **entry)
+
+    def record(self, log: Log) -> None:
+        """Begin a take: it is told who wears what and how they are calibrated, then all goes in."""
+        with self._lock:
+            self.recorder.start(log)
+            for entries in self._told.values():
+                for kind, entry in entries:
+                    self.recorder.event(kind, **entry)
 
     def watch(self, watcher: Callable[[list[Sample]], None]) -> Callable[[], None]:
         """Call someone with every sample from now on; returns what ends that."""
@@ -103,9 +121,8 @@ class LiveSession:
             self._listeners.append(listener)
 
     def newest(self) -> dict[str, ShownPose]:
-        """Everybody's newest pose by name."""
-        with self._lock:
-            return dict(self._newest)
+        """Everybody's newest pose by name; never waits for `pump`."""
+        return self._newest.copy()
 
     def pump(self) -> int:
         """Turn what came since the last call into poses; how many there are."""

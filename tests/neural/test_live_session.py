@@ -188,6 +188,29 @@ def test_a_watcher_hears_every_reading_until_it_is_told_to_stop(session, demo):
     assert heard == batches[0] + batches[1]
 
 
+def test_a_take_that_begins_after_the_calibration_is_told_of_it(session):
+    class Notebook:
+        def __init__(self):
+            self.events = []
+
+        def event(self, kind, **fields):
+            self.events.append((kind, fields["performer"], fields["time"]))
+
+        def close(self):
+            pass
+
+    session.perform("anna", WORN)
+    session.event("mounting", "anna", heading={"waist": 0.5})
+    log = Notebook()
+    session.record(log)
+    session.event("heading", "anna")
+    assert log.events == [(kind, "anna", 200.0) for kind in ("placing", "mounting", "heading")]
+    session.perform("anna", WORN)  # whoever puts trackers on anew is not calibrated
+    again = Notebook()
+    session.record(again)
+    assert again.events == [("placing", "anna", 200.0)]
+
+
 def test_delays_are_told_as_quantiles_of_the_last_minute():
     latency = Latency()
     for milliseconds in range(1, 102):
