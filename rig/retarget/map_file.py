@@ -3,7 +3,7 @@
 import json
 import os
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 from ..errors import FormatError, OutputError, SceneError
 from .bone_map import ROLES, BoneMap
 from .bones import Bones
+from .rigify_terms import is_generated, of_generated_rig
 
 __all__ = ["bone_map_from_text", "load_map", "save_map", "text_of_bone_map"]
 
@@ -89,6 +90,8 @@ def text_of_bone_map(bone_map: BoneMap) -> str:
 def bone_map_from_text(text: str, bones: Bones, name: str = "the map") -> BoneMap:
     """Read a bone map from JSON text for a rig; `name` is the file's, for messages.
 
+    One for a generated Rigify rig may name its controls, FK or IK, or its bones for the skin.
+
     Raises:
         FormatError, SceneError: as `load_map`.
     """
@@ -97,6 +100,14 @@ def bone_map_from_text(text: str, bones: Bones, name: str = "the map") -> BoneMa
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{name} is damaged: {error}; save the map again") from error
     roles = _checked_roles(_checked_head(table, name), name)
+    sure = _confidence(table, [bone for own in roles.values() for bone in own], name)
+    if is_generated(bones):
+        translated = of_generated_rig(roles, bones)
+        roles = {role: translated[role][1] for role in ROLES if role in translated}
+        _check_once(roles, name)
+        for names, own in translated.values():
+            least = min(sure[bone] for bone in names)
+            sure |= {bone: sure.get(bone, least) for bone in own}
     named = [bone for own in roles.values() for bone in own]
     there = set(bones.names)
     missing = [bone for bone in named if bone not in there]
@@ -110,7 +121,7 @@ def bone_map_from_text(text: str, bones: Bones, name: str = "the map") -> BoneMa
         )
     used = set(named)
     unmapped = tuple(bone for bone in bones.names if bone not in used)
-    return BoneMap(roles, _confidence(table, used, name), unmapped, _rig(table))
+    return BoneMap(roles, {bone: sure[bone] for bone in sorted(used)}, unmapped, _rig(table))
 
 
 def _checked_head(table: object, name: str) -> Mapping[str, Any]:
@@ -132,7 +143,6 @@ def _checked_roles(table: Mapping[str, Any], name: str) -> dict[str, tuple[str, 
     written = table.get("bones")
     if not isinstance(written, dict) or not written:
         raise FormatError(f'{name} is damaged: expected roles and their bones under "bones"')
-    seen: dict[str, str] = {}
     for role, own in written.items():
         if role not in ROLES:
             raise FormatError(
@@ -142,13 +152,20 @@ def _checked_roles(table: Mapping[str, Any], name: str) -> dict[str, tuple[str, 
             raise FormatError(
                 f"{name} is damaged: {role} is {reprlib.repr(own)}; expected a list of bone names"
             )
+    roles = {role: tuple(written[role]) for role in ROLES if written.get(role)}
+    _check_once(roles, name)
+    return roles
+
+
+def _check_once(roles: Mapping[str, tuple[str, ...]], name: str) -> None:
+    seen: dict[str, str] = {}
+    for role, own in roles.items():
         for bone in own:
             if bone in seen:
                 raise FormatError(
                     f"{name} gives the bone {reprlib.repr(bone)} to {seen[bone]} and {role}; keep one"
                 )
             seen[bone] = role
-    return {role: tuple(written[role]) for role in ROLES if written.get(role)}
 
 
 def _rig(table: Mapping[str, Any]) -> str:
@@ -156,7 +173,7 @@ def _rig(table: Mapping[str, Any]) -> str:
     return rig if isinstance(rig, str) else ""
 
 
-def _confidence(table: Mapping[str, Any], used: set[str], name: str) -> dict[str, float]:
+def _confidence(table: Mapping[str, Any], used: Iterable[str], name: str) -> dict[str, float]:
     """Confidence of the named bones; one that the file doesn't tell was a person's choice."""
     told = table.get("confidence", {})
     if not isinstance(told, dict):
@@ -170,4 +187,4 @@ def _confidence(table: Mapping[str, Any], used: set[str], name: str) -> dict[str
                 f"{name} is damaged: confidence of {reprlib.repr(bone)} is {reprlib.repr(value)}; "
                 "expected 0 to 1"
             )
-    return {bone: float(told.get(bone, 1.0)) for bone in sorted(used)}
+    return {bone: float(told.get(bone, 1.0)) for bone in used}

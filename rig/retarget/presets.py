@@ -16,6 +16,7 @@ __all__ = [
     "preset",
     "preset_controls",
     "preset_decides",
+    "preset_names",
     "preset_title",
     "recognised",
 ]
@@ -183,6 +184,16 @@ def preset_decides(name: str) -> frozenset[str]:
         SceneError: there is no such preset.
     """
     return _read(name).decides
+
+
+def preset_names(name: str) -> Mapping[str, frozenset[str]]:
+    """By role, every name that its bones can have in a preset, without a prefix.
+
+    Raises:
+        SceneError: there is no such preset.
+    """
+    bones = _read(name).bones
+    return {role: frozenset(n for either in own for n in either) for role, own in bones.items()}
 
 
 def recognised(names: Collection[str]) -> str | None:
