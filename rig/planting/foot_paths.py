@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import Array, Mask
 from .chains import solve_chains
 
-__all__ = ["SOLES", "foot_paths"]
+__all__ = ["SOLES", "foot_paths", "paths_through"]
 
 # Height of an ankle and of the ball of a foot above the floor when they stand, for a body 1.70 m tall.
 SOLES = np.array([0.073, 0.073, 0.017, 0.017])
@@ -50,8 +50,22 @@ def foot_paths(
     """
     soles = SOLES * scale if soles is None else soles
     least = _least_heights(points, contacts, fps, scale, soles)
-    targets = _standing(points, contacts, fps, scale, soles, slide)
-    moved = np.zeros_like(points)
+    return paths_through(points, _standing(points, contacts, fps, scale, soles, slide), least, fps)
+
+
+def paths_through(points: Array, targets: Array, least: Array, fps: float) -> Array | None:
+    """Move heels and balls of the feet through given places, none below a height, nothing jumping.
+
+    Args:
+        points: (T, 4, 3) left and right ankle, left and right ball of the foot, metres.
+        targets: (T, 4, 3) metres, NaN where a point is free.
+        least: (T, 4) metres, heights that points may not be below.
+        fps: frames per second.
+
+    Returns:
+        (T, 4, 3) places, or None where nothing has to move.
+    """
+    targets, moved = np.array(targets), np.zeros_like(points)
     for turn in range(_PASSES):
         sunk = (points + moved)[..., 2] < least - (1e-4 if turn else 0.0)
         fresh = sunk & np.isnan(targets[..., 2])

@@ -52,7 +52,6 @@ def planted(
     scale: float,
     soles: Array | None = None,
     slide: float = SLIDE,
-    heels: bool = False,
 ) -> Array | None:
     """Turn legs so that standing feet are still and on the floor.
 
@@ -63,7 +62,6 @@ def planted(
         scale: size of the body; 1 is 1.70 m tall.
         soles: (4,) metres, heights of `points` of a body that stands; None for those of a person.
         slide: metres for a body 1.70 m tall; a foot that went further stands anew.
-        heels: raise the heels of legs that are too short, and give up only stands whose balls are missed.
 
     Returns:
         (T, 2, 3, 3, 3) world_from_joint of hip, knee and ankle; None where nothing has to move.
@@ -74,12 +72,9 @@ def planted(
         paths = foot_paths(legs.points, contacts, fps, scale, soles, slide)
         if paths is None:
             return None
-        paths = heels_raised(legs, paths, soles[2:]) if heels else paths
         turns = reached(legs.bones, legs.hips, legs.turns, paths[:, :2], paths[:, 2:])
         missed = np.linalg.norm(legs.points_after(turns) - paths, axis=-1) > MISSED * scale
-        lost = missed[:, :2] | missed[:, 2:]
-        lost = contacts & missed[:, 2:] if heels else lost
-        given_up = contacts & _near(lost, round(AROUND * fps))
+        given_up = contacts & _near(missed[:, :2] | missed[:, 2:], round(AROUND * fps))
         if attempt == _ATTEMPTS - 1 or not given_up.any():
             return _kept_above(legs, paths, turns, soles, fps)
         contacts &= ~given_up

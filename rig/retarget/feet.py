@@ -6,11 +6,13 @@ import numpy as np
 
 from .. import quaternion
 from ..arrays import Array, Mask
-from ..planting import PosedLegs, foot_paths, heels_raised, planted, standing
-from ..planting.foot_paths import SOLES
+from ..planting import PosedLegs, heels_raised, reached, standing
+from ..planting.foot_paths import SOLES, paths_through
+from .footing import hip_moves
 from .posed import Posed
 from .reach import LimbBones, LimbPair, limb_pair
 from .rests import Rest
+from .stands import Stands, runs, stands_of
 from .travel import heading
 
 __all__ = ["PERSON_LEG", "ball_offsets", "foot_points", "plant_feet", "source_contacts"]
@@ -18,7 +20,9 @@ __all__ = ["PERSON_LEG", "ball_offsets", "foot_points", "plant_feet", "source_co
 PERSON_LEG = 0.8075  # metres of thigh and shin of a body 1.70 m tall
 _REACH = 0.9995  # of the leg's length; hips come down until standing feet are within
 _DEEPEST = 0.20  # of the leg's length; hips come down no further
-_PASSES = 2
+_ATTEMPTS = 3
+MISSED = 0.002  # metres for a body 1.70 m tall; a stand missed by more is given up ...
+_AROUND = 0.05  # ... so many seconds before and after
 _EASE = 0.15  # seconds over which they do
 # Metres for a body 1.70 m tall: a foot stands on its heel if its ball is that much higher; a foot that went
 # further than the second does not stand in one place.
@@ -84,11 +88,14 @@ def source_contacts(source: Rest, points: Array, fps: float, floor: float) -> Ma
 
 
 def _in_place(standing: Mask, place: Array, slid: float, fps: float) -> Mask:
-    """(T,) the same without frames in which heel and ball (T, 2, 2) shuffle or turn on the spot."""
+    """(T,) the same without gaps, and without frames in which heel and ball (T, 2, 2) shuffle or turn."""
     still = np.zeros_like(standing)
-    edges = np.flatnonzero(np.diff(standing, prepend=False, append=False)).reshape(-1, 2)
     gap, least = max(1, round(_BETWEEN * fps)), round(_STAND * fps)
-    for start, stop in edges:
+    closed = np.array(standing)
+    for start, stop in runs(~standing):
+        if start > 0 and stop < len(closed) and stop - start <= gap:
+            closed[start:stop] = True
+    for start, stop in (run for run in runs(closed) if run[1] - run[0] >= gap):
         first = start
         while first < stop:
             away = (np.linalg.norm(place[first:stop] - place[first], axis=-1) > slid).any(axis=-1)
@@ -109,8 +116,9 @@ def plant_feet(
     fps: float,
     floor: float,
     toes: Sequence[int] | None,
-) -> Posed:
-    """Hold standing feet still and on the floor, with the hips lowered where legs are too short for that.
+    kept: bool,
+) -> tuple[Posed, Mask]:
+    """Hold standing feet still and on the floor: by the hips first, by the legs as little as that leaves.
 
     Args:
         posed: T frames.
@@ -120,29 +128,59 @@ def plant_feet(
         fps: frames per second.
         floor: metres.
         toes: places of the toes among the bones that move, None where they don't.
+        kept: whether the way over the floor stays as it is.
+
+    Returns:
+        The frames, and (T, 2) True where the left and the right foot do stand.
     """
-    scale = target.leg / PERSON_LEG
     down = np.array([0.0, 0.0, floor])
-    posed = posed.moved(-down)
-    legs = limb_pair(limbs, "leg", posed)
-    if legs is None:
-        return posed.moved(down)
+    before = limb_pair(limbs, "leg", posed.moved(-down))
+    if before is None:
+        return posed, np.zeros_like(contacts)
+    held = np.array(contacts)
+    for _ in range(_ATTEMPTS):
+        legs, paths, stands = _led(before, held, fps, target, kept)
+        turns = reached(legs.bones, legs.starts, legs.turns, paths[:, :2], paths[:, 2:])
+        after = LimbPair(legs.limbs, legs.turned(turns, last=True))
+        missed = stands.missed(after.points) > MISSED * target.leg / PERSON_LEG
+        if not missed.any():
+            break
+        held &= ~_near(missed, round(_AROUND * fps))
+    return _with_toes(legs.posed, after.posed, legs, toes).moved(down), held
+
+
+def _led(
+    legs: LimbPair, held: Mask, fps: float, target: Rest, kept: bool
+) -> tuple[LimbPair, Array, Stands]:
+    """Legs with their hips moved, where ankles and balls (T, 4, 3) are to be, and the stands."""
     soles = target.soles
-    for _ in range(_PASSES):  # hips that come down move the heels that are free
-        paths = foot_paths(legs.points, contacts, fps, scale, soles, np.inf)
-        if paths is None:
-            break
-        lowered = _lowered(
-            legs, heels_raised(_posed_legs(legs), paths, soles[2:]), contacts, fps, target.leg
-        )
-        if not lowered.any():
-            break
-        posed = posed.moved(-lowered[:, None] * np.array([0.0, 0.0, 1.0]))
-        legs = LimbPair(legs.limbs, posed)
-    turns = planted(_posed_legs(legs), contacts, fps, scale, soles, np.inf, heels=True)
-    if turns is not None:
-        posed = _with_toes(posed, legs.turned(turns, last=True), legs, toes)
-    return posed.moved(down)
+    least = np.tile(soles, (len(held), 1))
+    stands = stands_of(legs.points, held, fps, target.leg / PERSON_LEG, soles)
+    if stands.spans:
+        hips, stands = hip_moves(stands, legs.joints[:, :, :3], fps, kept)
+        legs = legs.moved(hips)
+    paths = _raised(legs, stands, least, fps)
+    lowered = _lowered(legs, paths, held, fps, target.leg)
+    if lowered.any():
+        legs = legs.moved(-lowered[:, None] * np.array([0.0, 0.0, 1.0]))
+        paths = _raised(legs, stands, least, fps)
+    return legs, paths, stands
+
+
+def _raised(legs: LimbPair, stands: Stands, least: Array, fps: float) -> Array:
+    """(T, 4, 3) metres, paths of ankles and balls, with heels raised where a leg is too short."""
+    free = np.isnan(stands.places)
+    paths = paths_through(legs.points, stands.places, least, fps)
+    paths = np.where(free, legs.points if paths is None else paths, stands.places)
+    raised = heels_raised(_posed_legs(legs), paths, least[0, 2:])
+    return np.where(np.tile(stands.on_heels, 2)[..., None], paths, raised)
+
+
+def _near(missed: Mask, reach: int) -> Mask:
+    """(T, 2) True within `reach` frames of a frame that is."""
+    padded = np.pad(missed, ((reach, reach), (0, 0)))
+    near: Mask = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0).any(-1)
+    return near
 
 
 def _posed_legs(legs: LimbPair) -> PosedLegs:

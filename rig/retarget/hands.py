@@ -87,6 +87,7 @@ def reaching(
     hands: SourceHands,
     rests: tuple[Rest, Rest],
     ratio: float,
+    strayed: Array,
     fps: float,
 ) -> Posed:
     """Bend arms so that hands reach what they reach on the source.
@@ -98,6 +99,7 @@ def reaching(
         hands: of the source.
         rests: source and target.
         ratio: by how much the way over the floor is scaled.
+        strayed: (T, 3) metres by which the hips are beside that way, as standing feet ask for it.
         fps: frames per second.
     """
     arms = limb_pair(limbs, "arm", posed)
@@ -105,7 +107,7 @@ def reaching(
         return posed
     wrists = arms.points[:, :2]
     scale, size = rests[0].leg / PERSON_LEG, size_ratio(*rests)
-    world = [travelled(hands.wrists[:, k], *rests, ratio, 0.0) for k in range(2)]
+    world = [travelled(hands.wrists[:, k], *rests, ratio, 0.0) + strayed for k in range(2)]
     # What comes later goes before: a hand that holds on does so whatever else it is near.
     share, goal = _beside(hands, posed, places, size, scale)
     wanted = wrists + share[..., None] * (goal - wrists)

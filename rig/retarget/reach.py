@@ -137,14 +137,21 @@ class LimbPair:
         return self.posed.heads[:, [limb.rows[0] for limb in self.limbs]]
 
     @cached_property
-    def points(self) -> Array:
-        """(T, 4, 3) metres: left and right wrist or ankle, left and right ball of the foot."""
+    def joints(self) -> Array:
+        """(T, 2, 4, 3) metres: shoulder or hip, elbow or knee, wrist or ankle, ball of the foot."""
         bones = self.bones
         chain = np.stack([bones.thigh, bones.shank, bones.foot], axis=1)
-        joints = self.starts[:, :, None] + np.cumsum(
-            (self.turns @ chain[..., None])[..., 0], axis=2
-        )
-        return np.concatenate([joints[:, :, 1], joints[:, :, 2]], axis=1)
+        steps = np.cumsum((self.turns @ chain[..., None])[..., 0], axis=2)
+        return np.concatenate([self.starts[:, :, None], self.starts[:, :, None] + steps], axis=2)
+
+    @cached_property
+    def points(self) -> Array:
+        """(T, 4, 3) metres: left and right wrist or ankle, left and right ball of the foot."""
+        return np.concatenate([self.joints[:, :, 2], self.joints[:, :, 3]], axis=1)
+
+    def moved(self, by: Array) -> "LimbPair":
+        """The same elsewhere, by (3,) or (T, 3) metres."""
+        return LimbPair(self.limbs, self.posed.moved(by))
 
     def turned(self, turns: Array, last: bool) -> Posed:
         """All bones, with these limbs' turns (T, 2, 3, 3, 3); hands or feet too if `last`."""

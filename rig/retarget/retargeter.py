@@ -157,18 +157,24 @@ class Retargeter:
             return self._finished(posed, None)
         if contacts is None:
             contacts = source_contacts(self.source, points, fps, floor)
-        posed = plant_feet(posed, self._limbs, self.target, contacts, fps, floor, self._toes)
+        kept = self.options.scale is not None
+        after, contacts = plant_feet(
+            posed, self._limbs, self.target, contacts, fps, floor, self._toes, kept
+        )
         if self.options.contacts == "feet and hands":
-            posed = self._reaching(posed, heads, floor, fps)
-        return self._finished(posed, contacts)
+            strayed = (after.centre - posed.centre) * (1.0, 1.0, 0.0)
+            after = self._reaching(after, heads, strayed, floor, fps)
+        return self._finished(after, contacts)
 
-    def _reaching(self, posed: Posed, heads: Array, floor: float, fps: float) -> Posed:
+    def _reaching(
+        self, posed: Posed, heads: Array, strayed: Array, floor: float, fps: float
+    ) -> Posed:
         hands = SourceHands.of(self.source, heads, floor)
         if hands is None:
             return posed
         over = posed.moved(np.array([0.0, 0.0, -floor]))
         rests = (self.source, self.target)
-        found = reaching(over, self._limbs, self._places, hands, rests, self.ratio, fps)
+        found = reaching(over, self._limbs, self._places, hands, rests, self.ratio, strayed, fps)
         return posed.turned(found.turns)
 
     def step(self, rotations: Array, heads: Array) -> Retargeted:

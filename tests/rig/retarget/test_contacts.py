@@ -93,7 +93,7 @@ def test_feet_stand_where_that_is_told():
     contacts[:, 0] = True
     _, on = brought(source, motion, "feet", told=contacts)
     assert steps(on.limbs["left_leg"].end).max() < 1e-4
-    assert steps(on.limbs["right_leg"].end).max() > 1e-3
+    assert steps(on.limbs["right_leg"].end).max() > 3e-4
 
 
 def test_heels_rise_and_hips_come_down_where_a_standing_leg_is_too_short():
