@@ -14,9 +14,9 @@ Gravity = Literal["in", "out"]  # whether a reading holds it, as an acceleromete
 Frame = Literal["sensor", "world"]
 
 _UP: Final = np.array([0.0, 0.0, GRAVITY])
-_MEMORY = 2.0  # seconds over which the acceleration should average out
-_WARM_UP = 2.0  # seconds before a judgement
-_TOO_MUCH = 3.0  # m/s^2: nobody gains 6 m/s over two seconds
+_MEMORY = 5.0  # seconds over which the acceleration should average out
+_WARM_UP = 4.0  # seconds before a judgement
+_TOO_MUCH = 3.0  # m/s^2: nobody gains 15 m/s over five seconds
 
 
 def linear_in_world(

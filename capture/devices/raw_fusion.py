@@ -19,6 +19,7 @@ __all__ = ["RawFusion", "RawReading"]
 
 _COUNTED = 25  # readings that tell how often the sensor reads
 _SHORTEST, _LONGEST = 1e-4, 0.2  # seconds between readings of any sensor that this is for
+_PAUSE = 1.0  # seconds: longer ones are no step
 _LONGEST_STEP = 0.25  # seconds that one reading may stand for, when others were lost
 
 
@@ -51,6 +52,8 @@ class RawFusion:
         self._even = even
         self._step = math.nan
         self._last = math.nan
+        self._first = math.nan  # what an even clock began with, and the readings since
+        self._count = 0
         self._filter: Any = None
         self._waiting: list[RawReading] = []
 
@@ -72,9 +75,9 @@ class RawFusion:
         return [self._update(waited) for waited in waiting]
 
     def _update(self, reading: RawReading) -> Array:
-        step = reading.time - self._last
+        step = self._even_step(reading.time) if self._even else reading.time - self._last
         self._last = reading.time
-        if self._even or not 0.0 < step < math.inf:
+        if not 0.0 < step < math.inf:
             step = self._step
         # The filter's step is fixed; a longer one turns farther by the same rate.
         turn = reading.turn * (min(step, _LONGEST_STEP) / self._step)
@@ -82,6 +85,18 @@ class RawFusion:
         self._filter.update(_contiguous(turn), _contiguous(reading.force), _contiguous(field))
         orientation = self._filter.getQuat6D() if field is None else self._filter.getQuat9D()
         return np.array(orientation, dtype=np.float64)
+
+    def _even_step(self, time: float) -> float:
+        """The mean step so far, known better with every reading; pauses are left out."""
+        pause = time - self._last
+        if self._count == 0 or not 0.0 <= pause < math.inf:
+            self._first, self._count = time, 0
+        elif pause > _PAUSE:
+            self._first += pause - self._step
+        self._count += 1
+        if self._count < _COUNTED:
+            return self._step
+        return (time - self._first) / (self._count - 1)
 
 
 _MISSING: Final = (
