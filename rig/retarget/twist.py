@@ -20,6 +20,7 @@ _NEAR: Final = (
     "thigh",
 )  # limbs that twist against the trunk; others twist with hand or foot
 _LAST: Final = {"forearm": "hand", "shin": "foot"}
+_ALONG = 0.7  # cosine to its limb of a bone that is part of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,8 @@ class TwistBone:
         bone: the target's.
         limb: place of the limb's bone among those that move.
         other: place of the bone against which the limb twists: what carries it, or its hand or foot.
-        axis: (3,) unit, along the limb at rest.
+        axis: (3,) unit at rest, from the bone to the next in its row: what that carries stays where it is.
+        limb_axis: (3,) unit at rest, along the limb, about which it twists.
         share: by how much of that twist the bone turns from the limb's towards the other.
         offset: (3,) metres at rest, from the limb's head.
     """
@@ -39,6 +41,7 @@ class TwistBone:
     limb: int
     other: int
     axis: Array
+    limb_axis: Array
     share: float
     offset: Array
 
@@ -74,19 +77,38 @@ def _of_limb(target: Rest, role: str, near: bool, limb: int, other: int) -> list
     if near and inline:
         shares[own] = 0.0  # the bones after it have the twist
     heads = target.bones.heads
+    onward = dict(zip((own, *inline), (*(heads[row] for row in inline), end), strict=True))
     return [
-        TwistBone(row, limb, other, axis, 1.0 - share if near else share, heads[row] - start)
+        TwistBone(
+            row,
+            limb,
+            other,
+            _axis(heads[row], onward.get(row, heads[row]), axis),
+            axis,
+            1.0 - share if near else share,
+            heads[row] - start,
+        )
         for row, share in shares.items()
     ]
+
+
+def _axis(start: Array, end: Array, otherwise: Array) -> Array:
+    """(3,) unit from one place to another; the limb's where they are the same or lie across it."""
+    length = float(np.linalg.norm(end - start))
+    if length < 1e-9:
+        return otherwise
+    found: Array = (end - start) / length
+    return found if found @ otherwise > _ALONG else otherwise
 
 
 def twisted(posed: Posed, bones: Sequence[TwistBone]) -> tuple[Array, Array]:
     """Turns from rest (T, K, 4) and heads (T, K, 3) of K twist bones."""
     limbs, others = [bone.limb for bone in bones], [bone.other for bone in bones]
     axes = np.array([bone.axis for bone in bones])
+    along_limb = np.array([bone.limb_axis for bone in bones])
     limb = posed.turns[:, limbs]
     relative = quaternion.multiply(quaternion.conjugate(limb), posed.turns[:, others])
-    along = (relative[..., 1:] * axes).sum(-1)
+    along = (relative[..., 1:] * along_limb).sum(-1)
     angle = 2.0 * np.arctan2(along, relative[..., 0])
     angle = (angle + np.pi) % (2.0 * np.pi) - np.pi
     if len(angle) > 1:

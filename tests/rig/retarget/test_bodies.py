@@ -218,6 +218,25 @@ def test_twist_bones_share_the_twist_of_their_limb(inline, own):
     np.testing.assert_allclose(found, 0.8 * np.array([own, half, 1.0, 1.0 + half, 2.0]), atol=1e-6)
 
 
+def test_twist_bones_beside_their_limb_s_line_carry_the_next_joint_to_its_place():
+    bones, bone_map = humanoid(Build())
+    turns, heads = dancing(bones, 20)
+    other, other_map = humanoid(Build(twists=True, inline=True))
+    places = np.array(other.heads)
+    for row, name in enumerate(other.names):
+        places[row] += (0.0, 0.01, 0.004) if name.endswith("_twist") else 0.0
+    other = Bones(other.names, other.parents, other.rotations, places, other.tails)
+    result = Retargeter(bones, bone_map, other, other_map, OFF).whole(turns, heads, 30.0)
+    driven = list(result.driven)
+    for place, bone in enumerate(driven):
+        if (parent := other.parents[bone]) in driven:
+            step = quaternion.rotate(
+                turn(result, other, other.names[parent]), places[bone] - places[parent]
+            )
+            carried = result.heads[:, driven.index(parent)] + step
+            np.testing.assert_allclose(result.heads[:, place], carried, atol=1e-9)
+
+
 def test_twist_bones_stay_as_they_are_where_that_is_asked():
     options = RetargetOptions(contacts="off", twist=False)
     _, (other, _), _, result = brought(Build(), Build(twists=True), options)
