@@ -6,20 +6,20 @@ from typing import Final, cast
 import numpy as np
 
 from ..errors import SceneError
+from .animals import refuse_four_legs, refuse_level_trunk
 from .bone_map import ROLES, BoneMap
 from .bones import Bones
-from .limbs import ARM, LEG, Limb, Pair, best_limb
+from .limbs import ARM, LEG, Pair, best_limb
 from .naming import Reading, read_names
 from .presets import fit_preset, preset_decides, recognised
 from .roles import map_of_parts
 from .structure import Tree, body_tree, layers
-from .trunk import Trunk, find_trunk, level_trunk
+from .trunk import find_trunk
 
 __all__ = ["match_bones"]
 
 _LEAST_LEG: Final = -1.0  # score under which a pair of chains is no pair of legs
 _LEAST_ARM: Final = -1.0
-_STANDS: Final = 0.15  # of a leg's length: a chain that ends this near the floor stands on it
 _SHIFT_COST: Final = 0.5  # names that tell a bone's end are rare: they must fit clearly better
 
 
@@ -81,6 +81,7 @@ def _joined(bones: Bones, found: BoneMap | None, known: BoneMap) -> BoneMap:
 
 def _match_tree(bones: Bones, readings: Sequence[Reading], tree: Tree) -> BoneMap | None:
     pairs = tree.limb_roots()
+    refuse_four_legs(tree, pairs)
     legs, arms, worth = _find_limbs(tree, pairs, False)
     if tree.named:
         otherwise = _find_limbs(tree, pairs, True)
@@ -93,7 +94,7 @@ def _match_tree(bones: Bones, readings: Sequence[Reading], tree: Tree) -> BoneMa
     trunk = find_trunk(tree, both_legs, both_arms, [arm.path[0] for arm in both_arms])
     if trunk is None:
         return None
-    _refuse_animals(tree, pairs, both_legs, trunk)
+    refuse_level_trunk(tree, pairs, both_legs, trunk)
     return map_of_parts(bones, readings, tree, trunk, legs, arms or (None, None))
 
 
@@ -141,22 +142,3 @@ def _score(pair: Pair | None) -> float:
 
 def _length(pair: Pair | None) -> float:
     return float(np.mean([limb.length for limb in pair or () if limb] or [0.0]))
-
-
-def _refuse_animals(
-    tree: Tree, pairs: Sequence[tuple[int, int]], legs: Sequence[Limb], trunk: Trunk
-) -> None:
-    if not level_trunk(tree, trunk, legs):
-        return
-    reach = _STANDS * legs[0].length
-    standing = 0
-    for pair in pairs:
-        under = [bone for root in pair if root >= 0 for bone in tree.under(root)]
-        heights = np.concatenate([tree.heads[under, 2], tree.tails[under, 2]])
-        lowest, highest = float(np.nanmin(heights)), float(np.nanmax(heights))
-        if lowest - tree.floor < reach and highest - lowest > 0.5 * legs[0].length:
-            standing += 2
-    raise SceneError(
-        f"the rig has a level trunk on {max(standing, 2)} legs, as an animal; expected an upright humanoid: "
-        "choose a humanoid rig, or set the bones by hand"
-    )

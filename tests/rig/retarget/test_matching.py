@@ -249,29 +249,6 @@ def test_a_person_who_lies_on_the_floor_is_no_animal():
     assert dict(found.bones) == truth("embedded")
 
 
-def animal(named):
-    """Four legs under a level trunk."""
-    rows = [("hips", None, (0, 0.6, 1.0)), ("spine", "hips", (0, 0.3, 1.02)),
-            ("chest", "spine", (0, -0.2, 1.03)), ("neck", "chest", (0, -0.6, 1.1)),
-            ("head", "neck", (0, -0.8, 1.3)), ("tail", "hips", (0, 0.8, 0.9))]  # fmt: skip
-    parts = (("thigh", 0.0, 0.9), ("shin", 0.0, 0.5), ("foot", 0.0, 0.12), ("toe", -0.3, 0.03))
-    for side, x in (("L", 0.15), ("R", -0.15)):
-        for leg, y, held in (("", 0.6, "hips"), ("front_", -0.5, "chest")):
-            names = [f"{leg}{part}.{side}" for part, _, _ in parts]
-            for name, above, (_, forward, z) in zip(names, [held, *names], parts, strict=False):
-                rows.append((name, above, (x, y + forward, z)))
-    if not named:
-        new = {row[0]: f"bone{i}" for i, row in enumerate(rows)}
-        rows = [(new[name], new.get(above), place) for name, above, place in rows]
-    return bones_of([(*row, (np.nan,) * 3) for row in rows])
-
-
-@pytest.mark.parametrize("named", [True, False])
-def test_a_quadruped_is_refused_clearly(named):
-    with pytest.raises(SceneError, match="level trunk on 4 legs.*humanoid"):
-        match_bones(animal(named))
-
-
 def test_bones_that_are_no_body_are_refused_with_what_is_expected():
     chain = bones_of(
         [(f"link{i}", f"link{i - 1}" if i else None, (0, 0, i), (0, 0, i + 1)) for i in range(9)]
