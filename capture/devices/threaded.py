@@ -133,6 +133,7 @@ class ThreadedDevice(ABC):
             (self._unpaired.discard if paired else self._unpaired.add)(tracker)
             if tracker in self._tallies:
                 self._tallies[tracker].paired = paired
+                self._tallies[tracker].note = ""
 
     def tally(self, tracker: str, address: str = "", modulus: int | None = None) -> Tally | None:
         """The counts of a tracker, new ones if it is heard for the first time.

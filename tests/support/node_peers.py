@@ -23,7 +23,6 @@ from pallas.rig import quaternion
 
 ROOT = Path(__file__).resolve().parents[2]
 NPM = ROOT / ".venv" / "npm"
-_EMULATOR = Path(__file__).with_name("slimevr_emulator.mjs")
 _STARTING = 30.0  # seconds that a program may take to start on a busy machine
 # Protocol 13 sends accelerations a quarter turn about z away from the frame of the orientation.
 _AS_SENT = quaternion.from_axis_angle(np.array([0.0, 0.0, 1.0]), np.pi / 2)
@@ -37,6 +36,11 @@ def need_node() -> Path:
     if os.environ.get("PALLAS_CI") == "1":
         pytest.fail(message)
     pytest.skip(message)
+
+
+def support(name: str) -> Path:
+    """A program of this folder."""
+    return Path(__file__).with_name(name)
 
 
 class Program:
@@ -180,7 +184,7 @@ def slimevr_emulators(
             "seed": seed,
             "loop": loop,
         }
-        program = Program(str(_EMULATOR), str(folder), json.dumps(options))
+        program = Program(str(support("slimevr_emulator.mjs")), str(folder), json.dumps(options))
         try:
             yield Emulators(program, names)
         finally:
