@@ -8,8 +8,6 @@ gap; both are told by a `FormatWarning`.
 import json
 import re
 import warnings
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,10 +24,13 @@ from .recording_layout import (
     SAMPLE,
     VERSION,
     checked_placements,
+    intact_records,
     longest_calibration,
     sample_bytes,
 )
 from .recording_writer import RecordingWriter, write_recording_file
+from .session.raw_log import is_raw_log, parse_raw_log
+from .session.raw_log_layout import LOG_VERSION
 from .textfile import FormatWarning, naming, read_bytes
 
 __all__ = [
@@ -44,11 +45,11 @@ _TAGS = re.compile(SAMPLE + b"|" + CALIBRATION)
 
 
 def read_recording_file(path: Path | str) -> ImuRecording:
-    """Read a recording; see the module for what happens to a damaged one.
+    """Read a recording or a raw log; see the module for what happens to a damaged one.
 
     Raises:
         FileError: the file can't be read.
-        FormatError: it is no recording, or its header is damaged.
+        FormatError: it is no recording, its header is damaged, or it holds solved poses alone.
         RecordingError: its clock does not move forward.
     """
     content = read_bytes(path)
@@ -58,11 +59,22 @@ def read_recording_file(path: Path | str) -> ImuRecording:
 
 def parse_recording(content: bytes) -> ImuRecording:
     """Parse the bytes of a recording. See `read_recording_file`."""
+    if is_raw_log(content):
+        return parse_raw_log(content).recording()
     line, _, body = content.partition(b"\n")
     placements = _header(line)
     found = _Found(len(placements))
-    for tag, payload, skipped in _records(body, len(placements)):
-        found.add(tag, payload, skipped)
+    most = longest_calibration(len(placements))
+    whole = sample_bytes(len(placements))
+
+    def fits(tag: bytes, length: int) -> bool:
+        return length == whole if tag == SAMPLE else length <= most
+
+    for tag, payload, skipped in intact_records(body, _TAGS, fits):
+        if tag:
+            found.add(tag, payload, skipped)
+        else:
+            _warn(f"the last {skipped} bytes are no complete sample and were dropped")
     samples = found.table()
     sensors = samples[:, 1:].reshape(len(samples), len(placements), 7)
     return ImuRecording(
@@ -85,7 +97,7 @@ def _header(line: bytes) -> tuple[str, ...]:
     if header.get("version") != VERSION:
         raise FormatError(
             f"the recording has version {str(header.get('version'))[:20]}, this program reads "
-            f"{VERSION}; update PALLAS"
+            f"{VERSION} and {LOG_VERSION}; update PALLAS"
         )
     placements = header.get("placements")
     if not isinstance(placements, list) or not all(isinstance(name, str) for name in placements):
@@ -94,43 +106,6 @@ def _header(line: bytes) -> tuple[str, ...]:
         return checked_placements(tuple(placements))
     except RecordingError as error:
         raise FormatError(f"the header is damaged: {error}") from None
-
-
-def _records(body: bytes, sensors: int) -> Iterator[tuple[bytes, bytes, int]]:
-    """Every intact record: tag, payload, and the bytes that were skipped before it."""
-    place, skipped = 0, 0
-    while place < len(body):
-        payload = _payload(body, place, sensors)
-        if payload is None:
-            after = _next_tag(body, place + 1)
-            skipped += after - place
-            place = after
-            continue
-        yield body[place : place + 4], payload, skipped
-        place += HEAD.size + len(payload) + CHECKSUM.size
-        skipped = 0
-    if skipped:
-        _warn(f"the last {skipped} bytes are no complete sample and were dropped")
-
-
-def _payload(body: bytes, place: int, sensors: int) -> bytes | None:
-    """The payload of the record at `place`, or None if there is no intact one."""
-    if place + HEAD.size > len(body):
-        return None
-    tag, length = HEAD.unpack_from(body, place)
-    is_sample = tag == SAMPLE
-    fits = length == sample_bytes(sensors) if is_sample else length <= longest_calibration(sensors)
-    end = place + HEAD.size + length
-    if tag not in (SAMPLE, CALIBRATION) or not fits or end + CHECKSUM.size > len(body):
-        return None
-    if zlib.crc32(body[place:end]) != CHECKSUM.unpack_from(body, end)[0]:
-        return None
-    return body[place + HEAD.size : end]
-
-
-def _next_tag(body: bytes, start: int) -> int:
-    found = _TAGS.search(body, start)
-    return found.start() if found else len(body)
 
 
 @dataclass

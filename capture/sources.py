@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -13,15 +14,17 @@ from .body_files import AMASS_NAMES, read_amass, read_results
 from .bvh import read_all_bvh
 from .formats import MOTION_SUFFIXES, format_of, read_motion
 from .npz import names_in_npz
+from .session.raw_log import is_raw_log, read_raw_log
+from .session.raw_motion import seen_longest_first
 from .smpl_poses import BodyModel, SmplPoses, motion_of_poses
 from .textfile import naming, read_bytes
 
 __all__ = ["SOURCE_SUFFIXES", "people_in", "read_source"]
 
 _RESULTS: Final = (".pt", ".pth", ".pkl", ".pickle", ".joblib", ".npy")
-SOURCE_SUFFIXES: Final = (*MOTION_SUFFIXES, *_RESULTS)
+SOURCE_SUFFIXES: Final = (*MOTION_SUFFIXES, ".pallas", *_RESULTS)
 
-_People = Mapping[str, Callable[[], Motion]]
+_People = Mapping[str, Callable[[], Motion | SourceMotion]]
 
 
 def read_source(
@@ -34,7 +37,8 @@ def read_source(
     """Read a motion in any format that needs no Blender: `SOURCE_SUFFIXES`.
 
     Args:
-        path: BVH, AMC (with its ASF), MVNX, our own npz and CSV; AMASS npz; results of GVHMR, WHAM, TRAM.
+        path: BVH, AMC (with its ASF), MVNX, our own npz and CSV; AMASS npz; results of GVHMR, WHAM, TRAM;
+            a take of poses that another program solved live.
         fps: frames per second instead of what the file says.
         person: one of `people_in`; the one seen longest if None.
         model: for AMASS and results, the body model whose bones the person has; a standard body if None.
@@ -58,7 +62,10 @@ def read_source(
         )
     with naming(path):
         motion = people[chosen]()
-    return SourceMotion.of_motion(motion, f"{path.stem} {chosen}" if len(people) > 1 else path.stem)
+    name = f"{path.stem} {chosen}" if len(people) > 1 else path.stem
+    if isinstance(motion, SourceMotion):
+        return replace(motion, name=name)
+    return SourceMotion.of_motion(motion, name)
 
 
 def people_in(path: Path | str, *, fps: float | None = None) -> tuple[str, ...]:
@@ -81,8 +88,17 @@ def _people(path: Path, fps: float | None, model: BodyModel | None) -> _People:
     if kind == ".bvh":
         figures = sorted(read_all_bvh(path, fps=fps), key=len, reverse=True)
         return {figure.skeleton.names[0]: _given(figure) for figure in figures}
+    if kind == ".pallas" and is_raw_log(read_bytes(path)):
+        return _performed(path, fps)
     motion = read_motion(path)
     return {"0": _given(motion if fps is None else replace(motion, fps=fps))}
+
+
+def _performed(path: Path, fps: float | None) -> _People:
+    log = read_raw_log(path)
+    with naming(path):
+        log.motion(fps=fps)  # says what is in the way, where there are no poses
+    return {name: partial(log.motion, name, fps) for name in seen_longest_first(log.poses)}
 
 
 def _is_amass(path: Path) -> bool:

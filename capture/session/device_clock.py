@@ -15,6 +15,7 @@ TRUSTED = 10.0  # seconds of delays that tell a skew well enough to keep it thro
 WINDOW = (
     120.0  # seconds of delays that the fit looks at: crystals change their rate with temperature
 )
+LATEST = 1e12  # seconds; no clock shows more, even if it counts from the year 1
 BIN = 1.0  # seconds; of each the smallest delay counts
 REORDERED = 1.0  # seconds that a device's time may go back: samples overtake each other
 AHEAD = 0.5  # seconds that it may gain on the arrivals: the packets before were late
@@ -85,7 +86,7 @@ class DeviceClock:
             device_time: seconds of the device's clock; NaN where it sends none, which gives the arrival.
             arrival: seconds of this computer's clock.
         """
-        if not math.isfinite(device_time):
+        if not abs(device_time) < LATEST:
             return arrival
         device, restarted = self._unwrapped(device_time, arrival)
         if restarted:

@@ -7,7 +7,17 @@ import numpy.typing as npt
 
 from ...rig.arrays import Array
 from .clock_line import line_under
-from .device_clock import AHEAD, BIN, EARLY, REORDERED, STEPPED, STEPPED_BINS, WINDOW, Unwrapped
+from .device_clock import (
+    AHEAD,
+    BIN,
+    EARLY,
+    LATEST,
+    REORDERED,
+    STEPPED,
+    STEPPED_BINS,
+    WINDOW,
+    Unwrapped,
+)
 
 __all__ = ["mapped_times"]
 
@@ -22,7 +32,7 @@ def mapped_times(device_times: Array, arrivals: Array) -> Array:
         arrivals: (N,) seconds.
     """
     mapped = np.array(arrivals, dtype=np.float64)
-    told = np.flatnonzero(np.isfinite(device_times))
+    told = np.flatnonzero(np.abs(device_times) < LATEST)
     if len(told) == 0:
         return mapped
     device, starts = _unwrapped(device_times[told], arrivals[told])

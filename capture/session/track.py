@@ -7,14 +7,15 @@ import numpy as np
 
 from ...rig.arrays import Array
 from ..devices.samples import TrackerSample
+from ..textfile import LARGEST
+from .counted import Counted
 from .device_clock import DeviceClock
 
-__all__ = ["Between", "Column", "Track"]
+__all__ = ["TOGETHER", "Between", "Column", "Track"]
 
 _MOST = 2048  # readings that wait, whatever is sent
-_ONE_COUNT = 100  # readings by which a counter may go back before it has started again
 _LONGEST_PERIOD = 0.05  # seconds
-_TOGETHER = 1e-4  # seconds between readings that came in one packet without times of their own
+TOGETHER = 1e-4  # seconds between readings that came in one packet without times of their own
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,16 +51,16 @@ class Track:
         self.turns, self.accelerations = Column(), Column()
         self.period, self.late = 0.0, False
         self._clock = DeviceClock()
-        self._sequence: int | None = None
+        self._counted = Counted()
         self._newest = -np.inf
 
     def add(self, sample: TrackerSample, oldest: float) -> None:
         """Take a sample, unless it came before, or was measured before `oldest` (seconds)."""
-        if not self._can_be_placed(sample):
+        if not self._counted(sample.sequence, sample.device_time):
             return
         time = self._clock.map(sample.device_time, sample.arrival)
         if not np.isfinite(sample.device_time) and time <= self._newest:
-            time = self._newest + _TOGETHER
+            time = self._newest + TOGETHER
         if time < oldest:
             return
         if time > self._newest:
@@ -68,14 +69,6 @@ class Track:
             self._newest, self.late = time, False
         self.turns.add(time, sample.arrival, sample.world_from_sensor)
         self.accelerations.add(time, sample.arrival, sample.acceleration)
-
-    def _can_be_placed(self, sample: TrackerSample) -> bool:
-        """Whether the tracker's counter says that this reading is new, and it is known when it was."""
-        before, count = self._sequence, sample.sequence
-        if count is None or before is None or not 0 <= before - count < _ONE_COUNT:
-            self._sequence = count
-            return True
-        return count != before and bool(np.isfinite(sample.device_time))
 
 
 @dataclass
@@ -88,7 +81,9 @@ class Column:
     def add(self, time: float, arrival: float, value: Array) -> None:
         """Put a reading in its place, unless it is missing, or there is one of the same moment."""
         place = bisect_left(self.times, time)
-        if np.isnan(value).any() or (place < len(self.times) and self.times[place] == time):
+        if not (np.abs(value) < LARGEST).all() or (
+            place < len(self.times) and self.times[place] == time
+        ):
             return
         self.times.insert(place, time)
         self.readings.insert(place, (arrival, value))

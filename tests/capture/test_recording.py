@@ -121,7 +121,7 @@ def test_damage_before_the_first_sample_is_told(content: bytes):
     ("old", "new", "message"),
     [
         (b"pallas-imu", b"pallas-umi", "no recording's header"),
-        (b'"version": 1', b'"version": 2', "has version 2, this program reads 1"),
+        (b'"version": 1', b'"version": 9', "has version 9, this program reads 1 and 2"),
         (b'"left_wrist"', b'"waist"', "2 placements, 1 of them different"),
         (b'"placements"', b'"place"', "no list of placements"),
         (b"{", b"", "no recording's header"),
