@@ -15,11 +15,12 @@ from pallas.capture.devices.unity import (
     to_unity_rotation,
 )
 from pallas.capture.devices.vmc import VmcReceiver
-from pallas.capture.devices.vmc_bones import humanoid_joints
+from pallas.capture.devices.vmc_bones import humanoid_at_rest, humanoid_joints, humanoid_parents
 from pallas.capture.devices.vmc_frames import FrameGatherer
 from pallas.capture.devices.vmc_sender import VmcSender, vmc_messages
 from pallas.rig import Motion, body_skeleton, quaternion
 from pallas.rig.errors import DeviceError
+from pallas.rig.retarget import match_bones
 
 SKELETON = body_skeleton(1.70)
 PERFORMER = ("127.0.0.1", 50_000)
@@ -139,6 +140,13 @@ def test_lengths_that_are_not_told_are_those_of_a_person():
     (sample,) = receiver.take()[:1]
     foot, hips = sample.bones.heads[sample.bones.index("LeftFoot")], sample.bones.heads[0]
     assert hips[2] - foot[2] == pytest.approx(0.497 * 1.70, abs=1e-6)
+
+
+def test_humanoid_bones_are_found_by_retargeting():
+    found = match_bones(humanoid_at_rest({name: np.zeros(3) for name in humanoid_parents()}))
+    assert set(found.unmapped) == {"Jaw", "LeftEye", "RightEye"}
+    assert found.bones["left_forearm"] == ("LeftLowerArm",)
+    assert found.bones["right_pinky_3"] == ("RightLittleDistal",)
 
 
 def test_programs_on_one_computer_are_told_apart_and_a_restart_is_not():
