@@ -9,6 +9,15 @@ from .bone_table import (
 )
 from .character import PALLAS_OT_add_character, PALLAS_OT_apply_to_character
 from .legs import PALLAS_OT_clear_pins, PALLAS_OT_pin_keys, PALLAS_OT_show_confidence
+from .live import (
+    PALLAS_OT_add_live_source,
+    PALLAS_OT_add_performer,
+    PALLAS_OT_connect_live,
+    PALLAS_OT_disconnect_live,
+    PALLAS_OT_remove_live_source,
+    PALLAS_OT_remove_performer,
+)
+from .live_takes import PALLAS_OT_record_take, PALLAS_OT_solve_take, PALLAS_OT_stop_take
 from .marker_exports import PALLAS_OT_export_mot, PALLAS_OT_export_osim, PALLAS_OT_export_trc
 from .marker_solving import PALLAS_OT_solve_markers
 from .markers import (
@@ -27,9 +36,13 @@ __all__ = [
     "OPERATORS",
     "PALLAS_OT_add_body_model",
     "PALLAS_OT_add_character",
+    "PALLAS_OT_add_live_source",
+    "PALLAS_OT_add_performer",
     "PALLAS_OT_apply_to_character",
     "PALLAS_OT_attach_markers",
     "PALLAS_OT_clear_pins",
+    "PALLAS_OT_connect_live",
+    "PALLAS_OT_disconnect_live",
     "PALLAS_OT_export_mot",
     "PALLAS_OT_export_osim",
     "PALLAS_OT_export_trc",
@@ -40,7 +53,10 @@ __all__ = [
     "PALLAS_OT_match_bones",
     "PALLAS_OT_pin_keys",
     "PALLAS_OT_preview_retarget",
+    "PALLAS_OT_record_take",
     "PALLAS_OT_regenerate_legs",
+    "PALLAS_OT_remove_live_source",
+    "PALLAS_OT_remove_performer",
     "PALLAS_OT_render_sheet",
     "PALLAS_OT_retarget",
     "PALLAS_OT_save_bone_map",
@@ -49,10 +65,21 @@ __all__ = [
     "PALLAS_OT_show_unmapped",
     "PALLAS_OT_solve",
     "PALLAS_OT_solve_markers",
+    "PALLAS_OT_solve_take",
+    "PALLAS_OT_stop_take",
 ]
 
 OPERATORS = (
     PALLAS_OT_load_take,
+    PALLAS_OT_add_live_source,
+    PALLAS_OT_add_performer,
+    PALLAS_OT_connect_live,
+    PALLAS_OT_disconnect_live,
+    PALLAS_OT_remove_live_source,
+    PALLAS_OT_remove_performer,
+    PALLAS_OT_record_take,
+    PALLAS_OT_solve_take,
+    PALLAS_OT_stop_take,
     PALLAS_OT_solve,
     PALLAS_OT_add_character,
     PALLAS_OT_apply_to_character,

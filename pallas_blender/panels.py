@@ -7,6 +7,14 @@ import bpy
 from ..scene.osim_armature import is_osim
 from ..scene.residuals import residuals_shown
 from .leg_panels import PALLAS_PT_change_legs, PALLAS_PT_legs
+from .live_panels import (
+    PALLAS_PT_live,
+    PALLAS_PT_live_performers,
+    PALLAS_PT_live_record,
+    PALLAS_PT_live_trackers,
+    PALLAS_UL_live_performers,
+    PALLAS_UL_live_trackers,
+)
 from .panel import Panel
 from .retarget_panels import (
     PALLAS_PT_bones,
@@ -100,6 +108,12 @@ class PALLAS_PT_render(Panel, bpy.types.Panel):
 
 PANELS = (
     PALLAS_PT_capture,
+    PALLAS_UL_live_trackers,
+    PALLAS_UL_live_performers,
+    PALLAS_PT_live,
+    PALLAS_PT_live_trackers,
+    PALLAS_PT_live_performers,
+    PALLAS_PT_live_record,
     PALLAS_PT_solve,
     PALLAS_PT_legs,
     PALLAS_PT_change_legs,

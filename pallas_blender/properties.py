@@ -13,6 +13,7 @@ from bpy.props import (
 
 from ..scene.markers import is_marker_set
 from .leg_properties import PALLAS_PG_legs, PALLAS_PG_take
+from .live_properties import LIVE_PROPERTY_GROUPS, PALLAS_PG_live
 from .retarget_properties import PALLAS_PG_mapped_bone, PALLAS_PG_retarget
 
 __all__ = [
@@ -138,6 +139,7 @@ class PALLAS_PG_render(bpy.types.PropertyGroup):
 
 class PALLAS_PG_scene(bpy.types.PropertyGroup):
     capture: PointerProperty(type=PALLAS_PG_capture)
+    live: PointerProperty(type=PALLAS_PG_live)
     solve: PointerProperty(type=PALLAS_PG_solve)
     legs: PointerProperty(type=PALLAS_PG_legs)
     retarget: PointerProperty(type=PALLAS_PG_retarget)
@@ -149,6 +151,7 @@ class PALLAS_PG_scene(bpy.types.PropertyGroup):
 PROPERTY_GROUPS = (
     PALLAS_PG_take,
     PALLAS_PG_capture,
+    *LIVE_PROPERTY_GROUPS,
     PALLAS_PG_solve,
     PALLAS_PG_legs,
     PALLAS_PG_mapped_bone,

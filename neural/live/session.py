@@ -20,6 +20,7 @@ from ...rig.skeleton import Skeleton
 from ..network import Pallas
 from ..threads import one_thread
 from ..weights import EMBEDDED, load_network
+from .body import LivePose
 from .latency import Latency
 from .performer import LivePerformer
 
@@ -35,12 +36,14 @@ class ShownPose:
         rotations: (B, 4) world_from_bone.
         heads: (B, 3) metres.
         arrival: seconds of `time.monotonic` when its packet came.
+        solved: the pose that was solved here, None where another program did.
     """
 
     bones: Bones
     rotations: Array
     heads: Array
     arrival: float
+    solved: LivePose | None = None
 
 
 class LiveSession:
@@ -147,10 +150,8 @@ class LiveSession:
             before = performer.dropped
             for timed in performer.push(samples, self._clock()):
                 pose = timed.pose
-                shown = ShownPose(
-                    self._bones[name], pose.world_from_joint, pose.joints, timed.arrival
-                )
-                self._show(name, shown)
+                bones, turns = self._bones[name], pose.world_from_joint
+                self._show(name, ShownPose(bones, turns, pose.joints, timed.arrival, pose))
                 count += 1
             self.latency.dropped += performer.dropped - before
         return count

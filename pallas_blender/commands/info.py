@@ -5,12 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...capture import formats
 from ...capture.imu import ImuRecording
 from ...capture.marker_file import MarkerFile
 from ...capture.markers import MARKER_SUFFIXES, read_marker_file
 from ...capture.orientation_table import OrientationTable, holds_quaternions, read_quaternions
 from ...capture.osim import read_osim
+from ...capture.session.raw_log import RawLog, read_raw_log
 from ...capture.storage import CoordinateTable, read_storage
 from ...capture.up_axis import UP_AXES
 from ...rig.errors import FileError, PallasError
@@ -29,6 +32,7 @@ __all__ = [
     "describe_motion",
     "describe_orientations",
     "describe_recording",
+    "describe_take",
     "run",
 ]
 
@@ -36,6 +40,7 @@ HELP = "Say what a file of a recording, a motion, markers, coordinates or a mode
 EXAMPLE = "pallas info take.mvnx --json"
 
 _HEADINGS = {
+    "take": "a take of live trackers",
     "recording": "a recording",
     "motion": "a motion",
     "markers": "markers",
@@ -99,6 +104,7 @@ def _kinds(
 ) -> list[tuple[str, tuple[str, ...], Callable[[Path], dict[str, Any]]]]:
     """What a file may be, the suffixes of such files, and who describes it."""
     return [
+        ("take", (".pallas",), lambda file: describe_take(read_raw_log(file))),
         (
             "recording",
             formats.RECORDING_SUFFIXES,
@@ -119,6 +125,26 @@ def _kinds(
         ("table", (".mot", ".sto"), _describe_table),
         ("model", (".osim",), lambda file: describe_model(read_osim(file))),
     ]
+
+
+def describe_take(log: RawLog) -> dict[str, Any]:
+    """The facts of a take as it came: when, who sent how much, what happened."""
+    senders = log.readings["sender"]
+    arrivals = log.readings["arrival"]
+    return {
+        "name": log.name or None,
+        "notes": log.notes or None,
+        "source": log.source,
+        "started": log.started or None,
+        "trackers": [
+            {"tracker": name, "readings": int((senders == log.senders.index(name)).sum())}
+            for name in log.trackers
+        ],
+        "poses": len(log.poses),
+        "seconds": float(np.ptp(arrivals)) if len(arrivals) else 0.0,
+        "performers": [name for name in log.performers if name],
+        "events": [f"{event.kind} at {event.time - log.clock:.1f} s" for event in log.events],
+    }
 
 
 def describe_recording(recording: ImuRecording) -> dict[str, Any]:

@@ -1,0 +1,258 @@
+"""The live capture of this Blender: devices heard in threads, poses solved in another, characters moved here.
+
+`tick` runs in Blender's main thread, some hundred times a second by a timer, or called by a test: it shows
+the newest poses and copies what the panel says. It never waits; a frame that comes too late is not shown.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..capture.devices.device import TrackerState
+from ..capture.devices.opening import open_device
+from ..capture.session.raw_log import RawLogWriter
+from ..capture.session.recorder import Recorder
+from ..rig.errors import DeviceError, PallasError, SceneError
+from ..rig.skeleton import Skeleton
+from ..scene.live_rig import LiveRig
+
+if TYPE_CHECKING:
+    from ..neural.live.session import LiveSession, ShownPose
+
+__all__ = ["LiveCapture", "connected", "current", "disconnect", "states", "told"]
+
+_LOOK = 0.02  # seconds in which the solving thread looks even where nothing came
+_FRAME = 0.004  # seconds between two ticks
+_TELL = 0.2  # seconds between two looks of the panel
+
+
+class LiveCapture:
+    """Open devices, the session on them, and the characters that follow.
+
+    Args:
+        sources: as `open_device` reads them.
+        paired: trackers that are taken although they send over the network.
+
+    Raises:
+        DeviceError: a source can't be opened.
+    """
+
+    def __init__(self, sources: Sequence[str], paired: frozenset[str] = frozenset()) -> None:
+        self.recorder = Recorder([open_device(source, paired=paired) for source in sources])
+        self.session: LiveSession | None = None
+        self.failed = ""  # why nothing is solved; recording goes on
+        self.wrong = ""  # what kept a character from following
+        self.began = 0.0  # seconds of `time.monotonic`, when the take did
+        self.shown = 0  # poses that characters took
+        self._take = Path()
+        self._delays: list[float] = []
+        self._rigs: dict[str, LiveRig] = {}
+        self._targets: dict[str, str] = {}
+        self._last: dict[str, ShownPose] = {}
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Open the devices and begin to solve.
+
+        Raises:
+            DeviceError: a source can't be opened.
+        """
+        self.recorder.__enter__()
+        self._thread = threading.Thread(target=self._solve, name="live", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the take, close the devices, and give the characters their poses back; twice is allowed."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self.recorder.__exit__(None, None, None)
+        self.release()
+
+    def wait(self, seconds: float) -> "LiveSession":
+        """The session, once the networks are loaded.
+
+        Raises:
+            DeviceError: they can't be, or it takes longer.
+        """
+        until = time.monotonic() + seconds
+        while self.session is None and not self.failed and time.monotonic() < until:
+            time.sleep(0.01)
+        if self.session is None:
+            raise DeviceError(self.failed or "the networks are still loading; try again")
+        return self.session
+
+    def record(self, log: RawLogWriter) -> None:
+        """Begin a take, which is told who wears what and how they are calibrated."""
+        (self.recorder.start if self.session is None else self.session.record)(log)
+        self.began, self._take = time.monotonic(), log.path
+
+    def stop(self) -> tuple[Path, int]:
+        """End the take; its file, and how many readings it holds."""
+        return self._take, self.recorder.stop()
+
+    def aim(self, targets: Mapping[str, bpy.types.Object | None]) -> None:
+        """Say which character follows which performer."""
+        names = {performer: item.name for performer, item in targets.items() if item is not None}
+        if names != self._targets:
+            self.release()
+            self._targets = names
+
+    def release(self) -> None:
+        """Give all characters their poses back."""
+        for rig in self._rigs.values():
+            rig.give_back()
+        self._rigs, self._last = {}, {}
+
+    def perform(self, name: str, sensors: Mapping[str, str], skeleton: Skeleton) -> None:
+        """Say who wears which tracker.
+
+        Raises:
+            RecordingError: a placement has no tracker, or two have the same.
+        """
+        self.wait(60.0).perform(name, sensors, skeleton)
+
+    def tick(self) -> int:
+        """Show the newest poses; how many characters moved.
+
+        Raises:
+            SceneError: a character can't be moved; it is let go.
+        """
+        if self.session is None:
+            return 0
+        moved = 0
+        for performer, pose in self.session.newest().items():
+            name = self._targets.get(performer) or self._targets.get("")
+            if name is None or self._last.get(performer) is pose:
+                continue
+            item = bpy.data.objects.get(name)
+            if item is None:
+                self._targets = {p: n for p, n in self._targets.items() if n != name}
+                raise SceneError(f"{name!r} was deleted or renamed; choose the character again")
+            self._follow(performer, item, pose)
+            moved += 1
+        return moved
+
+    def delay(self, share: float) -> float:
+        """Milliseconds from packet to shown pose that this share of the last poses was faster than."""
+        delays = sorted(self._delays[-600:])
+        return 1000.0 * delays[int(share * (len(delays) - 1))] if delays else float("nan")
+
+    def report(self) -> dict[str, object]:
+        """For `report.json`: delays, and every tracker's counts."""
+        solved = {} if self.session is None else self.session.latency.report()
+        shown = {
+            "frames": self.shown,
+            "p50_ms": round(self.delay(0.5), 2),
+            "p95_ms": round(self.delay(0.95), 2),
+        }
+        names = ("received", "lost", "duplicated", "reordered")
+        trackers = {
+            state.tracker: {name: getattr(state, name) for name in names}
+            for state in self.recorder.trackers()
+        }
+        return {"packet_to_pose": solved, "packet_to_character": shown, "trackers": trackers}
+
+    def _follow(self, performer: str, item: bpy.types.Object, pose: "ShownPose") -> None:
+        rig = self._rigs.get(performer)
+        try:
+            if rig is None or rig.source is not pose.bones:
+                if rig is not None:
+                    rig.give_back()
+                rig = self._rigs[performer] = LiveRig(item, pose.bones)
+            rig.show(pose.rotations, pose.heads)
+        except PallasError:
+            self._targets.pop(performer, None)
+            raise
+        self._last[performer] = pose
+        self.shown += 1
+        self._delays.append(time.monotonic() - pose.arrival)
+        del self._delays[:-3600]
+
+    def _solve(self) -> None:
+        """The solving thread: torch loads here, so that connecting does not stop the viewport."""
+        try:
+            from ..neural.live.session import LiveSession
+
+            self.session = LiveSession(self.recorder)
+        except (ImportError, PallasError) as error:
+            self.failed = f"recording only, for nothing can be solved: {error}"
+            return
+        while not self._stopping.is_set():
+            self.recorder.heard.wait(_LOOK)
+            try:
+                self.session.pump()
+            except PallasError as error:
+                self.failed = str(error)
+
+
+_current: list[LiveCapture] = []
+_tellers: list[Callable[[LiveCapture], None]] = []
+
+
+def current() -> LiveCapture | None:
+    """The live capture that is connected, if one is."""
+    return _current[0] if _current else None
+
+
+def states() -> dict[str, TrackerState]:
+    """How every tracker is doing, by name; none while nothing is connected."""
+    capture = current()
+    return {} if capture is None else {s.tracker: s for s in capture.recorder.trackers()}
+
+
+def told(capture: LiveCapture | None) -> list[str]:
+    """What the user should know, a line each."""
+    if capture is None:
+        return []
+    errors = [str(error) for error in capture.recorder.errors]
+    return [line for line in (*errors, capture.failed, capture.wrong) if line]
+
+
+def connected(capture: LiveCapture, tell: Callable[[LiveCapture], None]) -> None:
+    """Make an open capture the current one; a timer shows its poses.
+
+    Args:
+        capture: open.
+        tell: called some times a second.
+    """
+    disconnect()
+    _current.append(capture)
+    _tellers.append(tell)
+    bpy.app.timers.register(_Timer(capture), first_interval=_FRAME, persistent=True)
+
+
+def disconnect() -> None:
+    """Close the current capture, if there is one."""
+    _tellers.clear()
+    while _current:
+        _current.pop().close()
+
+
+class _Timer:
+    """What Blender calls until its capture is no longer the current one."""
+
+    def __init__(self, capture: LiveCapture) -> None:
+        self._capture = capture
+        self._told = 0.0
+
+    def __call__(self) -> float | None:
+        capture = self._capture
+        if current() is not capture:
+            return None
+        try:
+            if capture.tick():
+                capture.wrong = ""
+        except PallasError as error:
+            capture.wrong = str(error)
+        if time.monotonic() - self._told > _TELL:
+            self._told = time.monotonic()
+            for tell in _tellers:
+                tell(capture)
+        return _FRAME
