@@ -2,11 +2,14 @@
 
 import math
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from ...rig.arrays import Array
 from ...rig.errors import DeviceError, PallasError
 from ..formats import read_recording
 from ..imu import ImuRecording
@@ -17,6 +20,7 @@ from .threaded import LONGEST_QUEUE, ThreadedDevice
 __all__ = ["Replay", "read_replay"]
 
 _WAIT: Final = 0.02  # seconds between looks at whether to stop
+_LONE = 0.01  # seconds of a recording of one moment
 _SLOWEST, _FASTEST = 0.01, 1000.0
 
 
@@ -95,40 +99,51 @@ class Replay(ThreadedDevice):
 
     def listen(self) -> None:
         """Give sample after sample until the end, or until told to stop."""
-        times = self.recording.times - self.recording.times[0]
-        # One more step than the times span, so that a loop's seam is as long as any other step.
-        period = float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 0.01))
-        start, round_ = time.monotonic(), 0
+        start, before = time.monotonic(), 0.0  # and the seconds of the rounds before
         while not self.stopping.is_set():
-            for row in range(len(times)):
-                due = round_ * period + float(times[row])
-                if not self._wait(start + due / self._speed):
+            for offset, samples in _moments(self.recording, before):
+                if not self._wait(start + (before + offset) / self._speed, len(samples)):
                     return
-                self._give_row(row, float(self.recording.times[0]) + due)
-            round_ += 1
+                for sample in samples:
+                    self._give(sample)
+            before += _duration(self.recording.times)
             if not self._loop:
                 self.finished = True
                 return
 
-    def _wait(self, due: float) -> bool:
+    def _wait(self, due: float, room: int) -> bool:
         """Wait until then, and until there is room in the queue; False if it is to stop."""
-        while (rest := due - time.monotonic()) > 0 or self._is_full():
+        while (rest := due - time.monotonic()) > 0 or len(self._queue) + room > LONGEST_QUEUE:
             if self.stopping.wait(min(max(rest, 0.001), _WAIT)):
                 return False
         return not self.stopping.is_set()
 
-    def _is_full(self) -> bool:
-        return len(self._queue) + len(self.recording.placements) > LONGEST_QUEUE
-
-    def _give_row(self, row: int, device_time: float) -> None:
-        """The samples of one moment; what is missing altogether was never sent."""
+    def _give(self, sample: TrackerSample) -> None:
         now = time.monotonic()
-        rotations = self.recording.world_from_sensor[row]
-        accelerations = self.recording.acceleration[row]
-        for sensor, name in enumerate(self.recording.placements):
-            silent = np.isnan(rotations[sensor]).any() and np.isnan(accelerations[sensor]).any()
-            tally = self.tally(name, self.path.name if self.path else "memory")
-            if not silent and tally is not None and tally.hear(now):
-                self.give(
-                    TrackerSample(name, now, device_time, rotations[sensor], accelerations[sensor])
-                )
+        tally = self.tally(sample.tracker, self.path.name if self.path else "memory")
+        if tally is not None and tally.hear(now, sample.sequence):
+            self.give(replace(sample, arrival=now))
+
+
+def _moments(
+    recording: ImuRecording, before: float
+) -> Iterator[tuple[float, tuple[TrackerSample, ...]]]:
+    """Seconds since the start, and what was measured then; what is missing altogether was not sent."""
+    for row, told in enumerate(recording.times.tolist()):
+        rotations, accelerations = recording.world_from_sensor[row], recording.acceleration[row]
+        silent = np.isnan(rotations).any(axis=-1) & np.isnan(accelerations).any(axis=-1)
+        yield (
+            told - float(recording.times[0]),
+            tuple(
+                TrackerSample(name, math.nan, told + before, rotations[s], accelerations[s])
+                for s, name in enumerate(recording.placements)
+                if not silent[s]
+            ),
+        )
+
+
+def _duration(times: Array) -> float:
+    """Seconds of one round: a step more than the times span, so that a loop's seam is one of them."""
+    if len(times) < 2:
+        return _LONE
+    return float(times[-1] - times[0] + np.median(np.diff(times)))
