@@ -4,7 +4,7 @@ import atexit
 
 import bpy
 
-from ..operators import OPERATORS
+from ..operators import OPERATORS, live_capture
 from .panels import PANELS
 from .preferences import PALLAS_AP_preferences
 from .properties import PROPERTY_GROUPS, PALLAS_PG_scene
@@ -22,6 +22,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     bpy.types.Scene.pallas = bpy.props.PointerProperty(type=PALLAS_PG_scene)
     _commands.append(bpy.utils.register_cli_command("pallas", _command_line))
+    bpy.app.handlers.load_pre.append(_leave_live)
     if bpy.app.module:
         # `import bpy` in a plain Python: what is still registered there when it ends crashes it.
         atexit.register(unregister)
@@ -30,11 +31,19 @@ def register() -> None:
 def unregister() -> None:
     """Take it all out again."""
     atexit.unregister(unregister)
+    live_capture.disconnect()
+    bpy.app.handlers.load_pre.remove(_leave_live)
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     del bpy.types.Scene.pallas
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+
+
+@bpy.app.handlers.persistent
+def _leave_live(*_: object) -> None:
+    """Another file is about to be opened: the take is closed, devices are let go."""
+    live_capture.disconnect()
 
 
 def _command_line(arguments: list[str]) -> int:

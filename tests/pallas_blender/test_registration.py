@@ -38,9 +38,10 @@ def test_nothing_is_left_after_unregistering_twice():
 
 def test_panels_come_in_the_order_of_work():
     labels = [cls.bl_label for cls in CLASSES if issubclass(cls, bpy.types.Panel)]
+    live = ["Live", "Trackers", "Performers", "Take"]
     legs = ["Legs", "On the Character"]
     retarget = ["Retarget", "Onto Any Rig", "Bones"]
-    assert labels == ["Capture", "Solve", *legs, *retarget, "Markers", "Render"]
+    assert labels == ["Capture", *live, "Solve", *legs, *retarget, "Markers", "Render"]
 
 
 def test_every_operator_has_a_tooltip():
