@@ -1,0 +1,195 @@
+"""Xsens MVN's network streamer: solved bodies, and the motion trackers of the suit."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ...rig import quaternion
+from ...rig.arrays import Array
+from ...rig.retarget.bones import Bones
+from .bone_chain import bones_at_rest, world_from_local
+from .receiver import Address, UdpReceiver
+from .samples import PoseSample, TrackerSample
+from .tally import Tally
+from .threaded import MOST_TRACKERS
+from .xsens_packets import (
+    POSES,
+    FragmentJoiner,
+    XsensPacket,
+    parse_xsens,
+    read_segments,
+    read_trackers,
+)
+
+__all__ = ["XsensMvn"]
+
+_WRAPS = 2**32  # samples
+_CENTIMETRES = 5.0  # a body that is wider than that many metres is told in centimetres
+_STRETCHED = 0.03  # metres; a segment that starts elsewhere by more belongs to another body
+_SOLE = 0.02  # metres, how high the toe joints are over the floor
+# A segment's frame is x forward, y left, z up in the T-pose; a bone's frame is the world's, facing -y.
+_SEGMENT_FROM_BONE = quaternion.from_axis_angle(np.array([0.0, 0.0, 1.0]), np.pi / 2)
+
+
+@cache
+def _segments() -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Names of the segments by id - 1, and the id of each one's parent, 0 for none."""
+    path = Path(__file__).with_name("xsens_segments.json")
+    table = json.loads(path.read_text(encoding="utf-8"))
+    return tuple(table["names"]), tuple(table["parents"])
+
+
+@dataclass
+class _Body:
+    """What is known of one character."""
+
+    ids: tuple[int, ...]
+    metres: float  # per unit of what is sent
+    offsets: Array  # (B, 3) where each bone starts in its parent's frame
+    bones: Bones
+
+
+class XsensMvn(UdpReceiver):
+    """Programs that stream MVN's protocol over UDP.
+
+    Each character is a performer such as "xsens 192.168.1.5/0", each of its motion trackers (type 23) a
+    tracker such as "xsens 192.168.1.5/0 Pelvis". Poses are read of type 02. The documents disagree on its
+    unit: a body of more than five metres is told in centimetres. No rest pose is sent: bone lengths are
+    those of the first whole pose, standing in the T-pose in which segments' frames lie along the world.
+
+    Args:
+        host: address of the interface to listen on.
+        port: UDP port; MVN sends to 9763.
+        paired: names of the performers and trackers whose samples are taken.
+    """
+
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 9763, paired: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__("xsens", "Xsens MVN", host, port, paired, largest=8192)
+        self._joiner = FragmentJoiner()
+        self._bodies: dict[str, _Body] = {}
+        self._heard: dict[Address, str] = {}
+
+    def receive(self, datagram: bytes, sender: Address, now: float) -> None:
+        """Read one datagram of poses or trackers.
+
+        Raises:
+            DeviceError: it can't be understood.
+        """
+        packet = parse_xsens(datagram)
+        items = None if packet is None else self._joiner.join(sender, packet)
+        if packet is None or not items:
+            return
+        name = f"xsens {sender[0]}/{packet.character}"
+        if packet.kind == POSES:
+            self._pose(name, packet, items, sender, now)
+        else:
+            self._trackers(name, packet, items, sender, now)
+
+    def tally_of(self, sender: Address) -> Tally | None:
+        """The counts of the first performer or tracker there."""
+        name = self._heard.get(sender, f"xsens {sender[0]}/0")
+        return self.tally(name, _place(sender), _WRAPS)
+
+    def close(self) -> None:
+        """Close the port and forget what was half gathered."""
+        super().close()
+        self._joiner = FragmentJoiner()
+        self._bodies.clear()
+
+    def _tally(self, name: str, sender: Address) -> Tally | None:
+        if sender not in self._heard:
+            self._heard[sender] = name
+            if len(self._heard) > MOST_TRACKERS:
+                del self._heard[next(iter(self._heard))]
+        return self.tally(name, _place(sender), _WRAPS)
+
+    def _trackers(
+        self, name: str, packet: XsensPacket, items: bytes, sender: Address, now: float
+    ) -> None:
+        names, _ = _segments()
+        ids, rotations, accelerations = read_trackers(items)
+        for row, segment in enumerate(ids):
+            if not 1 <= segment <= len(names):
+                continue
+            tracker = f"{name} {names[segment - 1]}"
+            tally = self._tally(tracker, sender)
+            if tally is not None and tally.hear(now, packet.sample):
+                reading = rotations[row], accelerations[row]
+                self.give(TrackerSample(tracker, now, packet.time, *reading, packet.sample))
+
+    def _pose(
+        self, name: str, packet: XsensPacket, items: bytes, sender: Address, now: float
+    ) -> None:
+        ids, positions, rotations = read_segments(items)
+        known = [row for row, i in enumerate(ids) if 1 <= i <= len(_segments()[0])]
+        known.sort(key=lambda row: ids[row])
+        ids = tuple(ids[row] for row in known)
+        tally = self._tally(name, sender)
+        if tally is None or len(set(ids)) != len(ids) or not tally.hear(now, packet.sample):
+            return
+        body = self._body(name, ids, positions[known], rotations[known])
+        if body is not None:
+            world = quaternion.multiply(rotations[known], _SEGMENT_FROM_BONE)
+            heads = positions[known] * body.metres
+            self.give(PoseSample(name, now, packet.time, body.bones, world, heads, packet.sample))
+
+    def _body(
+        self, name: str, ids: tuple[int, ...], positions: Array, rotations: Array
+    ) -> _Body | None:
+        """The character's bones; new ones only when it has other segments or another size."""
+        known = self._bodies.get(name)
+        whole = bool(np.isfinite(positions).all() and np.isfinite(rotations).all() and len(ids))
+        if not whole:
+            return known if known is not None and known.ids == ids else None
+        size = float(np.ptp(positions, axis=0).max())
+        metres = 0.01 if size > _CENTIMETRES else 1.0
+        offsets = _offsets(ids, positions * metres, rotations)
+        if (
+            known is None
+            or known.ids != ids
+            or known.metres != metres
+            or np.abs(offsets - known.offsets).max() > _STRETCHED
+        ):
+            if known is None and len(self._bodies) >= MOST_TRACKERS:
+                del self._bodies[next(iter(self._bodies))]
+            known = self._bodies[name] = _Body(ids, metres, offsets, _at_rest(ids, offsets))
+        return known
+
+
+def _parents(ids: tuple[int, ...]) -> list[int]:
+    """The place of each segment's nearest parent that is sent."""
+    _, above = _segments()
+    found = []
+    for segment in ids:
+        parent = above[segment - 1]
+        while parent and parent not in ids:
+            parent = above[parent - 1]
+        found.append(ids.index(parent) if parent else -1)
+    return found
+
+
+def _offsets(ids: tuple[int, ...], positions: Array, rotations: Array) -> Array:
+    """Where each segment starts in its parent's bone frame; zero for those without."""
+    parents = np.array(_parents(ids))
+    world = quaternion.multiply(rotations, _SEGMENT_FROM_BONE)
+    away = positions - positions[parents]
+    offsets = quaternion.rotate(quaternion.conjugate(world[parents]), away)
+    offsets[parents < 0] = 0.0
+    return offsets
+
+
+def _at_rest(ids: tuple[int, ...], offsets: Array) -> Bones:
+    parents = _parents(ids)
+    still = np.tile(quaternion.IDENTITY, (len(ids), 1))
+    _, heads = world_from_local(parents, still, offsets)
+    heads[:, 2] += _SOLE - heads[:, 2].min()
+    return bones_at_rest([_segments()[0][i - 1] for i in ids], parents, still, heads)
+
+
+def _place(sender: Address) -> str:
+    return f"{sender[0]}:{sender[1]}"
