@@ -8,6 +8,7 @@ from ..rig.retarget import ROLES, BoneMap, Bones
 from ..rig.retarget.bone_map import TWISTS
 from ..rig.retarget.map_file import load_map, save_map
 from ..rig.retarget.matching import match_bones
+from ..scene.linked import armatures_of, overridden
 from ..scene.retarget_target import Target, read_target, select_bones
 from .common import PallasOperator
 from .files import ExportOperator, ImportOperator, offered
@@ -17,6 +18,7 @@ __all__ = [
     "PALLAS_OT_match_bones",
     "PALLAS_OT_save_bone_map",
     "PALLAS_OT_show_unmapped",
+    "own_character",
     "read_table",
     "target_of",
     "told_map",
@@ -128,18 +130,36 @@ def told_map(
 
 
 def target_of(context: bpy.types.Context) -> tuple[bpy.types.Object, Target]:
-    """The character of the panel, checked and read.
+    """The character of the panel, checked and read; a linked one is overridden before it is changed.
 
     Raises:
         SceneError: as `read_target` does.
     """
     settings = context.scene.pallas.retarget
     character = settings.target
-    if character is not None and character.name not in context.scene.objects:
+    if character is not None and character not in armatures_of(context.scene):
         raise SceneError(f"{character.name!r} is not in this scene; choose another character")
     source = settings.armature if settings.source == "ARMATURE" else None
     context.view_layer.update()
-    return character, read_target(character, source)
+    return character, read_target(character, source, linked=True)
+
+
+def own_character(context: bpy.types.Context, name: str) -> tuple[bpy.types.Object, str]:
+    """The object of a full name, an override of it if it is linked, and what to tell then.
+
+    Raises:
+        SceneError: it is gone, or Blender can't override it.
+    """
+    item = next((one for one in armatures_of(context.scene) if one.name_full == name), None)
+    if item is None:
+        raise SceneError(f"{name!r} was deleted or renamed; retarget again")
+    own = overridden(item, context)
+    if own == item:
+        return own, ""
+    settings = context.scene.pallas.retarget
+    if settings.target == item:
+        settings.target = own
+    return own, " (a library override now)"
 
 
 def read_table(settings: bpy.types.PropertyGroup, bones: Bones) -> BoneMap:

@@ -7,10 +7,11 @@ from bpy.props import BoolProperty, StringProperty
 
 from ..capture.formats import read_motion
 from ..scene.character import add_character
+from ..scene.linked import shown_armature
 from ..scene.retarget_target import read_target
 from ..scene.sensors import add_sensors
 from ..scene.takes import Take, apply_takes
-from .bone_table import told_map
+from .bone_table import own_character, told_map
 from .common import PallasOperator
 
 __all__ = ["PALLAS_OT_add_character", "PALLAS_OT_apply_to_character"]
@@ -57,10 +58,11 @@ class PALLAS_OT_apply_to_character(PallasOperator, bpy.types.Operator):
     def run(self, context):
         settings = context.scene.pallas
         takes = _takes(settings, self.name or Path(settings.capture.take).stem or "PALLAS")
-        armature = context.object
-        if armature is None or armature.type != "ARMATURE":
+        armature = shown_armature(context.object)
+        if armature is None:
             armature = add_character()
             add_sensors(armature)
+        armature, made = own_character(context, armature.name_full)
         action = apply_takes(
             armature,
             takes,
@@ -73,7 +75,7 @@ class PALLAS_OT_apply_to_character(PallasOperator, bpy.types.Operator):
             context.scene.frame_end = max(context.scene.frame_end, round(last))
         several = f", {len(takes)} takes" if len(takes) > 1 else ""
         keys = len(takes[0].motion)
-        return f"{armature.name}: {keys} keys, frames {first:.0f} to {last:.0f}{several}"
+        return f"{armature.name}{made}: {keys} keys, frames {first:.0f} to {last:.0f}{several}"
 
 
 def _takes(settings: bpy.types.PropertyGroup, name: str) -> list[Take]:

@@ -20,7 +20,7 @@ from ..scene.importing import read_motion_file
 from ..scene.retarget_target import constrained
 from ..scene.retargeting import Keys, Task, pose_first_frame, retargeted_keys, write_retargeted
 from ..scene.source_motion import read_armature_motion
-from .bone_table import target_of, told_map
+from .bone_table import own_character, target_of, told_map
 from .common import LongOperator, PallasOperator, ProgressJob
 
 __all__ = ["PALLAS_OT_preview_retarget", "PALLAS_OT_retarget"]
@@ -61,9 +61,7 @@ class PALLAS_OT_retarget(LongOperator, bpy.types.Operator):
 
     def finish(self, context, result):
         work = result.work
-        armature = context.scene.objects.get(work.character)
-        if armature is None:
-            raise SceneError(f"{work.character!r} was deleted or renamed; retarget again")
+        armature, made = own_character(context, work.character)
         action = write_retargeted(armature, result.keys, work.name, work.start)
         first, last = action.frame_range
         if context.scene.pallas.retarget.fit_range:
@@ -72,7 +70,9 @@ class PALLAS_OT_retarget(LongOperator, bpy.types.Operator):
         if held and work.task.target.rigify is None:
             self.report({"WARNING"}, f"Constraints act on {_some(held)} after the keys")
         count = len(result.keys.times)
-        return f"{armature.name}: {count} frames on {first:.0f} to {last:.0f} in {action.name}"
+        return (
+            f"{armature.name}{made}: {count} frames on {first:.0f} to {last:.0f} in {action.name}"
+        )
 
 
 class PALLAS_OT_preview_retarget(PallasOperator, bpy.types.Operator):
@@ -96,9 +96,10 @@ class PALLAS_OT_preview_retarget(PallasOperator, bpy.types.Operator):
             source=source.clipped(frame, frame + 1),
             options=replace(work.task.options, contacts="off"),
         )
-        armature = context.scene.objects[work.character]
-        pose_first_frame(armature, retargeted_keys(task))
-        return f"{armature.name}: frame {frame} of the motion"
+        keys = retargeted_keys(task)
+        armature, made = own_character(context, work.character)
+        pose_first_frame(armature, keys)
+        return f"{armature.name}{made}: frame {frame} of the motion"
 
 
 def _ready(cls: type, context: bpy.types.Context) -> bool:
@@ -133,7 +134,7 @@ def _work(context: bpy.types.Context, name: str) -> _Work:
             else match_bones(source.bones)
         )
         task = Task(source, source_map, target, target_map, options, settings.controls)
-    return _Work(task, character.name, name or f"{source.name} {character.name}", start)
+    return _Work(task, character.name_full, name or f"{source.name} {character.name}", start)
 
 
 def _source(context: bpy.types.Context) -> tuple[SourceMotion, float]:

@@ -66,18 +66,22 @@ class RestPose:
         rotations = quaternion.multiply(self.object_rotation, self.armature_from_bone)
         return Bones(self.names, self.parents, rotations, self.heads, self.tails)
 
-    def seen_from(self, turn: Array, place: Array) -> Self:
-        """The same as seen from a place (3,) of the world that is turned by `turn` (4,)."""
-        back = quaternion.conjugate(turn)
-        world = np.array(self.world_from_armature)
-        world[:3, :3] = quaternion.to_matrix(back) @ world[:3, :3]
-        world[:3, 3] = quaternion.rotate(back, world[:3, 3] - place)
+    def placed(self, world_from_world: Array) -> Self:
+        """The same after its world was moved by a matrix (4, 4)."""
+        turn, shift = world_from_world[:3, :3], world_from_world[:3, 3]
         return replace(
             self,
-            world_from_armature=world,
-            heads=quaternion.rotate(back, self.heads - place),
-            tails=quaternion.rotate(back, self.tails - place),
+            world_from_armature=world_from_world @ self.world_from_armature,
+            heads=self.heads @ turn.T + shift,
+            tails=self.tails @ turn.T + shift,
         )
+
+    def seen_from(self, turn: Array, place: Array) -> Self:
+        """The same as seen from a place (3,) of the world that is turned by `turn` (4,)."""
+        back = np.eye(4)
+        back[:3, :3] = quaternion.to_matrix(quaternion.conjugate(turn))
+        back[:3, 3] = -back[:3, :3] @ place
+        return self.placed(back)
 
 
 def add_armature(name: str, collection: bpy.types.Collection) -> bpy.types.Object:

@@ -10,6 +10,7 @@ from ..capture.output import new_file
 from ..rig.errors import FormatError, SceneError
 from .armature import checked_armature
 from .files import save_copy
+from .linked import armatures_of
 from .retarget_target import only_armature
 
 __all__ = ["CHARACTER_SUFFIXES", "EXPORT_SUFFIXES", "open_character", "save_character"]
@@ -44,13 +45,14 @@ def open_character(path: Path, name: str = "") -> bpy.types.Object:
             _import(path, suffix)
     except RuntimeError as error:  # what Blender's importers raise
         raise FormatError(f"{path}: {_last_line(error)}") from error
-    objects = bpy.context.scene.objects
+    armatures = armatures_of(bpy.context.scene)
     if not name:
-        return only_armature(objects)
-    if name not in objects:
-        known = ", ".join(repr(o.name) for o in objects if o.type == "ARMATURE") or "none"
+        return only_armature(armatures)
+    found = next((item for item in armatures if item.name == name), None)
+    if found is None:
+        known = ", ".join(repr(item.name) for item in armatures) or "none"
         raise SceneError(f"{path} has no armature {name!r}; its armatures: {known}")
-    return checked_armature(objects[name])
+    return checked_armature(found)
 
 
 def save_character(path: Path, armature_object: bpy.types.Object, *, force: bool = False) -> None:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import bpy
+import numpy as np
 
 from ..rig.errors import SceneError
 from ..rig.retarget import BoneMap, Bones
 from ..rig.retarget.body import stance
-from .armature import checked_armature
+from .armature import RestPose, checked_armature
 from .constraint_cycles import check_cycles
 from .keyframes import checked_own
+from .linked import placing_of
 from .pose_keys import checked_scale
 from .posed_rig import PosedRig, read_posed_rig
 from .rigify_controls import RigifyRig, read_rigify
@@ -62,27 +64,46 @@ class Target:
 
 
 def read_target(
-    armature_object: bpy.types.Object | None, source: bpy.types.Object | None = None
+    armature_object: bpy.types.Object | None,
+    source: bpy.types.Object | None = None,
+    *,
+    linked: bool = False,
 ) -> Target:
     """Check and read an armature that is to be keyed; nothing of it is changed.
 
     Args:
         armature_object: of this file, or a library override of a linked one.
         source: the armature that the motion is from, if it is from one.
+        linked: whether it may be linked, because it is `overridden` before it is keyed.
 
     Raises:
         SceneError: no armature, linked without an override, the source itself, mirrored or unevenly scaled,
             or it follows itself through constraints.
     """
-    item = checked_own(checked_armature(armature_object))
+    item = checked_armature(armature_object)
+    if not linked:
+        checked_own(item)
     if item == source:
         raise SceneError(
             f"{item.name!r} is source and target; choose another armature as one of them"
         )
     rig = read_posed_rig(item)
     checked_scale(item)
+    if item.library is not None:
+        rig = replace(rig, rest=_where_shown(item, rig.rest))
     check_cycles([item] if source is None else [item, source])
     return Target(rig, read_rigify(item, rig))
+
+
+def _where_shown(item: bpy.types.Object, rest: RestPose) -> RestPose:
+    """The rest pose of a linked armature where the scene shows it."""
+    placing = np.array(placing_of(item, bpy.context.scene), dtype=np.float64)
+    scale = np.linalg.norm(placing[:3, :3], axis=0)
+    if np.linalg.det(placing) <= 0.0 or np.ptp(scale) > 1e-3 * scale.max():
+        raise SceneError(
+            f"{item.name!r} is shown mirrored or unevenly scaled; expected the same scale along x, y and z"
+        )
+    return rest.placed(placing)
 
 
 def only_armature(objects: Iterable[bpy.types.Object]) -> bpy.types.Object:

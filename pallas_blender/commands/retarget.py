@@ -142,7 +142,10 @@ def _one(
     arguments: argparse.Namespace, motion: Path, out: Path, console: Console, rig: Path
 ) -> dict[str, object]:
     """One motion onto the character in the file `rig`, into a file of its own."""
+    import bpy
+
     from ...scene.character_files import open_character, save_character
+    from ...scene.linked import overridden
     from ...scene.retarget_target import read_target
     from ...scene.retargeting import Task, retargeted_keys, write_retargeted
 
@@ -152,6 +155,7 @@ def _one(
         source_map = _map(arguments.source_map, source.bones)
         character = open_character(rig, arguments.armature)
         _set_rate(arguments.rig, source)
+        character = overridden(character, bpy.context)
         target = read_target(character)
         task = Task(
             source,

@@ -150,3 +150,58 @@ def test_the_table_s_bones_count_for_a_solved_take_too(ready, scene):
     paths = {path for path, _ in keys(bpy.data.actions["headless"])}
     assert not [path for path in paths if ":Head" in path]
     assert [path for path in paths if ":Neck" in path]
+
+
+@pytest.fixture
+def shown(ready, scene, tmp_path):
+    """The character in a linked collection that an empty shows, 2 m to the left; it is the active object."""
+    path = tmp_path / "cast.blend"
+    collection = bpy.data.collections.new("Cast")
+    scene.collection.children.link(collection)
+    for item in (ready.target, *ready.target.children):
+        collection.objects.link(item)
+    bpy.data.libraries.write(str(path), {collection}, fake_user=True)
+    for item in list(bpy.data.objects):
+        bpy.data.objects.remove(item)
+    bpy.data.collections.remove(collection)
+    with bpy.data.libraries.load(str(path), link=True) as (_, wanted):
+        wanted.collections = ["Cast"]
+    empty = bpy.data.objects.new("Shown", None)
+    empty.instance_type, empty.instance_collection = "COLLECTION", wanted.collections[0]
+    empty.location[0] = 2.0
+    scene.collection.objects.link(empty)
+    bpy.context.view_layer.objects.active = empty
+    bpy.context.view_layer.update()
+    ready.target = next(item for item in bpy.data.objects if item.type == "ARMATURE")
+    return ready
+
+
+def test_a_linked_character_is_matched_as_it_is_and_overridden_when_it_is_keyed(shown, capfd):
+    linked = shown.target
+    bpy.ops.pallas.match_bones()
+    assert shown.target == linked
+    assert row_of(shown, "head").bone == "mixamorig:Head"
+    bpy.ops.pallas.retarget(name="walk")
+    assert "Hero (a library override now): 21 frames" in capfd.readouterr().out
+    assert shown.target.override_library.reference == linked
+    assert shown.target.animation_data.action.name == "walk"
+    bpy.context.scene.frame_set(1)
+    hips = shown.target.pose.bones["mixamorig:Hips"]
+    start = np.array(shown.target.matrix_world @ hips.head)
+    np.testing.assert_allclose(start[:2], 0.0, atol=0.05)  # where the file's motion is in the world
+    bpy.ops.pallas.retarget(name="again")
+    assert "override" not in capfd.readouterr().out
+
+
+def test_a_preview_overrides_a_linked_character(shown):
+    bpy.ops.pallas.preview_retarget()
+    assert shown.target.library is None
+    assert shown.target.animation_data is None
+
+
+def test_a_solved_take_goes_onto_the_character_that_an_empty_shows(shown, scene):
+    scene.pallas.solve.motion, scene.pallas.capture.take = shown.file, "take.pallas"
+    bpy.ops.pallas.apply_to_character(name="walk")
+    (hero,) = [item for item in scene.objects if item.type == "ARMATURE"]
+    assert hero.animation_data.action.name == "walk"
+    assert tuple(hero.location) == (2.0, 0.0, 0.0)

@@ -53,6 +53,23 @@ def test_a_motion_goes_onto_a_character_in_a_blend_file(rig, walk, tmp_path, cap
     assert bpy.data.objects["Hero"].animation_data.action.name == "walk"
 
 
+def test_a_linked_character_is_overridden_in_the_file_that_is_written(rig, walk, tmp_path):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(str(rig), link=True) as (there, wanted):
+        wanted.objects = there.objects
+    for item in wanted.objects:
+        bpy.context.scene.collection.objects.link(item)
+    shot, out = tmp_path / "shot.blend", tmp_path / "out.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(shot))
+    before = rig.read_bytes(), shot.read_bytes()
+    assert main(["retarget", str(walk), "--rig", str(shot), "-o", str(out)]) == 0
+    assert (rig.read_bytes(), shot.read_bytes()) == before
+    bpy.ops.wm.open_mainfile(filepath=str(out))
+    hero = bpy.context.scene.objects["Hero"]
+    assert hero.override_library is not None
+    assert hero.animation_data.action.name == "walk"
+
+
 @pytest.mark.parametrize("suffix", ["bvh", "glb", "fbx"])
 def test_blender_s_exporters_write_it_and_the_motion_is_in_the_file(rig, walk, tmp_path, suffix):
     out = tmp_path / f"out.{suffix}"
