@@ -14,7 +14,7 @@ from ...rig.retarget.bones import Bones
 from ...rig.skeleton import body_skeleton
 from .bone_chain import bones_at_rest
 
-__all__ = ["humanoid_at_rest", "humanoid_joints", "humanoid_parents"]
+__all__ = ["humanoid_at_rest", "humanoid_joints", "humanoid_parents", "humanoid_standing"]
 
 _HIPS = "Hips"
 _SOLE = 0.017  # metres, how high the toe joints are over the floor
@@ -42,7 +42,7 @@ def humanoid_joints() -> Mapping[str, str]:
 
 
 @cache
-def _standing() -> Mapping[str, Array]:
+def humanoid_standing() -> Mapping[str, Array]:
     """Where each humanoid bone of a person of 1.70 m starts, in a T-pose."""
     skeleton = body_skeleton()
     joints = dict(zip(skeleton.names, skeleton.rest_positions, strict=True))
@@ -77,8 +77,12 @@ def humanoid_at_rest(offsets: Mapping[str, Array]) -> Bones:
         if parent is not None and told:
             heads[bone] = heads[parents[bone]] + offsets[name]
         elif parent is not None:
-            heads[bone] = heads[parents[bone]] + _standing()[name] - _standing()[parent]
-    heads[:, 2] += _standing()[_HIPS][2] if not _has_legs(names) else _SOLE - heads[:, 2].min()
+            heads[bone] = (
+                heads[parents[bone]] + humanoid_standing()[name] - humanoid_standing()[parent]
+            )
+    heads[:, 2] += (
+        humanoid_standing()[_HIPS][2] if not _has_legs(names) else _SOLE - heads[:, 2].min()
+    )
     rotations = np.tile(quaternion.IDENTITY, (len(names), 1))
     return bones_at_rest(names, parents, rotations, heads)
 

@@ -1,7 +1,6 @@
 """Xsens MVN's network streamer: solved bodies, and the motion trackers of the suit."""
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -9,10 +8,9 @@ import numpy as np
 
 from ...rig import quaternion
 from ...rig.arrays import Array
-from ...rig.retarget.bones import Bones
-from .bone_chain import bones_at_rest, world_from_local
 from .receiver import Address, UdpReceiver
 from .samples import PoseSample, TrackerSample
+from .solved_body import SolvedBody
 from .tally import Tally
 from .threaded import MOST_TRACKERS
 from .xsens_packets import (
@@ -28,8 +26,6 @@ __all__ = ["XsensMvn"]
 
 _WRAPS = 2**32  # samples
 _CENTIMETRES = 5.0  # a body that is wider than that many metres is told in centimetres
-_STRETCHED = 0.03  # metres; a segment that starts elsewhere by more belongs to another body
-_SOLE = 0.02  # metres, how high the toe joints are over the floor
 # A segment's frame is x forward, y left, z up in the T-pose; a bone's frame is the world's, facing -y.
 _SEGMENT_FROM_BONE = quaternion.from_axis_angle(np.array([0.0, 0.0, 1.0]), np.pi / 2)
 
@@ -40,16 +36,6 @@ def _segments() -> tuple[tuple[str, ...], tuple[int, ...]]:
     path = Path(__file__).with_name("xsens_segments.json")
     table = json.loads(path.read_text(encoding="utf-8"))
     return tuple(table["names"]), tuple(table["parents"])
-
-
-@dataclass
-class _Body:
-    """What is known of one character."""
-
-    ids: tuple[int, ...]
-    metres: float  # per unit of what is sent
-    offsets: Array  # (B, 3) where each bone starts in its parent's frame
-    bones: Bones
 
 
 class XsensMvn(UdpReceiver):
@@ -71,7 +57,7 @@ class XsensMvn(UdpReceiver):
     ) -> None:
         super().__init__("xsens", "Xsens MVN", host, port, paired, largest=8192)
         self._joiner = FragmentJoiner()
-        self._bodies: dict[str, _Body] = {}
+        self._bodies: dict[str, SolvedBody] = {}
         self._heard: dict[Address, str] = {}
 
     def receive(self, datagram: bytes, sender: Address, now: float) -> None:
@@ -130,38 +116,37 @@ class XsensMvn(UdpReceiver):
         known.sort(key=lambda row: ids[row])
         ids = tuple(ids[row] for row in known)
         tally = self._tally(name, sender)
-        if tally is None or len(set(ids)) != len(ids) or not tally.hear(now, packet.sample):
-            return
-        body = self._body(name, ids, positions[known], rotations[known])
-        if body is not None:
-            world = quaternion.multiply(rotations[known], _SEGMENT_FROM_BONE)
-            heads = positions[known] * body.metres
-            self.give(PoseSample(name, now, packet.time, body.bones, world, heads, packet.sample))
-
-    def _body(
-        self, name: str, ids: tuple[int, ...], positions: Array, rotations: Array
-    ) -> _Body | None:
-        """The character's bones; new ones only when it has other segments or another size."""
-        known = self._bodies.get(name)
-        whole = bool(np.isfinite(positions).all() and np.isfinite(rotations).all() and len(ids))
-        if not whole:
-            return known if known is not None and known.ids == ids else None
-        size = float(np.ptp(positions, axis=0).max())
-        metres = 0.01 if size > _CENTIMETRES else 1.0
-        offsets = _offsets(ids, positions * metres, rotations)
         if (
-            known is None
-            or known.ids != ids
-            or known.metres != metres
-            or np.abs(offsets - known.offsets).max() > _STRETCHED
+            not ids
+            or len(set(ids)) != len(ids)
+            or tally is None
+            or not tally.hear(now, packet.sample)
         ):
-            if known is None and len(self._bodies) >= MOST_TRACKERS:
+            return
+        world = quaternion.multiply(rotations[known], _SEGMENT_FROM_BONE)
+        heads = positions[known] * _metres(positions[known])
+        names = tuple(_segments()[0][i - 1] for i in ids)
+        still = np.tile(quaternion.IDENTITY, (len(ids), 1))
+        bones = self._body(name).at_rest(names, _parents(ids), still, world, heads)
+        if bones is not None:
+            self.give(PoseSample(name, now, packet.time, bones, world, heads, packet.sample))
+
+    def _body(self, name: str) -> SolvedBody:
+        if name not in self._bodies:
+            if len(self._bodies) >= MOST_TRACKERS:
                 del self._bodies[next(iter(self._bodies))]
-            known = self._bodies[name] = _Body(ids, metres, offsets, _at_rest(ids, offsets))
-        return known
+            self._bodies[name] = SolvedBody()
+        return self._bodies[name]
 
 
-def _parents(ids: tuple[int, ...]) -> list[int]:
+def _metres(positions: Array) -> float:
+    """Metres per unit of what is sent."""
+    finite = positions[np.isfinite(positions).all(axis=1)]
+    wide = len(finite) and float(np.ptp(finite, axis=0).max()) > _CENTIMETRES
+    return 0.01 if wide else 1.0
+
+
+def _parents(ids: tuple[int, ...]) -> tuple[int, ...]:
     """The place of each segment's nearest parent that is sent."""
     _, above = _segments()
     found = []
@@ -170,25 +155,7 @@ def _parents(ids: tuple[int, ...]) -> list[int]:
         while parent and parent not in ids:
             parent = above[parent - 1]
         found.append(ids.index(parent) if parent else -1)
-    return found
-
-
-def _offsets(ids: tuple[int, ...], positions: Array, rotations: Array) -> Array:
-    """Where each segment starts in its parent's bone frame; zero for those without."""
-    parents = np.array(_parents(ids))
-    world = quaternion.multiply(rotations, _SEGMENT_FROM_BONE)
-    away = positions - positions[parents]
-    offsets = quaternion.rotate(quaternion.conjugate(world[parents]), away)
-    offsets[parents < 0] = 0.0
-    return offsets
-
-
-def _at_rest(ids: tuple[int, ...], offsets: Array) -> Bones:
-    parents = _parents(ids)
-    still = np.tile(quaternion.IDENTITY, (len(ids), 1))
-    _, heads = world_from_local(parents, still, offsets)
-    heads[:, 2] += _SOLE - heads[:, 2].min()
-    return bones_at_rest([_segments()[0][i - 1] for i in ids], parents, still, heads)
+    return tuple(found)
 
 
 def _place(sender: Address) -> str:
