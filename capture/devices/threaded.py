@@ -138,7 +138,8 @@ class ThreadedDevice(ABC):
     def tally(self, tracker: str, address: str = "", modulus: int | None = None) -> Tally | None:
         """The counts of a tracker, new ones if it is heard for the first time.
 
-        When `MOST_TRACKERS` are known, the unpaired one that has been silent longest is forgotten.
+        When `MOST_TRACKERS` are known, the unpaired one that has been silent longest is forgotten;
+        where all are paired by themselves, the one that sent least.
 
         Args:
             tracker: as in its samples.
@@ -177,12 +178,12 @@ class ThreadedDevice(ABC):
 
     def _forget_one(self) -> bool:
         strangers = [tally for tally in self._tallies.values() if not tally.paired]
-        # On loopback everyone is paired by itself: there the longest silent may go as well.
-        named = [t for t in self._tallies.values() if t.tracker not in self._paired]
-        candidates = strangers or named
+        # On loopback everyone is paired by itself: there who sent least may go as well.
+        unnamed = [t for t in self._tallies.values() if t.tracker not in self._paired]
+        candidates = strangers or unnamed
         if not candidates:
             return False
-        del self._tallies[min(candidates, key=lambda tally: tally.last).tracker]
+        del self._tallies[min(candidates, key=lambda tally: (tally.received, tally.last)).tracker]
         return True
 
     def _run(self) -> None:
