@@ -8,9 +8,12 @@ import pytest
 from pty_sensors import wait_for
 
 from pallas.capture.devices import replay
-from pallas.capture.devices.replay import Replay, read_replay
+from pallas.capture.devices.played import read_played
+from pallas.capture.devices.replay import Replay
+from pallas.capture.devices.samples import TrackerSample
 from pallas.capture.formats import read_recording, write_recording
 from pallas.capture.imu import ImuRecording
+from pallas.capture.session.raw_log import RawLog, RawLogWriter
 from pallas.rig import quaternion
 from pallas.rig.errors import DeviceError
 
@@ -117,7 +120,7 @@ def test_our_own_recordings_are_played_from_their_files(tmp_path, suffix):
     write_recording(path, recording())
     with Replay(path, math.inf) as device:
         samples = played(device)
-        np.testing.assert_allclose(device.recording.times, recording().times)
+        np.testing.assert_allclose(device.played.times, recording().times)
     assert len(samples) == 60
     assert device.name == f"replay {path}"
     assert device.trackers()[0].address == path.name
@@ -136,11 +139,48 @@ def test_a_real_mvnx_plays_as_it_was_measured(data):
 
 
 def test_a_real_table_of_orientations_plays_without_accelerations(data):
-    source = read_replay(data(STO))
+    source = read_played(data(STO))
     with Replay(data(STO), math.inf) as device:
         samples = played(device)
     assert len(samples) == np.isfinite(source.world_from_sensor).all(-1).sum()
     assert all(np.isnan(sample.acceleration).all() for sample in samples)
+
+
+def test_device_times_run_with_the_pace():
+    with Replay(recording(samples=5), 4.0) as device:
+        samples = played(device)
+    times = np.array([sample.device_time for sample in samples if sample.tracker == "neck"])
+    np.testing.assert_allclose(np.diff(times), 0.0025, atol=1e-12)
+
+
+def test_a_raw_log_plays_every_sample_when_it_came_by_its_own_name(tmp_path):
+    source = recording(samples=20)
+    written = [
+        TrackerSample(
+            f"slimevr AA/{sensor}",
+            10.0 + n * 0.01 + 0.003 * sensor,
+            math.nan if sensor else 500 + n * 0.01,
+            source.world_from_sensor[n, sensor],
+            source.acceleration[n, sensor],
+            n,
+        )
+        for n in range(20)
+        for sensor in range(2)
+    ]
+    path = tmp_path / "take.pallas"
+    with RawLogWriter(path, source="slimevr") as log:
+        for sample in written:
+            log.write(sample)
+    began = time.monotonic()
+    with Replay(path) as device:
+        samples = played(device)
+        assert isinstance(device.played, RawLog)
+    assert [sample.tracker for sample in samples] == [sample.tracker for sample in written]
+    assert [sample.sequence for sample in samples] == [sample.sequence for sample in written]
+    for told, was in zip(samples, written, strict=True):
+        np.testing.assert_array_equal(told.world_from_sensor, was.world_from_sensor)
+        np.testing.assert_equal(told.device_time, was.device_time)
+        assert told.arrival - began >= was.arrival - 10.0 - 1e-6
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, 1e9, math.nan])
@@ -155,4 +195,4 @@ def test_a_file_that_cannot_be_played_is_told(tmp_path):
     with pytest.raises(DeviceError, match="it holds no samples"):
         Replay(recording(samples=0)).__enter__()
     with pytest.raises(DeviceError, match="is not open"):
-        _ = Replay(tmp_path / "none.pallas").recording
+        _ = Replay(tmp_path / "none.pallas").played
