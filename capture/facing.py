@@ -10,14 +10,19 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from ..rig import quaternion
 from ..rig.arrays import Array
 from .output import new_file
 
 __all__ = [
+    "N_AZIMUTH",
     "TABLE",
+    "Seen",
+    "azimuth_columns",
     "direction_bins",
+    "directions_seen",
     "estimate_facing",
     "fit_facing_table",
     "log_likelihoods",
@@ -25,6 +30,8 @@ __all__ = [
     "sides_look_swapped",
 ]
 
+# Table, rows of height (T,), azimuths (T,) as shares of a turn, and whether it is the left arm's mirrored.
+Seen = tuple[int, npt.NDArray[np.int64], Array, bool]
 TABLE = Path(__file__).resolve().parent / "facing_table.npz"
 N_AZIMUTH, N_HEIGHT = 36, 12  # bins of equal area: 10 degrees by 1/6 of the sphere's height
 N_CANDIDATES = 72
@@ -141,6 +148,19 @@ def direction_bins(bones: Array, only: int | None = None) -> list[tuple[int, Arr
         bones: (T, 4, 4) world_from_bone in `PLACEMENTS` order.
         only: features of this sensor alone.
     """
+    return [
+        (table, row * N_AZIMUTH + azimuth_columns(azimuth))
+        for table, row, azimuth, _ in directions_seen(bones, only)
+    ]
+
+
+def directions_seen(bones: Array, only: int | None = None) -> list[Seen]:
+    """For each feature, the directions as they are seen from the waist's heading.
+
+    Args:
+        bones: (T, 4, 4) world_from_bone in `PLACEMENTS` order.
+        only: features of this sensor alone.
+    """
     heading = quaternion.swing_twist(bones[:, 0], _UP)[1]
     found = []
     for table, sensor, direction, mirrored in _FEATURES:
@@ -149,8 +169,12 @@ def direction_bins(bones: Array, only: int | None = None) -> list[tuple[int, Arr
         world = quaternion.rotate(bones[:, sensor], direction)
         seen = quaternion.rotate(quaternion.conjugate(heading), world)
         x = -seen[:, 0] if mirrored else seen[:, 0]
-        azimuth = np.arctan2(seen[:, 1], x) / (2 * np.pi) % 1.0
+        azimuth = np.arctan2(seen[:, 1], x) / (2 * np.pi)
         height = np.clip((seen[:, 2] + 1.0) / 2.0, 0.0, 1.0 - 1e-9)
-        column = np.minimum((azimuth * N_AZIMUTH).astype(int), N_AZIMUTH - 1)
-        found.append((table, (height * N_HEIGHT).astype(int) * N_AZIMUTH + column))
+        found.append((table, (height * N_HEIGHT).astype(int), azimuth, mirrored))
     return found
+
+
+def azimuth_columns(azimuth: Array) -> npt.NDArray[np.int64]:
+    """Columns of a table for azimuths as shares of a turn."""
+    return np.minimum((azimuth % 1.0 * N_AZIMUTH).astype(int), N_AZIMUTH - 1)

@@ -6,11 +6,13 @@ and forearms keep coming back to the directions in which people (the tables of `
 hold them. The rate is the one under which the take's directions are likeliest.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..rig import quaternion
 from ..rig.arrays import Array
-from .facing import direction_bins, log_tables
+from .facing import N_AZIMUTH, Seen, azimuth_columns, directions_seen, log_tables
 
 __all__ = ["estimate_heading_drift", "without_heading_drift"]
 
@@ -44,7 +46,8 @@ def estimate_heading_drift(times: Array, bones: Array) -> Array:
     prior = -0.5 * (_RATES / USUAL) ** 2
     rates = np.zeros(4)
     for sensor in (_LEFT, _RIGHT):
-        scores = [_arm_likelihood(times, bones, sensor, rate) for rate in _RATES]
+        seen = directions_seen(bones, sensor)
+        scores = [_arm_likelihood(times, seen, rate) for rate in _RATES]
         rates[sensor] = _peak(independent * np.array(scores) + prior)
     robust = np.array([_neck_likelihood(times, _turn_from_waist(bones), rate) for rate in _RATES])
     rates[_NECK] = _peak(independent * robust + prior)
@@ -89,14 +92,14 @@ def _askew(angle: float) -> float:
     return float(0.02 * (wrapped / NECK_TURN) ** 2)
 
 
-def _arm_likelihood(times: Array, bones: Array, sensor: int, rate: float) -> float:
+def _arm_likelihood(times: Array, seen: Sequence[Seen], rate: float) -> float:
     """Log-likelihood of a forearm's directions if its heading drifts at `rate`."""
-    turned = np.array(bones)
     total = 0.0
     for shift in _DITHER:
-        back = quaternion.from_axis_angle(_UP, shift - times * rate)
-        turned[:, sensor] = quaternion.multiply(back, bones[:, sensor])
-        for table, rows in direction_bins(turned, sensor):
+        back = (shift - times * rate) / (2.0 * np.pi)
+        for table, height, azimuth, mirrored in seen:
+            turned = azimuth - back if mirrored else azimuth + back
+            rows = height * N_AZIMUTH + azimuth_columns(turned)
             people = np.exp(log_tables()[table])
             own = np.bincount(rows, minlength=len(people)).astype(np.float64)
             # Without itself, each observation leaves the others to say where the performer's arm is.
