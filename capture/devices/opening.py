@@ -53,7 +53,7 @@ def open_device(spec: str, *, paired: frozenset[str] = frozenset()) -> Device:
 
     Args:
         spec: KIND, KIND:ADDRESS or KIND:ADDRESS?OPTION=VALUE&OPTION=VALUE; see `KINDS`. An address of the
-            network is HOST:PORT, HOST or :PORT; the host is 127.0.0.1 unless told.
+            network is HOST:PORT, HOST or PORT; the host is 127.0.0.1 unless told.
         paired: trackers whose samples are taken, where the device listens to more than this computer.
 
     Raises:
@@ -87,9 +87,9 @@ def _options(word: str, kind: Kind, query: str) -> dict[str, str]:
 
 
 def _host_and_port(word: str, address: str, port: int) -> tuple[str, int]:
-    """Host and port of HOST:PORT, HOST, :PORT, [IPV6]:PORT; what isn't told is loopback and `port`."""
+    """Of HOST:PORT, HOST, PORT, :PORT, [IPV6]:PORT; what isn't told is loopback and `port`."""
     host, colon, number = address.rpartition(":")
-    if not colon or address.endswith("]"):
+    if (not colon and not number.isdigit()) or address.endswith("]"):
         host, number = address, ""
     if number and not (number.isascii() and number.isdigit() and int(number) <= 65_535):
         raise DeviceError(f"{word} has the port {number[:20]!r}, expected 0 to 65535")

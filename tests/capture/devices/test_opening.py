@@ -37,6 +37,7 @@ def test_listeners_are_made_with_their_default_port_on_loopback(word):
         ("slimevr:[::1]:7000", "slimevr ::1:7000"),
         ("slimevr:[::1]", "slimevr ::1:6969"),
         (f"udp?{Q}", "udp 127.0.0.1:9000"),
+        (f"udp:9100?{Q}", "udp 127.0.0.1:9100"),
         (f"udp:0.0.0.0:9100?{Q}", "udp 0.0.0.0:9100"),
         (f"serial:/dev/ttyUSB0?{Q}", "serial /dev/ttyUSB0"),
         (f"serial:COM3?{Q}&baud=9600", "serial COM3"),
