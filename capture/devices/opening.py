@@ -15,6 +15,7 @@ from ...rig.errors import DeviceError
 from .column_decoder import ColumnDecoder
 from .column_template import parse_template
 from .device import Device
+from .movella_dot import MovellaDot
 from .phone_server import SensorLogger
 from .replay import Replay
 from .serial_lines import SerialLines
@@ -123,6 +124,12 @@ def _listener(module: str, name: str, word: str, port: int) -> _Open:
         return made
 
     return make
+
+
+def _movella(address: str, options: _Options, paired: frozenset[str]) -> Device:
+    if not address:
+        raise DeviceError(f"movella needs a Bluetooth address, expected {KINDS['movella'].example}")
+    return MovellaDot(address)
 
 
 def _columns(word: str, options: _Options) -> ColumnDecoder:
@@ -241,6 +248,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "ximu3": Kind(
             "x-IMU3 sensors by USB, tcp:// or udp://", "ximu3:/dev/ttyACM0", ("baud",), _ximu3
         ),
+        "movella": Kind("a Movella DOT over Bluetooth", "movella:D4:22:CD:00:00:01", (), _movella),
         "replay": Kind(
             "a recording, as if it were sent now",
             "replay:TAKE.pallas?speed=2",

@@ -47,6 +47,7 @@ def test_listeners_are_made_with_their_default_port_on_loopback(word):
         ("ximu3:udp://0.0.0.0:8010", "ximu3 0.0.0.0:8010"),
         ("ximu3:udp://", "ximu3 127.0.0.1:8001"),
         ("phone", "phone 127.0.0.1:8000"),
+        ("movella:D4:22:CD:00:00:01", "movella D4:22:CD:00:00:01"),
         ("phone:0.0.0.0:8080?platform=ios", "phone 0.0.0.0:8080"),
         ("replay:C:\\takes\\a.pallas?speed=2&loop=yes", "replay C:\\takes\\a.pallas"),
     ],
@@ -70,7 +71,10 @@ def test_options_reach_their_device(tmp_path):
     ("spec", "message"),
     [
         ("", "'' is no device; expected one of: slimevr, vmc, xsens, mocopi, rokoko, serial, udp"),
-        ("kinect:1", "'kinect:1' is no device; expected one of: .*, phone, ximu3, replay$"),
+        (
+            "kinect:1",
+            "'kinect:1' is no device; expected one of: .*, phone, ximu3, movella, replay$",
+        ),
         ("slimevr:host:port", "slimevr has the port 'port', expected 0 to 65535"),
         ("slimevr:host:70000", "slimevr has the port '70000', expected 0 to 65535"),
         ("slimevr?speed=2", "slimevr has no option 'speed=2'; allowed: none"),
@@ -86,6 +90,7 @@ def test_options_reach_their_device(tmp_path):
         ("udp?columns=roll", "column 1 is 'roll'; allowed"),
         ("phone?platform=nokia", "platform='nokia', expected auto, ios or android"),
         ("ximu3", "ximu3 needs a port, expected such as ximu3:/dev/ttyACM0"),
+        ("movella", "movella needs a Bluetooth address, expected movella:D4:22"),
         ("replay", "replay needs a file, expected such as"),
         ("replay:a.pallas?speed=x", "replay has speed='x', expected a number"),
         ("replay:a.pallas?speed=0", "speed is 0.0, expected 0.01 to 1000, or max"),
