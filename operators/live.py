@@ -79,7 +79,7 @@ class PALLAS_OT_connect_live(PallasOperator, bpy.types.Operator):
         for name in names:
             _checked_network(name)
         paired = frozenset(tracker.name for tracker in live.trackers if tracker.paired)
-        capture = LiveCapture(names, paired)
+        capture = LiveCapture(names, paired, _vmc(live.vmc.strip()))
         capture.open()
         if not live.performers:
             live.performers.add().name = "Performer 1"
@@ -153,12 +153,30 @@ def _checked_network(source: str) -> None:
     Raises:
         DeviceError: there is no such device, or it listens to the network and that is not allowed.
     """
-    host = getattr(open_device(source), "host", "127.0.0.1")
+    _checked_host(source, getattr(open_device(source), "host", "127.0.0.1"))
+
+
+def _checked_host(what: str, host: str) -> None:
     if not is_loopback(host) and not bpy.app.online_access:
         raise DeviceError(
-            f"{source} listens on {host}, and Blender's preferences allow no network; tick Preferences > "
-            "System > Allow Online Access, or listen on this computer only"
+            f"{what} uses the network, which Blender's preferences don't allow; tick Preferences > System > "
+            "Allow Online Access, or use 127.0.0.1 only"
         )
+
+
+def _vmc(text: str) -> tuple[str, int] | None:
+    """Host and port of HOST:PORT.
+
+    Raises:
+        DeviceError: it is something else, or on the network, which is not allowed.
+    """
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise DeviceError(f"found {text!r} to send VMC to, expected HOST:PORT as 127.0.0.1:39539")
+    _checked_host(text, host)
+    return host, int(port)
 
 
 def _look(capture: LiveCapture) -> None:

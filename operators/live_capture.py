@@ -14,6 +14,7 @@ import bpy
 
 from ..capture.devices.device import TrackerState
 from ..capture.devices.opening import open_device
+from ..capture.devices.vmc_sender import VmcSender
 from ..capture.session.raw_log import RawLogWriter
 from ..capture.session.recorder import Recorder
 from ..rig.errors import DeviceError, PallasError, SceneError
@@ -36,13 +37,20 @@ class LiveCapture:
     Args:
         sources: as `open_device` reads them.
         paired: trackers that are taken although they send over the network.
+        vmc: host and port to send the first solved performer to; None for nowhere.
 
     Raises:
-        DeviceError: a source can't be opened.
+        DeviceError: there is no such source, or no such host.
     """
 
-    def __init__(self, sources: Sequence[str], paired: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        sources: Sequence[str],
+        paired: frozenset[str] = frozenset(),
+        vmc: tuple[str, int] | None = None,
+    ) -> None:
         self.recorder = Recorder([open_device(source, paired=paired) for source in sources])
+        self._sender = None if vmc is None else VmcSender(*vmc)
         self.session: LiveSession | None = None
         self.failed = ""  # why nothing is solved; recording goes on
         self.wrong = ""  # what kept a character from following
@@ -73,6 +81,8 @@ class LiveCapture:
             self._thread.join()
             self._thread = None
         self.recorder.__exit__(None, None, None)
+        if self._sender is not None:
+            self._sender.close()
         self.release()
 
     def wait(self, seconds: float) -> "LiveSession":
@@ -175,12 +185,21 @@ class LiveCapture:
         self._delays.append(time.monotonic() - pose.arrival)
         del self._delays[:-3600]
 
+    def _send(self, performer: str, pose: "ShownPose") -> None:
+        """Pass the first performer on who is solved here."""
+        first = next(iter(self.session.performers), None) if self.session is not None else None
+        if self._sender is not None and pose.solved is not None and performer == first:
+            solved = pose.solved
+            self._sender.send(solved.rotations, solved.root_position, solved.time)
+
     def _solve(self) -> None:
         """The solving thread: torch loads here, so that connecting does not stop the viewport."""
         try:
             from ..neural.live.session import LiveSession
 
-            self.session = LiveSession(self.recorder)
+            session = LiveSession(self.recorder)
+            session.listen(self._send)
+            self.session = session
         except (ImportError, PallasError) as error:
             self.failed = f"recording only, for nothing can be solved: {error}"
             return

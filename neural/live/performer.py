@@ -7,7 +7,7 @@ from typing import Protocol
 from ...capture.devices.samples import Sample
 from ...capture.imu import PLACEMENTS
 from ...capture.session.frames import FrameAssembler, SensorFrame
-from ...rig.arrays import Array
+from ...capture.session.live_calibration import LiveCalibration
 from ...rig.errors import RecordingError
 from ...rig.skeleton import Skeleton
 from ..features import NETWORK_FPS
@@ -15,17 +15,9 @@ from ..network import Pallas
 from .body import LivePose
 from .stream import Stream
 
-__all__ = ["Guide", "LivePerformer", "Mounting", "TimedPose"]
+__all__ = ["Guide", "LivePerformer", "TimedPose"]
 
 MOST_BEHIND = 12  # frames; of more than these that wait at once the oldest are left out
-
-
-class Mounting(Protocol):
-    """A calibration: how the four trackers sit on the body."""
-
-    def apply(self, frame: SensorFrame) -> tuple[Array, Array]:
-        """world_from_bone (4, 4) and accelerations (4, 3) in the world, NaN where missing."""
-        ...
 
 
 class Guide(Protocol):
@@ -38,9 +30,13 @@ class Guide(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class TimedPose:
-    """A pose, and when the newest packet came that it follows from (seconds of `time.monotonic`)."""
+    """A pose, of which moment it is, and when the newest packet came that it follows from.
+
+    Both are seconds of `time.monotonic`.
+    """
 
     pose: LivePose
+    time: float
     arrival: float
 
 
@@ -79,19 +75,19 @@ class LivePerformer:
         self.dropped = 0  # frames that were left out because too many waited
         self._network, self._skeleton = network, skeleton
         self._frames = FrameAssembler(trackers, fps=NETWORK_FPS)
-        self._mounting: Mounting | None = None
+        self._calibration: LiveCalibration | None = None
         self._stream = Stream(network, skeleton)
         self.skeleton = self._stream.skeleton
         self.newest_frame: SensorFrame | None = None
 
     @property
-    def mounting(self) -> Mounting | None:
+    def calibration(self) -> LiveCalibration | None:
         """The calibration, None before there is one."""
-        return self._mounting
+        return self._calibration
 
-    @mounting.setter
-    def mounting(self, mounting: Mounting | None) -> None:
-        self._mounting = mounting
+    @calibration.setter
+    def calibration(self, calibration: LiveCalibration | None) -> None:
+        self._calibration = calibration
         self._stream = Stream(self._network, self._skeleton)
 
     def push(self, samples: Iterable[Sample], now: float) -> list[TimedPose]:
@@ -106,13 +102,15 @@ class LivePerformer:
             self.newest_frame = frame
             if self.guide is not None:
                 self.guide.push(frame)
-        if self._mounting is None:
+        if self._calibration is None:
             return []
         behind = max(len(frames) - MOST_BEHIND, 0)
         self.dropped += behind
         return [timed for frame in frames[behind:] for timed in self._posed(frame)]
 
     def _posed(self, frame: SensorFrame) -> list[TimedPose]:
-        assert self._mounting is not None
-        bones, felt = self._mounting.apply(frame)
-        return [TimedPose(pose, frame.arrival) for pose in self._stream.push(bones, felt)]
+        assert self._calibration is not None
+        bones, felt = self._calibration.apply(frame)
+        return [
+            TimedPose(pose, frame.time, frame.arrival) for pose in self._stream.push(bones, felt)
+        ]

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from ...capture.devices.samples import PoseSample, Sample
+from ...capture.session.calibrating import Calibrating
 from ...capture.session.recorder import Log, Recorder
 from ...rig.arrays import Array
+from ...rig.errors import CalibrationError, RecordingError
 from ...rig.retarget.bones import Bones
 from ...rig.skeleton import Skeleton
 from ..network import Pallas
@@ -35,13 +37,15 @@ class ShownPose:
         bones: at rest; the same object as long as the skeleton stays the same.
         rotations: (B, 4) world_from_bone.
         heads: (B, 3) metres.
-        arrival: seconds of `time.monotonic` when its packet came.
+        time: seconds of `time.monotonic`, the moment that it is of.
+        arrival: the same clock, when its packet came.
         solved: the pose that was solved here, None where another program did.
     """
 
     bones: Bones
     rotations: Array
     heads: Array
+    time: float
     arrival: float
     solved: LivePose | None = None
 
@@ -97,9 +101,48 @@ class LiveSession:
         self.event("placing", name, trackers=dict(sensors))
         return performer
 
+    def calibrate(self, name: str, guide: Calibrating) -> None:
+        """Guide a performer; when that is done they are solved, and takes are told of it.
+
+        Raises:
+            RecordingError: nobody of that name wears trackers.
+        """
+        performer = self._known(name)
+        with self._lock:
+            performer.guide = guide
+
+    def reset_heading(self, name: str, *, keep_facing: bool = True) -> None:
+        """Put a performer's headings right; see `LiveCalibration.reset_heading`.
+
+        Raises:
+            RecordingError: nobody of that name wears trackers.
+            CalibrationError: they are not calibrated, or do not stand as they did then.
+        """
+        performer = self._known(name)
+        with self._lock:
+            frame, calibration = performer.newest_frame, performer.calibration
+            if calibration is None or frame is None:
+                raise CalibrationError(f"{name} is not calibrated yet; calibrate first")
+            calibration.reset_heading(frame, keep_facing=keep_facing)
+            self.event("heading", name, **calibration.fields())
+
+    def estimate_drift(self, name: str) -> Array:
+        """Degrees a minute (4,) by which a performer's headings drift; outside `pump`, it takes a while.
+
+        Raises:
+            RecordingError: nobody of that name wears trackers.
+        """
+        calibration = self._known(name).calibration
+        if calibration is None:
+            return np.zeros(4)
+        calibration.estimate_drift()
+        if calibration.remove_drift:
+            self.event("heading", name, **calibration.fields())
+        return calibration.degrees_per_minute
+
     def event(self, kind: str, performer: str, **fields: Any) -> None:  # noqa: ANN401  whatever JSON holds
         """Note what a take must know of a performer, in the log that is open and in those to come."""
-        entry = {"performer": performer, "time": self._clock(), **fields}
+        entry = {"time": self._clock(), **fields, "performer": performer}
         with self._lock:
             self._told.setdefault(performer, []).append((kind, entry))
         self.recorder.event(kind, **entry)
@@ -135,13 +178,29 @@ class LiveSession:
                 watcher(samples)
             return self._solved(samples) + self._given(samples)
 
+    def _known(self, name: str) -> LivePerformer:
+        if name not in self.performers:
+            raise RecordingError(
+                f"{name!r} wears no trackers; expected one of: {', '.join(self.performers) or 'nobody yet'}"
+            )
+        return self.performers[name]
+
+    def _settle(self, name: str, performer: LivePerformer) -> None:
+        """Begin to solve whoever has just been calibrated."""
+        guide = performer.guide
+        found = guide.calibration if isinstance(guide, Calibrating) else None
+        if isinstance(guide, Calibrating) and found not in (None, performer.calibration):
+            performer.calibration = found
+            for kind, fields in guide.events:
+                self.event(kind, name, **fields)
+
     def _given(self, samples: list[Sample]) -> int:
         """Poses that other programs have solved; of each performer only the newest is shown."""
         poses = {s.performer: s for s in samples if isinstance(s, PoseSample)}
         for name, sample in poses.items():
             if np.isfinite(sample.rotations).all() and np.isfinite(sample.heads).all():
-                pose = ShownPose(sample.bones, sample.rotations, sample.heads, sample.arrival)
-                self._show(name, pose)
+                when = (sample.arrival, sample.arrival)
+                self._show(name, ShownPose(sample.bones, sample.rotations, sample.heads, *when))
         return len(poses)
 
     def _solved(self, samples: list[Sample]) -> int:
@@ -150,10 +209,11 @@ class LiveSession:
             before = performer.dropped
             for timed in performer.push(samples, self._clock()):
                 pose = timed.pose
-                bones, turns = self._bones[name], pose.world_from_joint
-                self._show(name, ShownPose(bones, turns, pose.joints, timed.arrival, pose))
+                body = (self._bones[name], pose.world_from_joint, pose.joints)
+                self._show(name, ShownPose(*body, timed.time, timed.arrival, pose))
                 count += 1
             self.latency.dropped += performer.dropped - before
+            self._settle(name, performer)
         return count
 
     def _show(self, name: str, pose: ShownPose) -> None:

@@ -8,6 +8,8 @@ import pytest
 from pallas.capture.devices.samples import PoseSample, TrackerSample
 from pallas.capture.imu import PLACEMENTS
 from pallas.capture.recording import read_recording_file
+from pallas.capture.session.applied import Applied
+from pallas.capture.session.live_calibration import LiveCalibration
 from pallas.capture.session.recorder import Recorder
 from pallas.neural.live.latency import Latency
 from pallas.neural.live.performer import MOST_BEHIND, LivePerformer
@@ -31,17 +33,9 @@ def demo():
     return read_recording_file(DEMO)
 
 
-class Mounted:
-    """A calibration that is known."""
-
-    def __init__(self, recording):
-        self.sensor_from_bone = quaternion.conjugate(recording.bone_from_sensor)
-
-    def apply(self, frame):
-        return (
-            quaternion.multiply(frame.world_from_sensor, self.sensor_from_bone),
-            frame.acceleration,
-        )
+def mounted(recording):
+    """The calibration that a recording holds."""
+    return LiveCalibration(Applied.mounted(recording.bone_from_sensor))
 
 
 def readings(recording, count, performer=""):
@@ -82,14 +76,14 @@ def session(network):
 
 def test_poses_are_those_of_a_stream_of_the_same_frames(network, demo):
     performer = LivePerformer("anna", WORN, network)
-    performer.mounting = mounted = Mounted(demo)
+    performer.calibration = mounted(demo)
     live = [
         timed.pose
         for time, samples in readings(demo, 90)
         for timed in performer.push(samples, time)
     ]
     stream = Stream(network)
-    bones = quaternion.multiply(demo.world_from_sensor, mounted.sensor_from_bone)
+    bones = quaternion.multiply(demo.world_from_sensor, quaternion.conjugate(demo.bone_from_sensor))
     offline = [
         pose
         for frame in zip(bones[:90], demo.acceleration[:90], strict=True)
@@ -126,7 +120,7 @@ def test_a_guide_sees_every_frame(network, demo):
 
 def test_frames_that_waited_too_long_are_left_out_and_counted(network, demo):
     performer = LivePerformer("anna", WORN, network)
-    performer.mounting = Mounted(demo)
+    performer.calibration = mounted(demo)
     every = list(readings(demo, 60))
     samples = [sample for _, batch in every for sample in batch]
     poses = performer.push(samples, every[-1][0])
@@ -150,7 +144,7 @@ def test_a_placement_without_a_tracker_of_its_own_is_told(network, sensors, mess
 def test_two_performers_are_posed_at_once(session, demo):
     for name in ("anna", "ben"):
         worn = {placement: name + tracker for placement, tracker in WORN.items()}
-        session.perform(name, worn).mounting = Mounted(demo)
+        session.perform(name, worn).calibration = mounted(demo)
     both = zip(readings(demo, 30, "anna"), readings(demo, 30, "ben"), strict=True)
     heard = []
     session.listen(lambda name, pose: heard.append(name))
