@@ -141,7 +141,9 @@ def log_tables() -> Array:
     return tables
 
 
-def direction_bins(bones: Array, only: int | None = None) -> list[tuple[int, Array]]:
+def direction_bins(
+    bones: Array, only: int | None = None
+) -> list[tuple[int, npt.NDArray[np.int64]]]:
     """For each feature its table and the bin (T,) that each frame's direction falls in.
 
     Args:

@@ -49,7 +49,9 @@ class Worn:
     def add(self, event: LogEvent) -> None:
         """Take one more event."""
         if event.kind == "placing":
-            self.trackers |= event.texts("trackers")
+            told = event.texts("trackers")
+            kept = {p: t for p, t in self.trackers.items() if t not in told.values()}
+            self.trackers = kept | told
         elif event.kind == "pose" and event.text("pose"):
             self.poses[event.text("pose")] = self._of_trackers(event.quaternions("held"))
         elif event.kind in ("mounting", "heading"):
@@ -68,10 +70,14 @@ class Worn:
     def applied(self, trackers: tuple[str, ...]) -> list[Applied]:
         """Per step what is put on readings of these trackers; what was never told is not turned.
 
-        The first counts from the start of the take, each until the next.
+        The first counts from the start of the take, each until the next. What is told of a tracker first,
+        counts from the start, too.
         """
-        mounting = {tracker: np.full(4, np.nan) for tracker in trackers}
+        mounting = {t: np.full(4, np.nan) for t in trackers}
         heading, drift = dict.fromkeys(trackers, 0.0), dict.fromkeys(trackers, 0.0)
+        for step in reversed(self.steps):
+            mounting |= {t: m for t, m in step.mounting.items() if t in mounting}
+            heading |= {t: h for t, h in step.heading.items() if t in heading}
         found, since = [], 0.0
         for step in self.steps:
             passed = step.time - since

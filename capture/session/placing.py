@@ -74,6 +74,8 @@ class PlacingGuide:
         self.phase = Phase.COUNTDOWN
         self._asks = [ask for ask in _ASKS if ask.placement in placements]
         self._attempts, self._left = attempts, attempts
+        self._since: float | None = None
+        self._rest: Array | None = None
         self._begin()
 
     def push(self, frame: SensorFrame) -> None:
@@ -106,9 +108,8 @@ class PlacingGuide:
 
     def _begin(self) -> None:
         self.phase = Phase.COUNTDOWN if self._asks else Phase.DONE
-        self._since: float | None = None
+        self._since = self._rest = None
         self._now = 0.0
-        self._rest: Array | None = None
         self._most = np.zeros(len(self.trackers))
         self._decided: float | None = None
 

@@ -213,6 +213,21 @@ def test_a_sensor_that_slipped_and_was_calibrated_again_goes_on_as_if_mounted_as
     assert np.nanpercentile(apart, 99) < 0.02
 
 
+def test_a_tracker_that_replaced_another_is_calibrated_by_what_was_told_of_it(path):
+    before = ("mounting", {"bone_from_sensor": MOUNTING})
+    spare = ("placing", {"performer": "A", "trackers": {"waist": "spare"}})
+    back = ("placing", {"performer": "A", "trackers": {"waist": "slimevr 0"}})
+    late = (
+        "mounting",
+        {"bone_from_sensor": {"waist": [0.0, 1.0, 0.0, 0.0]}, "heading": {"neck": 0.1}},
+    )
+    log = _logged(path, _all(), spare, before, back, late)
+    recording = log.recording()
+    assert recording.placements == PLACEMENTS
+    np.testing.assert_allclose(recording.bone_from_sensor[0], [0.0, 1.0, 0.0, 0.0])
+    np.testing.assert_allclose(recording.bone_from_sensor[1], MOUNTING["left_wrist"])
+
+
 def test_trackers_may_be_named_otherwise_and_then_only_the_pose_holds(path):
     mounting = ("mounting", {"bone_from_sensor": MOUNTING})
     pose = ("pose", {"pose": "npose", "held": HELD})
