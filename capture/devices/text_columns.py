@@ -6,8 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ...rig import quaternion
-from ...rig.arrays import Array
+from ...rig.arrays import Array, frozen
 from ...rig.errors import FormatError
 from .column_template import ColumnTemplate
 
@@ -17,6 +16,7 @@ LONGEST_LINE: Final = 1024  # bytes
 _LONGEST_ID = 40  # characters
 _LARGEST = 1e6  # in our units: no acceleration, turn or field that a sensor measures comes near
 _LATEST = 1e12  # seconds
+_NONE: Final = {size: frozen(np.full(size, math.nan)) for size in (3, 4)}
 _UNIT_ERROR = 0.1  # a quaternion farther from unit length is none
 
 
@@ -96,14 +96,18 @@ def _number(word: str, name: str, scale: float) -> float:
 
 
 def _several(values: dict[str, float], *names: str) -> Array:
-    return np.array([values.get(name, math.nan) for name in names])
+    if names[0] not in values:
+        return _NONE[len(names)]
+    return np.array([values[name] for name in names])
 
 
 def _unit(values: Array) -> Array:
-    length = float(np.linalg.norm(values))
+    if values is _NONE[4]:
+        return values
+    length = math.hypot(*values.tolist())
     if abs(length - 1.0) > _UNIT_ERROR:  # NaN, missing, compares false
         raise FormatError(f"found a quaternion of length {length:.3g}, expected 1")
-    return quaternion.normalised(values)
+    return values / length
 
 
 def _name(word: str | None) -> str:

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 
-from ...rig import quaternion
 from ...rig.arrays import Array
 from ...rig.errors import DeviceError, FormatError
 from ..plausibility import GRAVITY
@@ -216,4 +215,4 @@ def _unit(values: tuple[float, ...]) -> Array:
     length = math.hypot(*values)
     if not abs(length - 1.0) <= _UNIT_ERROR:
         raise FormatError(f"found a quaternion of length {length:.3g}, expected 1")
-    return quaternion.normalised(np.array(values))
+    return np.array(values) / length
