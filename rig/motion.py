@@ -7,13 +7,14 @@ import numpy as np
 from . import quaternion
 from .arrays import Array, checked, frozen
 from .errors import ShapeError
+from .sampled import Sampled
 from .skeleton import Skeleton
 
 __all__ = ["Motion"]
 
 
 @dataclass(frozen=True, eq=False)
-class Motion:
+class Motion(Sampled):
     """T frames of a skeleton with J joints.
 
     Attributes:
@@ -44,16 +45,6 @@ class Motion:
 
     def __len__(self) -> int:
         return len(self.root_position)
-
-    @property
-    def duration(self) -> float:
-        """Seconds from the first frame to the last."""
-        return max(len(self) - 1, 0) / self.fps
-
-    @property
-    def times(self) -> Array:
-        """(T,) seconds, the first frame at zero."""
-        return np.arange(len(self)) / self.fps
 
     def world(self) -> tuple[Array, Array]:
         """Pose every joint in the world, without torch.

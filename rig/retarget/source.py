@@ -9,13 +9,14 @@ from .. import quaternion
 from ..arrays import Array, checked, frozen
 from ..errors import ShapeError
 from ..motion import Motion
+from ..sampled import Sampled
 from .bones import Bones
 
 __all__ = ["SourceMotion"]
 
 
 @dataclass(frozen=True, eq=False)
-class SourceMotion:
+class SourceMotion(Sampled):
     """T frames of a figure with B bones, wherever they come from.
 
     Attributes:
@@ -43,16 +44,6 @@ class SourceMotion:
 
     def __len__(self) -> int:
         return len(self.rotations)
-
-    @property
-    def duration(self) -> float:
-        """Seconds from the first frame to the last."""
-        return max(len(self) - 1, 0) / self.fps
-
-    @property
-    def times(self) -> Array:
-        """(T,) seconds, the first frame at zero."""
-        return np.arange(len(self)) / self.fps
 
     @classmethod
     def of_motion(cls, motion: Motion, name: str = "") -> Self:
