@@ -1,6 +1,6 @@
 """Buttons: gather, call one function, report."""
 
-from .body_model import PALLAS_OT_add_body_model
+from .body_model import PALLAS_OT_add_body_model, PALLAS_OT_correct_skin
 from .bone_table import (
     PALLAS_OT_load_bone_map,
     PALLAS_OT_match_bones,
@@ -17,6 +17,11 @@ from .live import (
     PALLAS_OT_remove_live_source,
     PALLAS_OT_remove_performer,
 )
+from .live_guides import (
+    PALLAS_OT_calibrate_live,
+    PALLAS_OT_find_trackers,
+    PALLAS_OT_reset_heading,
+)
 from .live_takes import PALLAS_OT_record_take, PALLAS_OT_solve_take, PALLAS_OT_stop_take
 from .marker_exports import PALLAS_OT_export_mot, PALLAS_OT_export_osim, PALLAS_OT_export_trc
 from .marker_solving import PALLAS_OT_solve_markers
@@ -26,6 +31,7 @@ from .markers import (
     PALLAS_OT_import_osim,
     PALLAS_OT_show_residuals,
 )
+from .motion_parts import PALLAS_OT_list_parts
 from .pictures import PALLAS_OT_render_sheet
 from .regenerating import PALLAS_OT_regenerate_legs
 from .retarget import PALLAS_OT_preview_retarget, PALLAS_OT_retarget
@@ -40,14 +46,18 @@ __all__ = [
     "PALLAS_OT_add_performer",
     "PALLAS_OT_apply_to_character",
     "PALLAS_OT_attach_markers",
+    "PALLAS_OT_calibrate_live",
     "PALLAS_OT_clear_pins",
     "PALLAS_OT_connect_live",
+    "PALLAS_OT_correct_skin",
     "PALLAS_OT_disconnect_live",
     "PALLAS_OT_export_mot",
     "PALLAS_OT_export_osim",
     "PALLAS_OT_export_trc",
+    "PALLAS_OT_find_trackers",
     "PALLAS_OT_import_markers",
     "PALLAS_OT_import_osim",
+    "PALLAS_OT_list_parts",
     "PALLAS_OT_load_bone_map",
     "PALLAS_OT_load_take",
     "PALLAS_OT_match_bones",
@@ -58,6 +68,7 @@ __all__ = [
     "PALLAS_OT_remove_live_source",
     "PALLAS_OT_remove_performer",
     "PALLAS_OT_render_sheet",
+    "PALLAS_OT_reset_heading",
     "PALLAS_OT_retarget",
     "PALLAS_OT_save_bone_map",
     "PALLAS_OT_show_confidence",
@@ -71,6 +82,9 @@ __all__ = [
 
 OPERATORS = (
     PALLAS_OT_load_take,
+    PALLAS_OT_calibrate_live,
+    PALLAS_OT_find_trackers,
+    PALLAS_OT_reset_heading,
     PALLAS_OT_add_live_source,
     PALLAS_OT_add_performer,
     PALLAS_OT_connect_live,
@@ -84,6 +98,8 @@ OPERATORS = (
     PALLAS_OT_add_character,
     PALLAS_OT_apply_to_character,
     PALLAS_OT_add_body_model,
+    PALLAS_OT_correct_skin,
+    PALLAS_OT_list_parts,
     PALLAS_OT_match_bones,
     PALLAS_OT_load_bone_map,
     PALLAS_OT_save_bone_map,

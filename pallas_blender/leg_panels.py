@@ -4,6 +4,7 @@ import bpy
 
 from ..scene.action_notes import pins_of
 from ..scene.confidence import confidence_shown
+from .frame_range import draw_range
 from .panel import Panel
 
 __all__ = ["PALLAS_PT_change_legs", "PALLAS_PT_legs"]
@@ -47,10 +48,7 @@ class PALLAS_PT_change_legs(Panel, bpy.types.Panel):
         if legs.mode != "generated":
             for name in ("seed", "temperature"):
                 column.prop(legs, name)
-        column.prop(legs, "use_range")
-        if legs.use_range:
-            column.prop(legs, "range_start")
-            column.prop(legs, "range_end")
+        draw_range(column, legs)
         column.operator("pallas.regenerate_legs", icon="FILE_REFRESH")
         column.separator()
         shown = confidence_shown(context.object)

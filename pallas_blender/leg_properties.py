@@ -3,6 +3,8 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
+from .frame_range import FrameRange
+
 __all__ = ["PALLAS_PG_legs", "PALLAS_PG_take"]
 
 
@@ -11,7 +13,7 @@ class PALLAS_PG_take(bpy.types.PropertyGroup):
     motion: StringProperty(name="Motion", subtype="FILE_PATH")
 
 
-class PALLAS_PG_legs(bpy.types.PropertyGroup):
+class PALLAS_PG_legs(FrameRange, bpy.types.PropertyGroup):
     mode: EnumProperty(
         name="Legs",
         description="Where the legs come from, which no sensor measures",
@@ -65,5 +67,3 @@ class PALLAS_PG_legs(bpy.types.PropertyGroup):
         name="Range",
         description="Say the frames instead of by the preview range or, without one, the selected leg keys",
     )
-    range_start: IntProperty(name="Start", default=1)
-    range_end: IntProperty(name="End", default=50)

@@ -14,7 +14,7 @@ from bpy.props import (
 from ..scene.markers import is_marker_set
 from .leg_properties import PALLAS_PG_legs, PALLAS_PG_take
 from .live_properties import LIVE_PROPERTY_GROUPS, PALLAS_PG_live
-from .retarget_properties import PALLAS_PG_mapped_bone, PALLAS_PG_retarget
+from .retarget_properties import PALLAS_PG_mapped_bone, PALLAS_PG_part, PALLAS_PG_retarget
 
 __all__ = [
     "PROPERTY_GROUPS",
@@ -155,6 +155,7 @@ PROPERTY_GROUPS = (
     PALLAS_PG_solve,
     PALLAS_PG_legs,
     PALLAS_PG_mapped_bone,
+    PALLAS_PG_part,
     PALLAS_PG_retarget,
     PALLAS_PG_markers,
     PALLAS_PG_render,

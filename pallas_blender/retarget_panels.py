@@ -2,6 +2,9 @@
 
 import bpy
 
+from ..scene.importing import IMPORTED_SUFFIXES
+from ..scene.smpl_mesh import noted_model
+from .frame_range import draw_range
 from .panel import Panel
 
 __all__ = ["PALLAS_PT_bones", "PALLAS_PT_retarget", "PALLAS_PT_retarget_any", "PALLAS_UL_bones"]
@@ -36,6 +39,11 @@ class PALLAS_PT_retarget_any(Panel, bpy.types.Panel):
             column.prop(settings, "armature")
         elif settings.source == "FILE":
             column.prop(settings, "file")
+            row = column.row(align=True)
+            imported = settings.file.lower().endswith(IMPORTED_SUFFIXES)
+            text = "Clip" if imported else "Person"
+            row.prop_search(settings, "part", settings, "parts", text=text)
+            row.operator("pallas.list_parts", text="", icon="FILE_REFRESH")
         if settings.source != "SOLVED":
             column.prop(settings, "source_map")
         column.prop(settings, "target")
@@ -44,15 +52,14 @@ class PALLAS_PT_retarget_any(Panel, bpy.types.Panel):
             column.prop(settings, name)
         if settings.target is not None and "torso" in settings.target.data.bones:
             column.prop(settings, "controls")
-        column.prop(settings, "use_range")
-        if settings.use_range:
-            column.prop(settings, "range_start")
-            column.prop(settings, "range_end")
+        draw_range(column, settings)
         column.prop(settings, "step")
         column.operator("pallas.match_bones", icon="VIEWZOOM")
         row = column.row(align=True)
         row.operator("pallas.preview_retarget", icon="ARMATURE_DATA")
         row.operator("pallas.retarget", icon="ANIM")
+        if noted_model(settings.target) is not None:
+            column.operator("pallas.correct_skin", icon="MOD_SMOOTH")
 
 
 class PALLAS_PT_bones(Panel, bpy.types.Panel):

@@ -11,12 +11,20 @@ from bpy.props import (
     StringProperty,
 )
 
-__all__ = ["PALLAS_PG_mapped_bone", "PALLAS_PG_retarget"]
+from .frame_range import FrameRange
+
+__all__ = ["PALLAS_PG_mapped_bone", "PALLAS_PG_part", "PALLAS_PG_retarget"]
 
 
 def _chosen(self, context):
     """Who chooses a bone is sure of it."""
     self.confidence = 1.0 if self.bone else 0.0
+
+
+def _other_file(self, context):
+    """Another file has other people and clips."""
+    self.part = ""
+    self.parts.clear()
 
 
 def _is_armature(self, item):
@@ -29,7 +37,12 @@ class PALLAS_PG_mapped_bone(bpy.types.PropertyGroup):
     confidence: FloatProperty(name="Confidence", min=0.0, max=1.0)
 
 
-class PALLAS_PG_retarget(bpy.types.PropertyGroup):
+class PALLAS_PG_part(bpy.types.PropertyGroup):
+    # `name` is every property group's own: a person or clip of the motion's file.
+    pass
+
+
+class PALLAS_PG_retarget(FrameRange, bpy.types.PropertyGroup):
     fit_range: BoolProperty(
         name="Extend Scene",
         description="Move the scene's last frame back if the motion is longer",
@@ -50,7 +63,14 @@ class PALLAS_PG_retarget(bpy.types.PropertyGroup):
         type=bpy.types.Object,
         poll=_is_armature,
     )
-    file: StringProperty(name="File", description="The motion", subtype="FILE_PATH")
+    file: StringProperty(
+        name="File", description="The motion", subtype="FILE_PATH", update=_other_file
+    )
+    part: StringProperty(
+        name="Part",
+        description="Which person or clip of a file with several; the longest, or the current one, if empty",
+    )
+    parts: CollectionProperty(type=PALLAS_PG_part)
     target: PointerProperty(
         name="Character",
         description="The armature that gets the motion, as a new Action",
@@ -95,6 +115,4 @@ class PALLAS_PG_retarget(bpy.types.PropertyGroup):
     use_range: BoolProperty(
         name="Range", description="Only a part of the motion, in frames of the scene"
     )
-    range_start: IntProperty(name="Start", default=1)
-    range_end: IntProperty(name="End", default=250)
     step: IntProperty(name="Step", description="Keep every n-th frame", default=1, min=1)

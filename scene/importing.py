@@ -1,5 +1,6 @@
 """Motions in files that only Blender reads, FBX and glTF: imported apart from the open file, then gone."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +20,13 @@ from .clock import scene_fps
 from .keyframes import action_fcurves
 from .source_motion import read_armature_motion
 
-__all__ = ["IMPORTED_SUFFIXES", "MOTION_FILE_SUFFIXES", "imported", "read_motion_file"]
+__all__ = [
+    "IMPORTED_SUFFIXES",
+    "MOTION_FILE_SUFFIXES",
+    "clips_in",
+    "imported",
+    "read_motion_file",
+]
 
 IMPORTED_SUFFIXES: Final = (".fbx", ".glb", ".gltf", ".vrm")
 MOTION_FILE_SUFFIXES: Final = (*SOURCE_SUFFIXES, *IMPORTED_SUFFIXES)
@@ -27,6 +34,7 @@ _ADD_ONS: Final = {".fbx": "io_scene_fbx"}
 _GLTF: Final = "io_scene_gltf2"
 _FINE_FPS: Final = 60  # glTF's keys have times only; they are laid on frames of this rate
 _USUAL_FPS: Final = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 100.0, 120.0)
+_COPY: Final = re.compile(r"\.\d{3,}$")  # what Blender adds to a name that is taken
 _OFF_GRID = 0.02  # of a frame, how far keys may lie beside the frames of a rate
 # Kinds of data that importers don't add to, or that a scene of its own takes with it.
 _NOT_IMPORTED: Final = ("scenes", "screens", "window_managers", "workspaces", "libraries")
@@ -49,13 +57,29 @@ def read_motion_file(
     """
     if path.suffix.lower() not in IMPORTED_SUFFIXES:
         return read_source(path, fps=fps, person=person)
+    taken = _taken_names()
     with imported(path) as added:
-        armature, action = _moving(path, added, clip)
+        armature, clips = _animated(path, added, taken)
+        if clip is not None and clip not in clips:
+            known = ", ".join(clips)[:300]
+            raise FormatError(f"{path} has no clip {clip[:60]!r}; its clips: {known}")
+        action = next(iter(clips.values())) if clip is None else clips[clip]
         rate = scene_fps(bpy.context.scene)
         own = _rate(action, rate)
         first, last = action.frame_range
         found = read_armature_motion(armature, first, last, step=rate / own, action=action)
     return replace(found, name=path.stem, fps=own if fps is None else fps)
+
+
+def clips_in(path: Path) -> tuple[str, ...]:
+    """Names of the clips in an FBX, glTF or VRM file, the one that is current there first.
+
+    Raises:
+        FileError, FormatError: see `read_motion_file`.
+    """
+    taken = _taken_names()
+    with imported(path) as added:
+        return tuple(_animated(path, added, taken)[1])
 
 
 @contextmanager
@@ -132,10 +156,26 @@ def _add_on(name: str) -> Iterator[None]:
         addon_utils.disable(name, default_set=False)
 
 
-def _moving(
-    path: Path, added: list[bpy.types.Object], clip: str | None
-) -> tuple[bpy.types.Object, bpy.types.Action]:
-    """The armature with the most bones that move, and its clip."""
+def _taken_names() -> frozenset[str]:
+    return frozenset(item.name for item in (*bpy.data.actions, *bpy.data.objects))
+
+
+def _as_in_file(name: str, taken: frozenset[str]) -> str:
+    """A name without the number that Blender added because it was taken."""
+    plain = _COPY.sub("", name)
+    return plain if plain in taken else name
+
+
+def _animated(
+    path: Path, added: list[bpy.types.Object], taken: frozenset[str]
+) -> tuple[bpy.types.Object, dict[str, bpy.types.Action]]:
+    """The armature with the most bones that move, and its clips by their names, the current one first.
+
+    Args:
+        path: of the file, for messages.
+        added: what was imported.
+        taken: names that were there before, for which Blender gave others; an FBX' armature is in its clips'.
+    """
     clips = {item: _clips(item) for item in added if item.type == "ARMATURE"}
     clips = {item: found for item, found in clips.items() if found}
     if not clips:
@@ -143,10 +183,11 @@ def _moving(
             f"{path}: found no armature that moves, expected one; export its animation too"
         )
     item = max(clips, key=lambda item: len(item.data.bones))
-    named = {action.name: action for action in clips[item]}
-    if clip is not None and clip not in named:
-        raise FormatError(f"{path} has no clip {clip[:60]!r}; its clips: {', '.join(named)[:300]}")
-    return item, clips[item][0] if clip is None else named[clip]
+    named: dict[str, bpy.types.Action] = {}
+    for action in clips[item]:
+        plain = "|".join(_as_in_file(part, taken) for part in action.name.split("|"))
+        named[action.name if plain in named else plain] = action
+    return item, named
 
 
 def _clips(item: bpy.types.Object) -> list[bpy.types.Action]:

@@ -1,6 +1,8 @@
 """Put any motion on any humanoid armature, as a new Action; nothing else in the file is changed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import bpy
 import numpy as np
@@ -20,6 +22,9 @@ from .retarget_target import Target, read_target
 from .rigify_controls import ControlMode, Switch, rigify_channels
 
 __all__ = ["Keys", "Task", "pose_first_frame", "retarget", "retargeted_keys", "write_retargeted"]
+
+
+_RETARGETED: Final = 0.8  # of the time until the keys are found
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +58,12 @@ class Keys:
     result: Retargeted
 
 
-def retargeted_keys(task: Task) -> Keys:
+def retargeted_keys(task: Task, tell: Callable[[str, float], None] | None = None) -> Keys:
     """Find the keys, without Blender: this may run in a thread.
+
+    Args:
+        task: what is asked for.
+        tell: is called with what is done next and the fraction done, 0 to 1; what it raises ends the work.
 
     Raises:
         SceneError: the motion has no frames.
@@ -63,12 +72,16 @@ def retargeted_keys(task: Task) -> Keys:
     source, target = task.source, task.target
     if len(source) == 0:
         raise SceneError("the motion has 0 frames, expected at least 1; choose a longer range")
+    tell = tell or (lambda piece, fraction: None)
+    tell("retargeting", 0.0)
     work = Retargeter(source.bones, task.source_map, target.bones, task.target_map, task.options)
     result = work.whole(source.rotations, source.heads, source.fps)
+    tell("controls" if target.rigify else "channels", _RETARGETED)
     if target.rigify is not None:
         found, switches = rigify_channels(target.rig, target.rigify, result, task.controls)
     else:
         found, switches = channels(target.rig, _placed(target, result), len(source)), []
+    tell("writing", 1.0)
     return Keys(source.times, found, switches, result)
 
 

@@ -4,6 +4,8 @@ Bones have the joints' names (`capture.smpl_layout`) and the skin follows them b
 model's corrections of the skin for the pose are shape keys, which `correct_pose` keys from a motion.
 """
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import bpy
@@ -19,8 +21,18 @@ from .armature import add_armature, checked_armature, editing_bones, read_rest_p
 from .clock import scene_fps
 from .curves import new_action, new_channels, write_curve
 from .pose_keys import Placed, write_places
+from .source_motion import read_armature_motion
 
-__all__ = ["add_body", "correct_pose", "play_on_body"]
+__all__ = [
+    "add_body",
+    "correct_own_pose",
+    "correct_pose",
+    "note_model",
+    "noted_model",
+    "play_on_body",
+]
+
+_MODEL: Final = "pallas_body_model"  # custom property of the armature: the file that it was made of
 
 _SHORTEST: Final = 0.01  # metres; Blender removes bones of no length
 _FAINTEST: Final = 1e-6  # weights below it move nothing
@@ -58,6 +70,17 @@ def add_body(
     _add_weights(body, model)
     body.modifiers.new("Armature", "ARMATURE").object = armature
     return armature
+
+
+def note_model(armature_object: bpy.types.Object, path: Path) -> None:
+    """Remember the file that a body was made of."""
+    armature_object[_MODEL] = str(path.absolute())
+
+
+def noted_model(armature_object: bpy.types.Object | None) -> Path | None:
+    """The file that a body was made of, if that is noted."""
+    path = None if armature_object is None else armature_object.get(_MODEL)
+    return None if path is None else Path(path)
 
 
 def play_on_body(
@@ -147,16 +170,37 @@ def correct_pose(
     return action
 
 
+def correct_own_pose(
+    armature_object: bpy.types.Object, model: SmplModel, first: int, last: int
+) -> bpy.types.Action:
+    """`correct_pose` for what the armature itself does in scene frames, whatever it was keyed from.
+
+    Raises:
+        SceneError: as there, or the frames are none.
+    """
+    source = read_armature_motion(armature_object, first, last)
+    back = quaternion.conjugate(read_rest_pose(armature_object).object_rotation)
+    bones = replace(source.bones, rotations=quaternion.multiply(back, source.bones.rotations))
+    own = replace(source, bones=bones, rotations=quaternion.multiply(back, source.rotations))
+    return correct_pose(armature_object, model, own, start=first)
+
+
 def _local(model: SmplModel, source: SourceMotion) -> Array:
     """(T, J, 4) parent_from_joint of the model's joints; at rest where the motion lacks one."""
     local = np.tile(quaternion.IDENTITY, (len(source), len(model.names), 1))
     for joint, name in enumerate(model.names):
         above = model.names[model.parents[joint]]
         if joint and name in source.bones.names:
-            parent = source.rotations[:, source.bones.index(above)]
-            own = source.rotations[:, source.bones.index(name)]
+            parent, own = _turned(source, above), _turned(source, name)
             local[:, joint] = quaternion.multiply(quaternion.conjugate(parent), own)
     return local
+
+
+def _turned(source: SourceMotion, name: str) -> Array:
+    """(T, 4) a bone's rotation from rest, in the world."""
+    bone = source.bones.index(name)
+    rest = quaternion.conjugate(source.bones.rotations[bone])
+    return quaternion.multiply(source.rotations[:, bone], rest)
 
 
 def _correction_keys(body: bpy.types.Object, model: SmplModel) -> list[bpy.types.ShapeKey]:

@@ -4,7 +4,7 @@ The armature is evaluated in a scene of its own, without its meshes: fast, and n
 any channel of the open scene changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 import bpy
@@ -19,7 +19,7 @@ from ..rig.retarget.source import SourceMotion
 from .armature import RestPose, checked_armature, read_rest_pose, rigid
 from .clock import scene_fps
 
-__all__ = ["read_armature_motion"]
+__all__ = ["read_armature_motion", "sampled_motion"]
 
 _WITHIN = 1e-3  # of a step that the last sample may lie behind the range
 _ASKEW = 1e-4  # how far from right angles axes may be without a search for the nearest rotation
@@ -51,6 +51,39 @@ def read_armature_motion(
     Raises:
         SceneError: no armature, a mirrored one, no frames, or no bone that deforms.
     """
+    steps = sampled_motion(
+        armature_object, first, last, step=step, action=action, deform_only=deform_only
+    )
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: SourceMotion = done.value
+            return found
+
+
+def sampled_motion(
+    armature_object: bpy.types.Object,
+    first: float,
+    last: float,
+    *,
+    step: float = 1.0,
+    action: bpy.types.Action | None = None,
+    deform_only: bool = False,
+) -> Generator[float, None, SourceMotion]:
+    """`read_armature_motion` frame by frame, so that Blender can draw in between.
+
+    Nothing of the file may be changed until it is exhausted or closed.
+
+    Yields:
+        The fraction that is sampled, 0 to 1.
+
+    Returns:
+        The motion.
+
+    Raises:
+        SceneError: as there.
+    """
     item = checked_armature(armature_object)
     if not (step > 0 and last >= first):
         raise SceneError(
@@ -59,7 +92,7 @@ def read_armature_motion(
     scene = bpy.context.scene
     frames = first + step * np.arange(int((last - first) / step + _WITHIN) + 1)
     with _alone(item, scene, action) as (sampled, place):
-        rest, worlds, poses = _samples(sampled, place, frames)
+        rest, worlds, poses = yield from _samples(sampled, place, frames)
     kept, bones = _kept(item, rest, deform_only)
     matrices = worlds[:, None] @ poses[:, kept]
     rotations = quaternion.continuous(_rotations(matrices[..., :3, :3]))
@@ -116,7 +149,7 @@ def _play_only(copy: bpy.types.Object, action: bpy.types.Action) -> None:
 
 def _samples(
     item: bpy.types.Object, place: bpy.types.Scene, frames: Array
-) -> tuple[RestPose, Array, Array]:
+) -> Generator[float, None, tuple[RestPose, Array, Array]]:
     """The rest pose; world_from_object (T, 4, 4); and object_from_bone (T, B, 4, 4) in the rest's order."""
     count = len(item.pose.bones)
     flat = np.empty((len(frames), count, 16), dtype=np.float32)
@@ -133,6 +166,7 @@ def _samples(
             order = [names.index(name) for name in rest.names]
         posed.pose.bones.foreach_get("matrix", flat[sample].reshape(-1))
         worlds[sample] = posed.matrix_world
+        yield (sample + 1) / len(frames)
     assert rest is not None
     poses = np.swapaxes(flat.reshape(len(frames), count, 4, 4), 2, 3)  # Blender's go by columns
     return rest, worlds, poses[:, order].astype(np.float64)

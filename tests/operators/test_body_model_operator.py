@@ -40,3 +40,29 @@ def test_what_is_no_model_is_told_in_one_line(scene, tmp_path):
     with pytest.raises(RuntimeError, match="model.pkl"):
         bpy.ops.pallas.add_body_model(filepath=str(path))
     assert scene.pallas.retarget.target is None
+
+
+def test_the_skin_is_corrected_for_what_the_action_does(scene, model, tmp_path, capfd):
+    bpy.ops.pallas.add_body_model(filepath=str(model))
+    settings = scene.pallas.retarget
+    with pytest.raises(RuntimeError, match="no Action"):
+        bpy.ops.pallas.correct_skin()
+    (tmp_path / "walk.npz").write_bytes(as_plain_npz(amass_arrays(52, 12)))
+    settings.source, settings.file = "FILE", str(tmp_path / "walk.npz")
+    bpy.ops.pallas.retarget()
+    assert bpy.ops.pallas.correct_skin() == {"FINISHED"}
+    assert "skin corrected on frames 1 to" in capfd.readouterr().out
+    keys = settings.target.children[0].data.shape_keys
+    assert len(keys.key_blocks) == 1 + 9 * 51
+    scene.frame_set(6)
+    assert max(abs(key.value) for key in keys.key_blocks[1:]) > 0.01
+    model.unlink()
+    with pytest.raises(RuntimeError, match="smplh.pkl"):
+        bpy.ops.pallas.correct_skin()
+
+
+def test_other_characters_have_no_skin_to_correct(scene):
+    bpy.ops.pallas.add_character()
+    scene.pallas.retarget.target = bpy.context.object
+    with pytest.raises(RuntimeError, match="Add Body Model"):
+        bpy.ops.pallas.correct_skin()

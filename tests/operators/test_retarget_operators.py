@@ -152,6 +152,57 @@ def test_the_table_s_bones_count_for_a_solved_take_too(ready, scene):
     assert [path for path in paths if ":Neck" in path]
 
 
+def test_a_preview_of_an_armature_reads_one_frame_of_it(ready, scene, capfd):
+    bpy.ops.pallas.retarget(name="first")
+    ready.source, ready.armature, ready.target = "ARMATURE", ready.target, add_character("Other")
+    scene.frame_set(11)
+    bpy.ops.pallas.preview_retarget()
+    assert "Other: frame 11 of the motion" in capfd.readouterr().out
+    bpy.context.view_layer.update()
+    places = [o.pose.bones["mixamorig:Hips"].head for o in (ready.armature, ready.target)]
+    np.testing.assert_allclose(places[0], places[1], atol=2e-3)
+    assert ready.target.animation_data is None
+
+
+def test_the_people_of_a_file_are_listed_and_one_is_chosen(ready, tmp_path, capfd):
+    lines = ["HIERARCHY"]
+    for name in ("anna", "bert"):
+        lines += [f"ROOT {name}", "{", "OFFSET 0 0 0", "CHANNELS 3 Xposition Yposition Zposition"]
+        lines += ["End Site", "{", "OFFSET 0 170 0", "}", "}"]
+    lines += ["MOTION", "Frames: 2", "Frame Time: 0.1", "0 0 0 0 0 0", "0 0 0 0 0 0"]
+    ready.file = str(tmp_path / "two.bvh")
+    (tmp_path / "two.bvh").write_text("\n".join(lines))
+    bpy.ops.pallas.list_parts()
+    assert "2 people: anna, bert" in capfd.readouterr().out
+    assert [part.name for part in ready.parts] == ["anna", "bert"]
+    ready.part = "carl"
+    with pytest.raises(RuntimeError, match=r"no person 'carl'; there are: anna, bert"):
+        bpy.ops.pallas.retarget()
+    ready.file = str(tmp_path / "walk.npz")
+    assert (len(ready.parts), ready.part) == (0, "")
+
+
+def test_a_clip_of_a_file_is_chosen(ready, tmp_path, capfd):
+    for name, step in (("short", 4), ("long", 1)):
+        ready.step, ready.use_range, ready.range_end = 1, True, 20 // step
+        bpy.ops.pallas.retarget(name=name)
+        animation = ready.target.animation_data
+        strip = animation.nla_tracks.new().strips.new(name, 1, animation.action)
+        strip.action_slot = animation.action.slots[0]
+    animation.action = None
+    bpy.ops.export_scene.gltf(filepath=str(tmp_path / "two.glb"), export_animation_mode="ACTIONS")
+    bpy.ops.object.delete()
+    ready.target = add_character("Other")
+    ready.file, ready.use_range = str(tmp_path / "two.glb"), False
+    bpy.ops.pallas.list_parts()
+    assert "two.glb: 2 clips" in capfd.readouterr().out
+    assert {part.name for part in ready.parts} == {"short", "long"}
+    for name, last in (("short", 5), ("long", 20)):
+        ready.part = name
+        bpy.ops.pallas.retarget(name=f"clip {name}")
+        assert bpy.data.actions[f"clip {name}"].frame_range[1] == pytest.approx(last, abs=0.01)
+
+
 @pytest.fixture
 def shown(ready, scene, tmp_path):
     """The character in a linked collection that an empty shows, 2 m to the left; it is the active object."""

@@ -11,7 +11,7 @@ bpy = pytest.importorskip("bpy")
 addon_utils = pytest.importorskip("addon_utils")
 
 from pallas.scene.armature import add_armature, editing_bones  # noqa: E402
-from pallas.scene.importing import imported, read_motion_file  # noqa: E402
+from pallas.scene.importing import clips_in, imported, read_motion_file  # noqa: E402
 from pallas.scene.keyframes import write_keyframes  # noqa: E402
 from pallas.scene.source_motion import read_armature_motion  # noqa: E402
 
@@ -80,6 +80,13 @@ def test_the_rate_may_be_overridden(files):
 def test_another_clip_is_told_by_name(files):
     with pytest.raises(FormatError, match="no clip 'jump'; its clips: kick"):
         read_motion_file(files[0] / "kick.glb", clip="jump")
+
+
+def test_clips_are_listed_and_nothing_stays(files):
+    before = state()
+    assert clips_in(files[0] / "kick.glb") == ("kick",)
+    assert clips_in(files[0] / "kick.fbx") == ("leg|Scene",)
+    assert state() == before
 
 
 def test_a_disabled_importer_is_enabled_meanwhile(files):

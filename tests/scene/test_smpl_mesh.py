@@ -12,7 +12,7 @@ from pallas.rig.retarget import SourceMotion
 
 bpy = pytest.importorskip("bpy")
 
-from pallas.scene.smpl_mesh import add_body, correct_pose, play_on_body  # noqa: E402
+from pallas.scene.smpl_mesh import add_body, correct_own_pose, correct_pose, play_on_body  # noqa: E402
 from pallas.scene.source_motion import read_armature_motion  # noqa: E402
 
 LAYOUTS = {24: as_pkl, 52: as_npz, 55: as_npz}
@@ -64,6 +64,21 @@ def test_corrections_for_the_pose_are_keyed_as_the_model_has_them(scene):
         scene.frame_set(scene.frame_start + frame)
         wanted = model.posed(motion.rotations[frame], motion.root_position[frame], BETAS)
         np.testing.assert_allclose(skin(armature), wanted, atol=2e-5)
+
+
+def test_corrections_follow_what_a_turned_body_does_by_whatever_it_is_moved(scene):
+    model = parse_smpl_model(as_npz(body_arrays(24)))
+    armature = add_body(model, BETAS)
+    motion, source = random_source(model, BETAS)
+    armature.location, armature.rotation_euler = (1, 2, 0), (0.3, 0.2, 1.0)
+    bpy.context.view_layer.update()
+    play_on_body(armature, source, start=10)
+    correct_own_pose(armature, model, 10, 12)
+    place, turn = (1, 2, 0), np.array(armature.matrix_world.to_3x3())
+    for frame in range(len(motion)):
+        scene.frame_set(10 + frame)
+        wanted = model.posed(motion.rotations[frame], motion.root_position[frame], BETAS)
+        np.testing.assert_allclose(skin(armature), wanted @ turn.T + place, atol=5e-5)
 
 
 def test_an_amass_file_plays_on_the_users_own_body(scene, tmp_path):

@@ -9,7 +9,7 @@ bpy = pytest.importorskip("bpy")
 
 from pallas.scene.armature import add_armature, editing_bones  # noqa: E402
 from pallas.scene.keyframes import write_keyframes  # noqa: E402
-from pallas.scene.source_motion import read_armature_motion  # noqa: E402
+from pallas.scene.source_motion import read_armature_motion, sampled_motion  # noqa: E402
 
 FRAMES = 12
 ABOUT_X = np.array([1.0, 0.0, 0.0])
@@ -161,3 +161,12 @@ def test_what_is_no_armature_is_refused(scene, moving):
     with pytest.raises(SceneError, match="mirrored"):
         read_armature_motion(moving, 1, 2)
     assert len(bpy.data.scenes) == 1
+
+
+def test_sampling_tells_how_far_it_is_and_leaves_nothing_when_it_is_given_up(moving):
+    steps = sampled_motion(moving, 1, FRAMES)
+    assert [next(steps) for _ in range(3)] == pytest.approx([1 / 12, 2 / 12, 3 / 12])
+    assert len(bpy.data.scenes) == 2
+    steps.close()
+    assert len(bpy.data.scenes) == 1
+    assert moving.name in bpy.context.scene.objects
