@@ -6,9 +6,10 @@ from bpy.props import IntProperty
 from ..capture.devices.opening import open_device
 from ..capture.devices.receiver import is_loopback
 from ..rig.errors import DeviceError, SceneError
-from . import live_capture
+from . import live_current
 from .common import PallasOperator
 from .live_capture import LiveCapture
+from .live_lists import look
 
 __all__ = [
     "PALLAS_OT_add_live_source",
@@ -83,7 +84,7 @@ class PALLAS_OT_connect_live(PallasOperator, bpy.types.Operator):
         capture.open()
         if not live.performers:
             live.performers.add().name = "Performer 1"
-        live_capture.connected(capture, _look)
+        live_current.connected(capture, look)
         return f"Listens to {', '.join(names)}"
 
 
@@ -99,7 +100,7 @@ class PALLAS_OT_disconnect_live(PallasOperator, bpy.types.Operator):
         return _while_connected(cls)
 
     def run(self, context):
-        live_capture.disconnect()
+        live_current.disconnect()
         return "Disconnected"
 
 
@@ -134,14 +135,14 @@ class PALLAS_OT_remove_performer(PallasOperator, bpy.types.Operator):
 
 
 def _while_apart(cls: type) -> bool:
-    if live_capture.current() is not None:
+    if live_current.current() is not None:
         cls.poll_message_set("Disconnect first")
         return False
     return True
 
 
 def _while_connected(cls: type) -> bool:
-    if live_capture.current() is None:
+    if live_current.current() is None:
         cls.poll_message_set("Connect first")
         return False
     return True
@@ -177,25 +178,3 @@ def _vmc(text: str) -> tuple[str, int] | None:
         raise DeviceError(f"found {text!r} to send VMC to, expected HOST:PORT as 127.0.0.1:39539")
     _checked_host(text, host)
     return host, int(port)
-
-
-def _look(capture: LiveCapture) -> None:
-    """Keep the panel's lists in step with what is heard, and characters with what the user chose."""
-    live = bpy.context.scene.pallas.live
-    for state in capture.recorder.trackers():
-        known = live.trackers.get(state.tracker)
-        if known is None:
-            known = live.trackers.add()
-            known.name, known.paired = state.tracker, state.paired
-        elif known.paired != state.paired:
-            capture.recorder.pair(state.tracker, known.paired)
-    targets = {performer.name: performer.target for performer in live.performers}
-    if live.performers:
-        targets[""] = live.performers[0].target  # whoever another program solved
-    capture.aim(targets)
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()

@@ -1,20 +1,20 @@
 """The live capture of this Blender: devices heard in threads, poses solved in another, characters moved here.
 
 `tick` runs in Blender's main thread, some hundred times a second by a timer, or called by a test: it shows
-the newest poses and copies what the panel says. It never waits; a frame that comes too late is not shown.
+the newest poses. It never waits; a frame that comes too late is not shown.
 """
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
 
-from ..capture.devices.device import TrackerState
 from ..capture.devices.opening import open_device
 from ..capture.devices.vmc_sender import VmcSender
+from ..capture.session.placing import PlacingGuide
 from ..capture.session.raw_log import RawLogWriter
 from ..capture.session.recorder import Recorder
 from ..rig.errors import DeviceError, PallasError, SceneError
@@ -24,11 +24,10 @@ from ..scene.live_rig import LiveRig
 if TYPE_CHECKING:
     from ..neural.live.session import LiveSession, ShownPose
 
-__all__ = ["LiveCapture", "connected", "current", "disconnect", "states", "told"]
+__all__ = ["LiveCapture"]
 
 _LOOK = 0.02  # seconds in which the solving thread looks even where nothing came
-_FRAME = 0.004  # seconds between two ticks
-_TELL = 0.2  # seconds between two looks of the panel
+_DRIFT = 10.0  # seconds between two looks at how headings drift
 
 
 class LiveCapture:
@@ -52,6 +51,7 @@ class LiveCapture:
         self.recorder = Recorder([open_device(source, paired=paired) for source in sources])
         self._sender = None if vmc is None else VmcSender(*vmc)
         self.session: LiveSession | None = None
+        self.finding: PlacingGuide | None = None
         self.failed = ""  # why nothing is solved; recording goes on
         self.wrong = ""  # what kept a character from following
         self.began = 0.0  # seconds of `time.monotonic`, when the take did
@@ -62,7 +62,7 @@ class LiveCapture:
         self._targets: dict[str, str] = {}
         self._last: dict[str, ShownPose] = {}
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def open(self) -> None:
         """Open the devices and begin to solve.
@@ -71,15 +71,15 @@ class LiveCapture:
             DeviceError: a source can't be opened.
         """
         self.recorder.__enter__()
-        self._thread = threading.Thread(target=self._solve, name="live", daemon=True)
-        self._thread.start()
+        for work in (self._solve, self._watch_drift):
+            self._threads.append(threading.Thread(target=work, name="live", daemon=True))
+            self._threads[-1].start()
 
     def close(self) -> None:
         """End the take, close the devices, and give the characters their poses back; twice is allowed."""
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        while self._threads:
+            self._threads.pop().join()
         self.recorder.__exit__(None, None, None)
         if self._sender is not None:
             self._sender.close()
@@ -210,68 +210,11 @@ class LiveCapture:
             except PallasError as error:
                 self.failed = str(error)
 
-
-_current: list[LiveCapture] = []
-_tellers: list[Callable[[LiveCapture], None]] = []
-
-
-def current() -> LiveCapture | None:
-    """The live capture that is connected, if one is."""
-    return _current[0] if _current else None
-
-
-def states() -> dict[str, TrackerState]:
-    """How every tracker is doing, by name; none while nothing is connected."""
-    capture = current()
-    return {} if capture is None else {s.tracker: s for s in capture.recorder.trackers()}
-
-
-def told(capture: LiveCapture | None) -> list[str]:
-    """What the user should know, a line each."""
-    if capture is None:
-        return []
-    errors = [str(error) for error in capture.recorder.errors]
-    return [line for line in (*errors, capture.failed, capture.wrong) if line]
-
-
-def connected(capture: LiveCapture, tell: Callable[[LiveCapture], None]) -> None:
-    """Make an open capture the current one; a timer shows its poses.
-
-    Args:
-        capture: open.
-        tell: called some times a second.
-    """
-    disconnect()
-    _current.append(capture)
-    _tellers.append(tell)
-    bpy.app.timers.register(_Timer(capture), first_interval=_FRAME, persistent=True)
-
-
-def disconnect() -> None:
-    """Close the current capture, if there is one."""
-    _tellers.clear()
-    while _current:
-        _current.pop().close()
-
-
-class _Timer:
-    """What Blender calls until its capture is no longer the current one."""
-
-    def __init__(self, capture: LiveCapture) -> None:
-        self._capture = capture
-        self._told = 0.0
-
-    def __call__(self) -> float | None:
-        capture = self._capture
-        if current() is not capture:
-            return None
-        try:
-            if capture.tick():
-                capture.wrong = ""
-        except PallasError as error:
-            capture.wrong = str(error)
-        if time.monotonic() - self._told > _TELL:
-            self._told = time.monotonic()
-            for tell in _tellers:
-                tell(capture)
-        return _FRAME
+    def _watch_drift(self) -> None:
+        """Beside the solving thread, for a look takes longer than a frame."""
+        while not self._stopping.wait(_DRIFT):
+            for name in tuple(self.session.performers) if self.session is not None else ():
+                try:
+                    self.session.estimate_drift(name)
+                except PallasError as error:
+                    self.failed = str(error)

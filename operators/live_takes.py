@@ -10,7 +10,7 @@ from ..capture.formats import read_recording
 from ..capture.output import new_file
 from ..capture.session.raw_log import RawLogWriter
 from ..rig.errors import OutputError, SceneError
-from . import live_capture
+from . import live_current
 from .common import PallasOperator
 from .take import summary
 
@@ -26,14 +26,14 @@ class PALLAS_OT_record_take(PallasOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        capture = live_capture.current()
+        capture = live_current.current()
         if capture is None or capture.recorder.recording:
             cls.poll_message_set("Connect first" if capture is None else "A take is being recorded")
             return False
         return True
 
     def run(self, context):
-        live, capture = context.scene.pallas.live, live_capture.current()
+        live, capture = context.scene.pallas.live, live_current.current()
         path = _free_path(live)
         names = [device.name for device in capture.recorder.devices]
         log = RawLogWriter(path, source=", ".join(names), name=path.stem, notes=live.notes)
@@ -50,14 +50,14 @@ class PALLAS_OT_stop_take(PallasOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        capture = live_capture.current()
+        capture = live_current.current()
         if capture is None or not capture.recorder.recording:
             cls.poll_message_set("No take is being recorded")
             return False
         return True
 
     def run(self, context):
-        capture = live_capture.current()
+        capture = live_current.current()
         path, count = capture.stop()
         with new_file(path.with_suffix(".report.json"), force=True) as temporary:
             temporary.write_text(json.dumps(capture.report(), indent=2) + "\n", encoding="utf-8")
@@ -80,7 +80,7 @@ class PALLAS_OT_solve_take(PallasOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        capture = live_capture.current()
+        capture = live_current.current()
         if capture is not None and capture.recorder.recording:
             cls.poll_message_set("Stop the take first")
             return False

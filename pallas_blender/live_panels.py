@@ -4,7 +4,7 @@ import time
 
 import bpy
 
-from ..operators import live_capture
+from ..operators import live_current
 from .panel import Panel
 
 __all__ = [
@@ -33,12 +33,12 @@ class PALLAS_PT_live(Panel, bpy.types.Panel):
             row = column.row(align=True)
             row.label(text=source.name, icon="LINKED")
             row.operator("pallas.remove_live_source", text="", icon="X").place = place
-        capture = live_capture.current()
+        capture = live_current.current()
         if capture is None:
             column.operator("pallas.connect_live", icon="PLAY")
         else:
             column.operator("pallas.disconnect_live", icon="PAUSE", depress=True)
-        for line in live_capture.told(capture):
+        for line in live_current.told(capture):
             column.label(text=line, icon="ERROR")
 
 
@@ -71,7 +71,7 @@ class PALLAS_PT_live_trackers(Panel, bpy.types.Panel):
 
 class PALLAS_UL_live_trackers(bpy.types.UIList):
     def draw_item(self, context, layout, data, item, icon, active_data, active_property):
-        state = live_capture.states().get(item.name)
+        state = live_current.states().get(item.name)
         row = layout.row(align=True)
         row.label(text=item.name, icon=_light(state))
         if item.placement != "none":
@@ -102,11 +102,14 @@ class PALLAS_PT_live_performers(Panel, bpy.types.Panel):
             column.prop(performer, "target")
             column.prop(performer, "height")
         column.prop(live, "pose")
+        if live.pose == "npose":
+            column.prop(live, "move")
+        column.prop(live, "remove_drift")
         column.operator("pallas.calibrate_live", icon="ARMATURE_DATA")
-        for line in live_capture.guidance():
+        for line in live_current.guidance():
             column.label(text=line, icon="USER")
         column.operator("pallas.reset_heading", icon="ORIENTATION_GIMBAL")
-        capture = live_capture.current()
+        capture = live_current.current()
         if capture is not None and capture.shown:
             p50, p95 = capture.delay(0.5), capture.delay(0.95)
             column.label(text=f"Delay {p50:.0f} ms, 95 % below {p95:.0f} ms", icon="TIME")
@@ -125,7 +128,7 @@ class PALLAS_PT_live_record(Panel, bpy.types.Panel):
 
     def draw(self, context):
         live = context.scene.pallas.live
-        capture = live_capture.current()
+        capture = live_current.current()
         recording = capture is not None and capture.recorder.recording
         column = self.column()
         for name in ("folder", "take", "notes", "vmc"):
@@ -143,7 +146,7 @@ def _state(live):
     """Of the tracker that is chosen in the list."""
     if live.active_tracker >= len(live.trackers):
         return None
-    return live_capture.states().get(live.trackers[live.active_tracker].name)
+    return live_current.states().get(live.trackers[live.active_tracker].name)
 
 
 def _counts(state):

@@ -80,6 +80,16 @@ class PALLAS_PG_live(bpy.types.PropertyGroup):
             ("tpose", "T-Pose", "Upright, arms out to the sides, palms down"),
         ),
     )
+    move: BoolProperty(
+        name="Bows",
+        description="After the N pose, find each tracker's own heading by bows with swinging arms; without "
+        "them all trackers must share one heading, and the performer must face -Y",
+        default=True,
+    )
+    remove_drift: BoolProperty(
+        name="Remove Drift",
+        description="Take out how fast the trackers' headings drift against the waist's, once it is known",
+    )
     folder: StringProperty(
         name="Folder",
         description="Where takes are written",

@@ -4,7 +4,7 @@ import atexit
 
 import bpy
 
-from ..operators import OPERATORS, live_capture
+from ..operators import OPERATORS, live_current
 from .panels import PANELS
 from .preferences import PALLAS_AP_preferences
 from .properties import PROPERTY_GROUPS, PALLAS_PG_scene
@@ -31,7 +31,7 @@ def register() -> None:
 def unregister() -> None:
     """Take it all out again."""
     atexit.unregister(unregister)
-    live_capture.disconnect()
+    live_current.disconnect()
     bpy.app.handlers.load_pre.remove(_leave_live)
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
@@ -43,7 +43,7 @@ def unregister() -> None:
 @bpy.app.handlers.persistent
 def _leave_live(*_: object) -> None:
     """Another file is about to be opened: the take is closed, devices are let go."""
-    live_capture.disconnect()
+    live_current.disconnect()
 
 
 def _command_line(arguments: list[str]) -> int:

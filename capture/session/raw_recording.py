@@ -23,6 +23,8 @@ __all__ = ["worn_recording"]
 
 _GRID = 60.0  # the first sample lies on a live frame of 60 per second
 _MOST_RATE = 1000.0
+_USUAL_RATES = (25.0, 30.0, 50.0, 60.0, 75.0, 90.0, 100.0, 120.0, 200.0, 240.0, 400.0)
+_NEAR = 0.06
 _MOST_PER_READING = 100  # samples; more, and the clock is damaged
 _SPARE = 100_000
 _SAME_TIME = 1e-6  # seconds
@@ -106,7 +108,7 @@ def _grid(measured_at: list[Array], fps: float | None, readings: int) -> Array:
     start = ceil(min(times[0] for times in heard) * _GRID) / _GRID
     stop = max(times[-1] for times in heard)
     rates = [rate for rate in map(usual_rate, heard) if not isnan(rate)]
-    rate = fps or float(np.clip(np.round(max(rates, default=_GRID)), 1.0, _MOST_RATE))
+    rate = fps or float(np.clip(_plain_rate(max(rates, default=_GRID)), 1.0, _MOST_RATE))
     count = max((stop - start) * rate + 1.0 + 1e-6, 1.0)
     if not count < _SPARE + _MOST_PER_READING * readings:
         raise RecordingError(
@@ -114,6 +116,12 @@ def _grid(measured_at: list[Array], fps: float | None, readings: int) -> Array:
         )
     times: Array = start + np.arange(int(count)) / rate
     return times
+
+
+def _plain_rate(rate: float) -> float:
+    """The rate that devices are built with, where arrivals on a busy computer only come near it."""
+    nearest = min(_USUAL_RATES, key=lambda usual: abs(usual - rate))
+    return nearest if abs(nearest - rate) <= _NEAR * nearest else float(np.round(rate))
 
 
 def _common(

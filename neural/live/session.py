@@ -6,7 +6,7 @@ calls it. The recorder's own thread writes the raw log, so nothing that arrived 
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,14 @@ import numpy as np
 
 from ...capture.devices.samples import PoseSample, Sample
 from ...capture.session.calibrating import Calibrating
+from ...capture.session.frames import FrameAssembler
+from ...capture.session.placing import PlacingGuide
 from ...capture.session.recorder import Log, Recorder
 from ...rig.arrays import Array
 from ...rig.errors import CalibrationError, RecordingError
 from ...rig.retarget.bones import Bones
 from ...rig.skeleton import Skeleton
+from ..features import NETWORK_FPS
 from ..network import Pallas
 from ..threads import one_thread
 from ..weights import EMBEDDED, load_network
@@ -100,6 +103,26 @@ class LiveSession:
         self._told.pop(name, None)
         self.event("placing", name, trackers=dict(sensors))
         return performer
+
+    def find(self, trackers: Sequence[str]) -> PlacingGuide:
+        """Find out who of these trackers is worn where, by one movement each.
+
+        Returns:
+            A guide that hears them from now on until it is over.
+
+        Raises:
+            CalibrationError: there are fewer trackers than placements.
+        """
+        guide, frames = PlacingGuide(trackers), FrameAssembler(tuple(trackers), fps=NETWORK_FPS)
+
+        def hear(samples: list[Sample]) -> None:
+            for frame in frames.push(samples, self._clock()):
+                guide.push(frame)
+            if guide.phase.over:
+                stop()
+
+        stop = self.watch(hear)
+        return guide
 
     def calibrate(self, name: str, guide: Calibrating) -> None:
         """Guide a performer; when that is done they are solved, and takes are told of it.
