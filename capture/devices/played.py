@@ -12,14 +12,17 @@ from ..orientation_table import read_quaternions
 from ..session.raw_log import RawLog, is_raw_log, parse_raw_log
 from ..textfile import naming, read_bytes
 from .samples import Sample, TrackerSample
+from .ximu3_log import Ximu3Log, read_ximu3_log
 
-__all__ = ["length_of", "moments", "read_played"]
+__all__ = ["Take", "length_of", "moments", "read_played"]
+
+Take = ImuRecording | RawLog | Ximu3Log
 
 _LONE = 0.01  # seconds of a take of one moment
 
 
-def read_played(path: Path | str) -> ImuRecording | RawLog:
-    """Read what can be replayed: every recording that `read_recording` reads, raw logs, OpenSim's STO.
+def read_played(path: Path | str) -> Take:
+    """Read a recording that `read_recording` reads, a raw log, OpenSim's STO, a folder of x-IMU3 logs.
 
     An STO holds orientations only: its accelerations are missing.
 
@@ -27,6 +30,8 @@ def read_played(path: Path | str) -> ImuRecording | RawLog:
         FileError: the file can't be read, or its format is not known.
         FormatError: it is damaged, or holds no recording.
     """
+    if Path(path).is_dir():
+        return read_ximu3_log(path)
     if Path(path).suffix.lower() == ".sto":
         table = read_quaternions(path)
         missing = np.full((*table.world_from_sensor.shape[:2], 3), math.nan)
@@ -38,9 +43,9 @@ def read_played(path: Path | str) -> ImuRecording | RawLog:
         return parse_raw_log(content)
 
 
-def moments(take: ImuRecording | RawLog) -> Iterator[tuple[float, tuple[Sample, ...]]]:
+def moments(take: Take) -> Iterator[tuple[float, tuple[Sample, ...]]]:
     """Seconds since the start, and what came then; what is missing altogether was not sent."""
-    if isinstance(take, RawLog):
+    if not isinstance(take, ImuRecording):
         first = math.nan
         for sample in take.samples():
             first = sample.arrival if math.isnan(first) else first
@@ -59,10 +64,10 @@ def moments(take: ImuRecording | RawLog) -> Iterator[tuple[float, tuple[Sample, 
         )
 
 
-def length_of(take: ImuRecording | RawLog) -> float:
+def length_of(take: Take) -> float:
     """Seconds of one round: a usual step more than from first to last, so that a loop has no seam."""
-    if isinstance(take, RawLog):
-        arrivals = np.sort([*take.readings["arrival"], *(pose.arrival for pose in take.poses)])
+    if not isinstance(take, ImuRecording):
+        arrivals = np.sort([sample.arrival for sample in take.samples()])
         steps = np.diff(arrivals)
         steps = steps[steps > 0]
         return float(arrivals[-1] - arrivals[0] + np.median(steps)) if len(steps) else _LONE

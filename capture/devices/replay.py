@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ...rig.errors import DeviceError, PallasError
-from ..imu import ImuRecording
-from ..session.raw_log import RawLog
-from .played import length_of, moments, read_played
+from .played import Take, length_of, moments, read_played
 from .samples import PoseSample, Sample
 from .threaded import LONGEST_QUEUE, ThreadedDevice
 
@@ -22,7 +20,7 @@ _SLOWEST, _FASTEST = 0.01, 1000.0
 class Replay(ThreadedDevice):
     """A `Device` that gives a recording's samples at the pace at which they were measured, or at another.
 
-    A recording's trackers are its placements, all samples of a moment together; of a raw log, trackers and
+    A recording's trackers are its placements, all samples of a moment together; of a log, trackers and
     performers are those that it holds, each sample when it came. Device times are the file's, at another
     speed those of a clock that runs with it. Nothing is dropped: when the queue is full, it waits. At the
     end `finished` becomes true; that is no error.
@@ -36,9 +34,7 @@ class Replay(ThreadedDevice):
         DeviceError: the speed can't be.
     """
 
-    def __init__(
-        self, take: ImuRecording | RawLog | Path | str, speed: float = 1.0, loop: bool = False
-    ) -> None:
+    def __init__(self, take: Take | Path | str, speed: float = 1.0, loop: bool = False) -> None:
         if not (_SLOWEST <= speed <= _FASTEST or speed == math.inf):
             raise DeviceError(
                 f"the replay's speed is {speed}, expected {_SLOWEST} to {_FASTEST:.0f}, or max"
@@ -51,7 +47,7 @@ class Replay(ThreadedDevice):
         self._loop = loop
 
     @property
-    def played(self) -> ImuRecording | RawLog:
+    def played(self) -> Take:
         """What is played: its poses, mountings or events serve as calibration.
 
         Raises:

@@ -65,12 +65,14 @@ class Ximu3Decoder:
     """A `LineDecoder` of x-IMU3 messages, as text or bytes.
 
     Args:
+        word: the kind in a tracker's name.
         asks: whether the sensor can be asked for its serial number, as over USB and TCP; its trackers are
             then named by it ("ximu3 64F0EDBF"), and else by where they send from.
     """
 
-    def __init__(self, asks: bool) -> None:
+    def __init__(self, asks: bool, word: str = "ximu3") -> None:
         self._asks = asks
+        self._word = word
         self._sensors: dict[str, _Sensor] = {}
 
     def read(self, line: bytes, source: str, arrival: float) -> tuple[Heard, ...]:
@@ -81,7 +83,7 @@ class Ximu3Decoder:
         """
         sensor = self._sensors.get(source)
         if sensor is None:
-            sensor = _Sensor(None if self._asks else f"ximu3 {source}")
+            sensor = _Sensor(None if self._asks else self._name(source))
             remember(self._sensors, source, sensor)
         if sensor.name is not None:
             return self._heard(sensor, sensor.name, line, arrival)
@@ -91,9 +93,12 @@ class Ximu3Decoder:
         late = arrival - sensor.since > _NAMELESS or len(sensor.waiting) >= _MOST_WAITING
         if number is None and not late:
             return ()
-        sensor.name = f"ximu3 {number or source}"
+        sensor.name = self._name(number or source)
         waiting, sensor.waiting = sensor.waiting, []
         return tuple(one for held in waiting for one in self._whole(sensor, sensor.name, *held))
+
+    def _name(self, what: str) -> str:
+        return f"{self._word} {what}".strip()
 
     def greeting(self) -> bytes:
         """A question for the sensor's serial number."""

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 from pty_sensors import wait_for
+from ximu3_logs import column_rows
 
 from pallas.capture.devices import replay
 from pallas.capture.devices.played import read_played
@@ -181,6 +182,34 @@ def test_a_raw_log_plays_every_sample_when_it_came_by_its_own_name(tmp_path):
         np.testing.assert_array_equal(told.world_from_sensor, was.world_from_sensor)
         np.testing.assert_equal(told.device_time, was.device_time)
         assert told.arrival - began >= was.arrival - 10.0 - 1e-6
+
+
+def test_a_real_log_of_seven_x_imu3_plays_every_quaternion(data):
+    folder = data("imu/xio_lower_body")
+    with Replay(folder, math.inf) as device:
+        samples = played(device)
+        states = device.trackers()
+    sensors = [inner for inner in folder.iterdir() if inner.is_dir()]
+    assert {state.tracker for state in states} == {inner.name for inner in sensors}
+    for sensor in sensors:
+        rows = column_rows(sensor / "Quaternion.csv")
+        own = [sample for sample in samples if sample.tracker == sensor.name]
+        assert len(own) >= len(rows) - 1  # the last may still wait for its acceleration
+        np.testing.assert_allclose(
+            [sample.device_time for sample in own], rows[: len(own), 0] * 1e-6, atol=1e-9
+        )
+        assert np.isfinite([sample.acceleration for sample in own]).all(axis=1).mean() > 0.95
+    times = [sample.device_time for sample in samples]
+    assert times == sorted(times)
+
+
+def test_a_damaged_x_imu3_log_is_told_by_file_and_line(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "Quaternion.csv").write_text("Timestamp (us),W,X,Y,Z\n1000,1,0,0,0\n2000,1,0,0\n")
+    with pytest.raises(DeviceError, match=r"Quaternion.csv: line 3: found a message Q with 3 numb"):
+        Replay(tmp_path).__enter__()
+    with pytest.raises(DeviceError, match="holds logs of 0 x-IMU3 sensors, expected 1 to 64"):
+        Replay(tmp_path / "empty").__enter__()
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, 1e9, math.nan])
