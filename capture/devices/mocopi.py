@@ -92,7 +92,7 @@ def _learn(performer: _Performer, told: MocopiBones, defined: bool) -> None:
             f"a mocopi skeleton of {len(told.ids)} bones that is no tree of known ones; "
             f"expected {len(names)} bones, parents first"
         )
-    if not np.isfinite(told.positions).all():
+    if not np.isfinite(told.positions).all() or (defined and np.isnan(told.rotations).any()):
         raise DeviceError("a mocopi skeleton with a bone that is nowhere; expected metres")
     still = np.zeros_like(told.rotations)
     still[:, 0] = 1.0

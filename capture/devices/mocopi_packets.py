@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...rig import quaternion
 from ...rig.arrays import Array
 from ...rig.errors import DeviceError
 from ..axes import z_up_from_y_up, z_up_from_y_up_rotation
+from .finite import finite_rotations, finite_vectors
 
 __all__ = ["MocopiBones", "MocopiFrame", "parse_mocopi"]
 
@@ -118,11 +118,9 @@ def _bones(data: bytes, kind: bytes) -> MocopiBones:
     if not found:
         raise DeviceError("a mocopi packet without bones; expected 27")
     values = np.array([numbers for _, numbers in found.values()])
-    values[~np.isfinite(values).all(axis=1)] = np.nan
-    rotations = quaternion.normalised(values[:, [3, 0, 1, 2]])
     return MocopiBones(
         tuple(found),
         tuple(parent for parent, _ in found.values()),
-        z_up_from_y_up_rotation(rotations),
-        z_up_from_y_up(values[:, 4:]),
+        z_up_from_y_up_rotation(finite_rotations(values[:, [3, 0, 1, 2]])),
+        z_up_from_y_up(finite_vectors(values[:, 4:])),
     )

@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ...rig import quaternion
 from ...rig.arrays import Array
 from ...rig.errors import DeviceError
+from .finite import finite_rotations, finite_vectors
 
 __all__ = ["PAYLOADS", "MovellaReading", "Payload", "parse_movella"]
 
@@ -79,11 +79,5 @@ def parse_movella(payload: bytes, mode: int = 26) -> MovellaReading:
     microseconds, *turn = _TIME_AND_TURN.unpack_from(payload)
     acceleration = np.full(3, np.nan)
     if known.accelerated:
-        acceleration = _finite(_VECTOR.unpack_from(payload, _TIME_AND_TURN.size))
-    rotation = quaternion.normalised(_finite(turn))
-    return MovellaReading(microseconds / 1e6, rotation, acceleration)
-
-
-def _finite(values: tuple[float, ...] | list[float]) -> Array:
-    array = np.array(values, dtype=np.float64)
-    return array if np.isfinite(array).all() else np.full(len(array), np.nan)
+        acceleration = finite_vectors(_VECTOR.unpack_from(payload, _TIME_AND_TURN.size))
+    return MovellaReading(microseconds / 1e6, finite_rotations(turn), acceleration)

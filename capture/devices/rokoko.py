@@ -15,7 +15,9 @@ from .vmc_bones import humanoid_standing
 
 __all__ = ["Rokoko"]
 
-_NOWHERE = 1e-3  # metres; a body that is no larger was sent without positions
+_NOWHERE = (
+    1e-3  # metres; where no bone but the hip is further from the origin, no positions were sent
+)
 
 
 class Rokoko(UdpReceiver):
@@ -67,7 +69,7 @@ class Rokoko(UdpReceiver):
         parents = _parents(actor.bones)
         rest = np.array([rokoko_bones()[bone].rest for bone in actor.bones])
         heads = actor.heads
-        if not np.ptp(np.nan_to_num(heads[1:]), axis=0).max(initial=0.0) > _NOWHERE:
+        if not np.abs(np.nan_to_num(heads[1:])).max(initial=0.0) > _NOWHERE:
             heads = _with_lengths(actor, parents, rest)
         if name not in self._bodies and len(self._bodies) >= MOST_TRACKERS:
             del self._bodies[next(iter(self._bodies))]

@@ -19,6 +19,7 @@ import numpy as np
 from ...rig import quaternion
 from ...rig.arrays import Array
 from ...rig.errors import DeviceError
+from .finite import finite_rotations, finite_vectors
 from .unity import from_unity, from_unity_rotation
 
 __all__ = ["RokokoActor", "RokokoBone", "parse_rokoko", "rokoko_bones"]
@@ -137,8 +138,8 @@ def _actor(told: dict[str, Any], time: float) -> RokokoActor | None:
         readable,
         time,
         bones,
-        from_unity(values[:, :3]),
-        quaternion.normalised(from_unity_rotation(values[:, 3:])),
+        from_unity(finite_vectors(values[:, :3])),
+        finite_rotations(from_unity_rotation(values[:, 3:])),
     )
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ...rig import quaternion
 from ...rig.arrays import Array
 from ...rig.errors import DeviceError
+from .finite import finite_rotations, finite_vectors
 
 __all__ = [
     "EVERY_SENSOR",
@@ -182,14 +182,8 @@ def _messages(kind: int, body: bytes) -> tuple[Message, ...]:
     return reader(body) if reader else ()
 
 
-def _vector(values: tuple[float, ...]) -> Array:
-    vector = np.array(values, dtype=np.float64)
-    return vector if np.isfinite(vector).all() else np.full(3, np.nan)
-
-
 def _rotation(x: float, y: float, z: float, w: float) -> Array:
-    values = np.array([w, x, y, z], dtype=np.float64)
-    return quaternion.normalised(values) if np.isfinite(values).all() else np.full(4, np.nan)
+    return finite_rotations([w, x, y, z])
 
 
 def _handshake(body: bytes) -> tuple[Message, ...]:
@@ -214,7 +208,7 @@ def _rotation_data(body: bytes) -> tuple[Message, ...]:
 
 def _acceleration(body: bytes) -> tuple[Message, ...]:
     values = _unpack(struct.Struct(">3f"), body, 0)
-    return (Acceleration(body[12] if len(body) > 12 else 0, _vector(values)),)
+    return (Acceleration(body[12] if len(body) > 12 else 0, finite_vectors(values)),)
 
 
 def _both(body: bytes) -> tuple[Message, ...]:

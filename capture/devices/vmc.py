@@ -81,14 +81,17 @@ def _pose(performer: _Performer, name: str, frame: VmcFrame, now: float) -> Pose
 
 def _bones(performer: _Performer, frame: VmcFrame) -> Bones:
     """The sender's bones at rest: new ones only when it sends more of them or another avatar's."""
-    told = dict(zip(frame.names, frame.positions.tolist(), strict=True))
+    finite = np.isfinite(frame.positions).all(axis=1)
+    told = {
+        name: frame.positions[row].tolist() for row, name in enumerate(frame.names) if finite[row]
+    }
     known = performer.offsets
     same = told.keys() <= known.keys() and all(
         max(abs(a - b) for a, b in zip(told[name], known[name], strict=True)) < _MOVED
         for name in told
         if name != "Hips"
     )
-    if performer.bones is None or not same:
+    if performer.bones is None or not same or not set(frame.names) <= set(performer.bones.names):
         performer.offsets = told
         performer.bones = humanoid_at_rest(dict(zip(frame.names, frame.positions, strict=True)))
     return performer.bones

@@ -65,16 +65,19 @@ def humanoid_at_rest(offsets: Mapping[str, Array]) -> Bones:
 
     Args:
         offsets: per bone that is sent, (3,) metres in its parent's frame, our axes; that of the hips is
-            not looked at. Where all others are zero, the lengths are those of a person of 1.70 m.
+            not looked at. Where all others are zero, the lengths are those of a
+            person of 1.70 m; so is each that is NaN.
     """
     names = [name for name in humanoid_parents() if name in offsets]
     above = {name: _sent_parent(name, offsets) for name in names}
     parents = [names.index(parent) if parent else -1 for parent in above.values()]
-    told = any(np.abs(offsets[name]).max() > _NOTHING for name in names if above[name])
+    told = any(
+        np.nanmax(np.abs(offsets[name]), initial=0.0) > _NOTHING for name in names if above[name]
+    )
     heads = np.zeros((len(names), 3))
     for bone, name in enumerate(names):
         parent = above[name]
-        if parent is not None and told:
+        if parent is not None and told and np.isfinite(offsets[name]).all():
             heads[bone] = heads[parents[bone]] + offsets[name]
         elif parent is not None:
             heads[bone] = (

@@ -9,8 +9,8 @@ from math import isfinite
 
 import numpy as np
 
-from ...rig import quaternion
 from ...rig.arrays import Array
+from .finite import finite_rotations, finite_vectors
 from .osc import OscMessage
 from .unity import from_unity, from_unity_rotation
 from .vmc_bones import humanoid_parents
@@ -89,8 +89,8 @@ class FrameGatherer:
 def _frame(told: dict[str, tuple[float, ...]]) -> VmcFrame:
     names = tuple(name for name in humanoid_parents() if name in told)
     numbers = np.array([told.get(_ROOT, _STANDING), *(told[name] for name in names)])
-    positions = from_unity(numbers[:, :3])
-    rotations = quaternion.normalised(from_unity_rotation(numbers[:, 3:]))
+    positions = from_unity(finite_vectors(numbers[:, :3]))
+    rotations = finite_rotations(from_unity_rotation(numbers[:, 3:]))
     (time,) = told.get(_TIME, (float("nan"),))
     return VmcFrame(time, positions[0], rotations[0], names, positions[1:], rotations[1:])
 

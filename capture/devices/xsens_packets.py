@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...rig import quaternion
 from ...rig.arrays import Array
 from ...rig.errors import DeviceError
+from .finite import finite_rotations, finite_vectors
 
 __all__ = ["FragmentJoiner", "XsensPacket", "parse_xsens", "read_segments", "read_trackers"]
 
@@ -83,8 +83,8 @@ def read_segments(items: bytes) -> tuple[tuple[int, ...], Array, Array]:
     rows = np.frombuffer(items, _SEGMENT)
     return (
         tuple(rows["id"].tolist()),
-        _finite(rows["position"].astype(np.float64)),
-        quaternion.normalised(_finite(rows["rotation"].astype(np.float64))),
+        finite_vectors(rows["position"]),
+        finite_rotations(rows["rotation"]),
     )
 
 
@@ -96,8 +96,8 @@ def read_trackers(items: bytes) -> tuple[tuple[int, ...], Array, Array]:
     rows = np.frombuffer(items, _TRACKER)
     return (
         tuple(rows["id"].tolist()),
-        quaternion.normalised(_finite(rows["rotation"].astype(np.float64))),
-        _finite(rows["acceleration"].astype(np.float64)),
+        finite_rotations(rows["rotation"]),
+        finite_vectors(rows["acceleration"]),
     )
 
 
@@ -140,8 +140,3 @@ class FragmentJoiner:
             return None
         del self._kept[key]
         return b"".join(kept.items[place] for place in range(kept.count))
-
-
-def _finite(values: Array) -> Array:
-    values[~np.isfinite(values).all(axis=-1)] = np.nan
-    return values
