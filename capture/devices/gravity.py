@@ -32,7 +32,8 @@ def linear_in_world(
     # Numbers, not arrays: for three of them numpy takes ten times as long, a thousand times a second.
     x, y, z = reading.tolist()
     if frame == "sensor":
-        x, y, z = _turned(*world_from_sensor.tolist(), x, y, z)
+        w, i, j, k = world_from_sensor.tolist()
+        x, y, z = _turned(w, i, j, k, x, y, z)
     return np.array((x, y, z - GRAVITY if gravity == "in" else z))
 
 

@@ -25,6 +25,7 @@ from pallas.capture.devices.text_columns import parse_line
 from pallas.capture.devices.udp_text import UdpLines
 from pallas.capture.devices.ximu3 import parse_message, parse_ping
 from pallas.capture.devices.ximu3_decoder import Ximu3Decoder
+from pallas.capture.devices.ximu3_log import read_ximu3_log
 from pallas.rig import PallasError
 from pallas.rig.errors import DeviceError, FormatError
 
@@ -189,6 +190,17 @@ def test_a_phone_server_goes_on_after_any_body(bodies):
 def test_any_spec_is_a_device_or_is_told(spec):
     device = outcome(open_device, spec, allowed=DeviceError)
     assert device is None or device.name
+
+
+ROWS = b"Timestamp (us),W,X,Y,Z\n" + b"".join(b"%d,1,0,0,0\n" % (n * 20_000) for n in range(5))
+
+
+@FUZZED
+@given(rows=damaged(ROWS))
+def test_any_file_of_an_ximu3_log_is_samples_or_is_told(tmp_path, rows):
+    (tmp_path / "Quaternion.csv").write_bytes(rows)
+    log = outcome(read_ximu3_log, tmp_path)
+    check(log.samples() if log else ())
 
 
 def decode_lines(decoder, source):
