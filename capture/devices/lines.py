@@ -5,9 +5,10 @@ from typing import Protocol, TypeVar
 
 from ...rig.errors import FormatError
 from .samples import TrackerSample
+from .tally import Tally
 from .threaded import MOST_TRACKERS, ThreadedDevice
 
-__all__ = ["Heard", "LineDecoder", "LineHearer", "LineSplitter", "remember"]
+__all__ = ["Heard", "LineDecoder", "LineHearer", "LineSplitter", "Notes", "remember"]
 
 _T = TypeVar("_T")
 
@@ -98,6 +99,7 @@ class LineHearer:
         self._word = word
         self._last: dict[str, str] = {}  # the tracker that a source spoke of last
         self._malformed: dict[str, str] = {}  # by tracker, what could not be understood
+        self._notes = Notes()
 
     def hear(self, line: bytes, source: str, now: float) -> None:
         """Decode a line that came at `now`, count it and give its samples."""
@@ -118,7 +120,8 @@ class LineHearer:
         remember(self._last, source, heard.tracker)
         tally.battery = tally.battery if heard.battery is None else heard.battery
         tally.signal = tally.signal if heard.signal is None else heard.signal
-        tally.note = "; ".join(filter(None, (heard.note, self._malformed.get(heard.tracker))))
+        note = "; ".join(filter(None, (heard.note, self._malformed.get(heard.tracker))))
+        self._notes.tell(tally, note)
         for sample in heard.samples:
             if tally.hear(now, sample.sequence):
                 self._device.give(sample)
@@ -128,8 +131,22 @@ class LineHearer:
         tally = self._device.tally(tracker, source)
         if tally is not None:
             tally.undecoded += 1
-            tally.note = f"{tally.undecoded} lines not understood: {reason}"
-            remember(self._malformed, tracker, tally.note)
+            note = f"{tally.undecoded} lines not understood: {reason}"
+            remember(self._malformed, tracker, note)
+            self._notes.tell(tally, note)
+
+
+class Notes:
+    """Puts notes into trackers' states when they change: others write there, too."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+
+    def tell(self, tally: Tally, note: str) -> None:
+        """Say this from now on, or nothing any more."""
+        if self._told.get(tally.tracker, "") != note:
+            tally.note = note
+            remember(self._told, tally.tracker, note)
 
 
 def remember(held: dict[str, _T], key: str, value: _T) -> None:

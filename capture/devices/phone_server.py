@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 from ...rig.errors import DeviceError, FormatError
-from .lines import Heard
+from .lines import Heard, Notes
 from .phone_decoder import PhoneDecoder, Platform
 from .receiver import is_loopback
 from .sensor_logger import LARGEST_MESSAGE, parse_phone_message
@@ -46,6 +46,7 @@ class SensorLogger(ThreadedDevice):
         self.refused = 0  # requests that were too large, too many, too slow, or not understood
         self._decoder = PhoneDecoder(platform)
         self._decoding = threading.Lock()
+        self._notes = Notes()
         self._server: _Server | None = None
         self._allowance = _FASTEST
         self._last = 0.0
@@ -124,7 +125,7 @@ class SensorLogger(ThreadedDevice):
             return
         tally.battery = tally.battery if heard.battery is None else heard.battery
         if heard.samples:
-            tally.note = heard.note
+            self._notes.tell(tally, heard.note)
         for sample in heard.samples:
             if tally.hear(now, sample.sequence):
                 self.give(sample)

@@ -5,6 +5,7 @@ import socket
 import pytest
 from pty_sensors import COLUMNS, wait_for
 
+from pallas.capture.devices import threaded
 from pallas.capture.devices.column_decoder import ColumnDecoder
 from pallas.capture.devices.column_template import parse_template
 from pallas.capture.devices.udp_text import UdpLines
@@ -63,3 +64,13 @@ def test_on_an_interface_of_the_network_only_paired_boards_are_taken(board):
         opened.pair("udp 127.0.0.1/left")
         board.sendto(b"left,0,1,0,0,0,0,0,1", to)
         wait_for(opened.take)
+
+
+def test_a_note_of_samples_that_nobody_took_stays(monkeypatch):
+    monkeypatch.setattr(threaded, "LONGEST_QUEUE", 2)
+    opened = device()
+    for n in range(5):
+        opened.receive(b"left,%d,1,0,0,0,0,0,1" % n, ("127.0.0.1", 1), n / 100)
+    (state,) = opened.trackers()
+    assert state.note == "samples dropped: they were not taken in time"
+    assert opened.dropped == 3
