@@ -21,6 +21,7 @@ from ..console import Console, plain
 
 __all__ = [
     "add_live",
+    "counts",
     "recorder_of",
     "seconds_or_more",
     "table",
@@ -183,6 +184,12 @@ def _row(state: TrackerState, placement: str) -> tuple[str, ...]:
         "-" if state.signal is None else f"{state.signal:.0f} dBm",
         state.note,
     )
+
+
+def counts(state: TrackerState) -> dict[str, object]:
+    """What came of a tracker, for a report."""
+    names = ("received", "lost", "duplicated", "reordered", "battery", "signal", "note")
+    return {name: getattr(state, name) for name in names}
 
 
 def write_report(path: Path | None, report: Mapping[str, object]) -> None:

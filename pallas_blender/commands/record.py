@@ -3,10 +3,12 @@
 import argparse
 from pathlib import Path
 
+from ...capture.devices.device import TrackerState
 from ...capture.session.raw_log import RawLogWriter
 from ...rig.errors import RecordingError
 from ..console import Console
-from ._live import add_live, recorder_of, table, until_done, worn, write_report
+from ._guided import Guided, add_calibration, check_worn
+from ._live import add_live, counts, recorder_of, table, until_done, worn, write_report
 from ._shared import add_force, checked_output
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
@@ -18,6 +20,7 @@ EXAMPLE = "pallas record slimevr -o take.pallas --map worn.json"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_live(parser)
+    add_calibration(parser)
     parser.add_argument("-o", "--out", required=True, type=Path, help="take: .pallas")
     parser.add_argument("--name", default="", help="of the take, written into it")
     parser.add_argument("--notes", default="", help="written into the take")
@@ -28,6 +31,8 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Record until the user ends it; report what came."""
     out = checked_output(arguments.out, (".pallas",), force=arguments.force)
     sensors = worn(arguments)
+    if arguments.calibrate:
+        check_worn(sensors)
     recorder = recorder_of(arguments)
     with recorder:
         log = RawLogWriter(
@@ -41,11 +46,14 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         if sensors:
             recorder.event("placing", performer="", trackers=sensors)
 
+        guided = Guided(recorder, sensors, arguments, console) if arguments.calibrate else None
+        look = recorder.take if guided is None else guided.look
+
         def tell() -> None:
             heading = f"{out}: {recorder.recorded} readings; Ctrl-C ends the take"
             table(recorder.trackers(), sensors, console, heading)
 
-        elapsed = until_done(recorder, arguments.seconds, recorder.take, tell)
+        elapsed = until_done(recorder, arguments.seconds, look, tell)
         states = recorder.trackers()
     if recorder.errors:
         for error in recorder.errors:
@@ -56,7 +64,7 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         "out": str(out),
         "seconds": elapsed,
         "readings": count,
-        "trackers": {state.tracker: _counts(state) for state in states},
+        "trackers": {state.tracker: counts(state) for state in states},
         "warnings": [str(error) for error in recorder.errors],
     }
     write_report(arguments.report, report)
@@ -65,12 +73,7 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     return report
 
 
-def _counts(state: object) -> dict[str, object]:
-    names = ("received", "lost", "duplicated", "reordered", "battery", "signal", "note")
-    return {name: getattr(state, name) for name in names}
-
-
-def _nothing(states: list, sources: list[str]) -> str:
+def _nothing(states: list[TrackerState], sources: list[str]) -> str:
     unpaired = [state.tracker for state in states if not state.paired]
     if unpaired:
         return (
