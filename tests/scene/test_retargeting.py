@@ -163,6 +163,19 @@ def test_nothing_of_the_file_changes_but_the_new_action(source, rigify_file, add
     assert file_hash(**left_out) != before
 
 
+@pytest.mark.parametrize("name", ["co", "handle_left", "interpolation"])
+def test_the_hash_tells_a_change_of_one_key(source, character, name):
+    write_retargeted(character, retargeted_keys(task_of(source, character)), "walk")
+    before = file_hash()
+    assert file_hash() == before
+    key = channels_of(character).fcurves[5].keyframe_points[7]
+    if name == "interpolation":
+        key.interpolation = "BEZIER"
+    else:
+        getattr(key, name)[1] += 0.5
+    assert file_hash() != before
+
+
 def test_a_second_run_writes_the_same_keys(source, character):
     def keys():
         retarget(

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import bpy
@@ -18,7 +17,7 @@ VRM = {
     "UpLeg": "UpperLeg", "Leg": "LowerLeg", "Foot": "Foot", "ToeBase": "ToeBase",
 }  # fmt: skip
 _RIGIFY = """
-import sys, bpy, addon_utils
+import os, sys, bpy, addon_utils
 bpy.ops.wm.read_factory_settings(use_empty=True)
 addon_utils.enable("rigify", default_set=True)
 getattr(bpy.ops.object, f"armature_{sys.argv[2]}_metarig_add")()
@@ -28,6 +27,7 @@ rig = bpy.context.object
 rig.name = "Rigify"
 bpy.data.objects.remove(metarig)
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1])
+os._exit(0)
 """
 
 
@@ -80,15 +80,14 @@ def add_knight(path: Path) -> bpy.types.Object:
 
 
 def write_rigify(path: Path, kind: str = "basic_human") -> Path:
-    """Generate a Rigify rig into a file, in a process of its own: Blender 4.5 may hang when it ends.
+    """Generate a Rigify rig into a file, in a process that leaves at once: Blender 4.5 may hang when it ends.
 
     Args:
         path: of the file.
         kind: "basic_human" has neither fingers nor a face, "human" has both.
     """
     command = [sys.executable, "-c", _RIGIFY, str(path), kind]
-    with suppress(subprocess.TimeoutExpired):  # the file is written before
-        subprocess.run(command, check=False, timeout=60, capture_output=True)
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
     return path
 
 

@@ -30,6 +30,7 @@ _NOT_DATA = {
 }
 
 _BONES = (bpy.types.Bone, bpy.types.PoseBone, bpy.types.BoneCollection)
+_KINDS = {"FLOAT": np.float32, "INT": np.int32, "ENUM": np.int32, "BOOLEAN": np.bool_}
 _MESH = {
     "name",
     "vertices",
@@ -88,10 +89,8 @@ class _Walk:
                 self.note(path, value.name if value else "")
             elif depth < 4:
                 self.struct(path, value, depth + 1)
-        elif path.startswith("meshes[") and path.endswith("].vertices"):
-            places = np.empty(3 * len(value), dtype=np.float32)
-            value.foreach_get("co", places)
-            self.found.update(places.tobytes())
+        elif path.endswith((".vertices", ".keyframe_points")):
+            self.arrays(value)
         elif prop.type == "COLLECTION":
             for number, part in enumerate(value):
                 if isinstance(part, bpy.types.ID):
@@ -104,6 +103,16 @@ class _Walk:
             self.note(path, str(list(value)))
         else:
             self.note(path, str(value))
+
+    def arrays(self, many) -> None:
+        """What vertices and keys hold, each property of all of them read at once."""
+        mesh = len(many) > 0 and isinstance(many[0], bpy.types.MeshVertex)
+        for prop in many[0].bl_rna.properties if len(many) else ():
+            kind = _KINDS.get(prop.type)
+            if kind is not None and (prop.identifier == "co" or not mesh):
+                held = np.empty(len(many) * max(getattr(prop, "array_length", 0), 1), kind)
+                many.foreach_get(prop.identifier, held)
+                self.found.update(held.tobytes())
 
     def note(self, path: str, told: str) -> None:
         self.found.update(f"{path}={told}\n".encode())
