@@ -33,7 +33,7 @@ class SerialLines(ThreadedDevice):
     """A `Device` that reads lines from a serial port; whoever is plugged in is paired.
 
     When the port goes away, `error` says so and an attempt is made every second to open it again; when that
-    succeeds, `error` is None once more.
+    succeeds, `error` is None once more. `reconnects` tells others that this error is not the end.
 
     Args:
         port: "/dev/ttyUSB0", "COM3", or what pyserial opens as well: "socket://192.168.1.20:7000".
@@ -42,6 +42,8 @@ class SerialLines(ThreadedDevice):
         kind: what is plugged in, in a word or two.
         word: the kind in a tracker's name.
     """
+
+    reconnects = True
 
     def __init__(
         self,

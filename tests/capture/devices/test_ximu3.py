@@ -236,6 +236,8 @@ def peer_values(tmp_path, content):
         "rssi": ("W", ("percentage", "power")),
         "temperature": ("T", ("temperature",)),
         "high_g_accelerometer": ("H", axes),
+        "linear_acceleration": ("L", axes),
+        "earth_acceleration": ("E", axes),
     }
 
     def reader(letter, fields):
@@ -257,7 +259,7 @@ def peer_values(tmp_path, content):
 @pytest.mark.parametrize("write", [as_text, as_bytes])
 def test_messages_are_read_as_the_makers_own_package_reads_them(tmp_path, write):
     rng = np.random.default_rng(3)
-    counts = {"Q": 4, "I": 6, "M": 3, "B": 3, "W": 2, "T": 1, "H": 3}
+    counts = {"Q": 4, "I": 6, "M": 3, "B": 3, "W": 2, "T": 1, "H": 3, "L": 3, "E": 3}
     content, ours = b"", []
     for n in range(200):
         letter = rng.choice(list(counts))
