@@ -10,10 +10,11 @@ from ..rig import quaternion
 from ..rig.arrays import Array, Mask
 from ..rig.errors import SceneError
 from ..rig.motion import Motion
+from .curve_pose import basis_of, rotation_path, unposed
 from .curves import channels_of, write_curve
 from .keyframes import checked_own
 from .rotation_modes import rotation_values
-from .worn import Worn, basis_of, rotation_path, unposed
+from .worn import Worn
 
 __all__ = ["write_legs"]
 

@@ -4,7 +4,7 @@
 constraints and bones without a joint don't.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,21 +22,12 @@ from ..rig.skeleton import Skeleton, body_skeleton
 from .action_notes import bone_map_of
 from .armature import RestPose, read_rest_pose
 from .clock import scene_fps
+from .curve_pose import CurvePose, read_pose, rotation_path
 from .curves import channels_of, read_curve
 from .posed_rig import read_posed_rig
 from .rigify_controls import read_rigify
-from .rotation_modes import ROTATION_PROPERTY, quaternions_of
 
-__all__ = [
-    "LEG_JOINTS",
-    "LEG_ROLES",
-    "Worn",
-    "basis_of",
-    "leg_keys",
-    "read_worn",
-    "rotation_path",
-    "unposed",
-]
+__all__ = ["LEG_JOINTS", "LEG_ROLES", "Worn", "leg_keys", "read_worn"]
 
 LEG_JOINTS: Final[tuple[str, ...]] = tuple(
     f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "foot") for side in ("left", "right")
@@ -146,7 +137,8 @@ def read_worn(armature_object: bpy.types.Object) -> Worn:
     rate = scene_fps(bpy.context.scene)
     frames, between = _samples(keys, rate)
     rest = rest.seen_from(*stance(rest.bones, bone_map))
-    pose = _read_pose(armature_object, channels, rest, bone_map, frames)
+    body = [name for role, own in bone_map.bones.items() if role in _BODY_ROLES for name in own]
+    pose = read_pose(armature_object, channels, rest, body, frames)
     motion = _motion(rest, bone_map, pose, rate / float(frames[1] - frames[0]))
     return Worn(motion, frames, between, rest, bone_map, pose.basis, pose.turns)
 
@@ -174,45 +166,6 @@ def leg_keys(armature_object: bpy.types.Object, *, selected: bool = False) -> Ar
     return np.unique(np.round(np.concatenate(found), 4)) if found else np.empty(0)
 
 
-def rotation_path(bone: bpy.types.PoseBone) -> str:
-    """The data path of the channels that turn a bone, from its object."""
-    return bone.path_from_id(ROTATION_PROPERTY.get(bone.rotation_mode, "rotation_euler"))
-
-
-def basis_of(
-    armature_object: bpy.types.Object,
-    channels: bpy.types.ActionChannelbag,
-    bone: bpy.types.PoseBone,
-    frames: Array,
-) -> tuple[Array, Array]:
-    """A bone's rotation at scene frames (T,): quaternions (T, 4), and its channels' values (T, 3 or 4)."""
-    path = ROTATION_PROPERTY.get(bone.rotation_mode, "rotation_euler")
-    values = _values(channels, bone, path, frames)
-    return quaternions_of(values, bone.rotation_mode), values
-
-
-def unposed(rest: RestPose, bone: int, posed: Mapping[int, Array]) -> Array:
-    """armature_from_bone (..., 4) before the bone's own channels, its parent being posed."""
-    at_rest, parent = rest.armature_from_bone[bone], rest.parents[bone]
-    if parent < 0 or not rest.inherits[bone]:
-        return at_rest
-    parent_rest = quaternion.conjugate(rest.armature_from_bone[parent])
-    return quaternion.multiply(posed[parent], quaternion.multiply(parent_rest, at_rest))
-
-
-def _values(
-    channels: bpy.types.ActionChannelbag, bone: bpy.types.PoseBone, name: str, frames: Array
-) -> Array:
-    """(T, C) of a property's channels; where there is no curve, as it is now."""
-    now = np.array(getattr(bone, name), dtype=np.float64)
-    values = np.tile(now, (len(frames), 1))
-    for column in range(len(now)):
-        curve = channels.fcurves.find(bone.path_from_id(name), index=column)
-        if curve is not None and len(curve.keyframe_points):
-            values[:, column] = [curve.evaluate(float(frame)) for frame in frames]
-    return values
-
-
 def _samples(keys: Array, rate: float) -> tuple[Array, Array]:
     """Evenly spaced frames (T,) on the keys (K,) where these allow it, and the keys between them."""
     steps = np.diff(keys)
@@ -235,63 +188,7 @@ def _samples(keys: Array, rate: float) -> tuple[Array, Array]:
     return frames, np.empty(0)
 
 
-@dataclass(frozen=True, eq=False)
-class _Pose:
-    """T frames of the body's bones, without fingers, and of all above them, by index of bone.
-
-    Attributes:
-        basis: (T, 4) rotations of their own channels.
-        turns: (T, 4) armature_from_bone.
-        heads: (T, 3) where they start, armature units.
-    """
-
-    basis: dict[int, Array]
-    turns: dict[int, Array]
-    heads: dict[int, Array]
-
-
-def _read_pose(
-    armature_object: bpy.types.Object,
-    channels: bpy.types.ActionChannelbag,
-    rest: RestPose,
-    bone_map: BoneMap,
-    frames: Array,
-) -> _Pose:
-    mapped = [name for r, own in bone_map.bones.items() if r in _BODY_ROLES for name in own]
-    needed = {rest.names.index(name) for name in mapped}
-    for bone in reversed(range(len(rest.names))):
-        if bone in needed and rest.parents[bone] >= 0:
-            needed.add(rest.parents[bone])
-    pose = _Pose({}, {}, {})
-    starts = _in_armature(rest)
-    still = np.tile(quaternion.IDENTITY, (len(frames), 1))
-    for bone in sorted(needed):
-        pose_bone = armature_object.pose.bones[rest.names[bone]]
-        parent = rest.parents[bone]
-        carried, start = still, starts[bone]
-        if parent >= 0:
-            carried = quaternion.multiply(
-                pose.turns[parent], quaternion.conjugate(rest.armature_from_bone[parent])
-            )
-            start = pose.heads[parent] + quaternion.rotate(carried, start - starts[parent])
-        if not pose_bone.bone.use_connect or parent < 0:
-            axes = rest.armature_from_bone[bone if rest.local_location[bone] else parent]
-            axes = axes if rest.local_location[bone] or parent >= 0 else quaternion.IDENTITY
-            moved = _values(channels, pose_bone, "location", frames)
-            start = start + quaternion.rotate(quaternion.multiply(carried, axes), moved)
-        pose.heads[bone] = np.broadcast_to(start, (len(frames), 3))
-        pose.basis[bone] = basis_of(armature_object, channels, pose_bone, frames)[0]
-        pose.turns[bone] = quaternion.multiply(unposed(rest, bone, pose.turns), pose.basis[bone])
-    return pose
-
-
-def _in_armature(rest: RestPose) -> Array:
-    """(B, 3) where bones start at rest, armature units."""
-    back = np.linalg.inv(rest.world_from_armature)
-    return rest.heads @ back[:3, :3].T + back[:3, 3]
-
-
-def _motion(rest: RestPose, bone_map: BoneMap, pose: _Pose, fps: float) -> Motion:
+def _motion(rest: RestPose, bone_map: BoneMap, pose: CurvePose, fps: float) -> Motion:
     """The body's motion, of the character's size; a joint without a bone goes with its parent."""
     bones, world = rest.bones, rest.world_from_armature
     read = sorted(pose.turns)

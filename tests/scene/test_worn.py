@@ -17,9 +17,10 @@ from pallas.scene.action_notes import bone_map_of  # noqa: E402
 from pallas.scene.apply import apply_motion  # noqa: E402
 from pallas.scene.armature import read_rest_pose  # noqa: E402
 from pallas.scene.character import add_character  # noqa: E402
+from pallas.scene.curve_pose import rotation_path  # noqa: E402
 from pallas.scene.curves import channels_of, read_curve, write_curve  # noqa: E402
 from pallas.scene.leg_keys import write_legs  # noqa: E402
-from pallas.scene.worn import LEG_JOINTS, leg_keys, read_worn, rotation_path  # noqa: E402
+from pallas.scene.worn import LEG_JOINTS, leg_keys, read_worn  # noqa: E402
 
 NO_BONE = ("left_hand", "right_hand")
 KNEE = "mixamorig:LeftLeg"
