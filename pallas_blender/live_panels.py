@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 _WEAK = 0.2  # of a battery
+_LONGEST_NAME = 10  # characters that the list has room for
 
 
 class PALLAS_PT_live(Panel, bpy.types.Panel):
@@ -73,7 +74,7 @@ class PALLAS_UL_live_trackers(bpy.types.UIList):
     def draw_item(self, context, layout, data, item, icon, active_data, active_property):
         state = live_current.states().get(item.name)
         row = layout.row(align=True)
-        row.label(text=item.name, icon=_light(state))
+        row.label(text=_short(item.name), icon=_light(state))
         if item.placement != "none":
             row.label(text=item.placement.replace("_", " "))
         if state is not None:
@@ -140,6 +141,11 @@ class PALLAS_PT_live_record(Panel, bpy.types.Panel):
         else:
             column.operator("pallas.record_take", icon="REC")
         column.operator("pallas.solve_take", icon="PLAY")
+
+
+def _short(name):
+    """A tracker's name, or its end, which tells it from others."""
+    return name if len(name) <= _LONGEST_NAME else f"…{name[-_LONGEST_NAME + 1 :]}"
 
 
 def _state(live):

@@ -151,8 +151,12 @@ def until_done(
 
 
 def _check(recorder: Recorder) -> None:
-    """One device that ended leaves the others; when all have, so does the program."""
-    ended = [device.error for device in recorder.devices if device.error is not None]
+    """One device that ended leaves the others; when all have for good, so does the program."""
+    ended = [
+        device.error
+        for device in recorder.devices
+        if device.error is not None and not getattr(device, "reconnects", False)
+    ]
     if len(ended) == len(recorder.devices):
         raise DeviceError("; ".join(str(error) for error in ended))
 
