@@ -16,7 +16,8 @@ __all__ = ["Address", "UdpReceiver", "is_loopback"]
 Address = tuple[str, int]
 
 _TICK = 0.1  # seconds between calls of `tick`
-_RECEIVE_BUFFER = 1 << 20  # bytes; a second of many trackers while the thread waits for its turn
+_RECEIVE_BUFFER = 4 << 20  # bytes; seconds of many trackers, where the system allows that many
+_BATCH = 1024  # packets that are taken out of the system's buffer at once
 _BURST = 500.0  # packets that a sender may send at once
 
 
@@ -152,28 +153,37 @@ class UdpReceiver(ThreadedDevice):
                     due = time.monotonic() + _TICK
                 for key, _ in selector.select(max(0.0, due - time.monotonic())):
                     assert isinstance(key.fileobj, socket.socket)
-                    self._receive_one(key.fileobj)
+                    # First out of the system's small buffer, all that is there; then read.
+                    for datagram, sender, now in self._waiting(key.fileobj):
+                        self._pass_on(datagram, sender, now)
 
-    def _receive_one(self, opened: socket.socket) -> None:
-        try:
-            datagram, sender = opened.recvfrom(self._largest + 1)
-        except (BlockingIOError, ConnectionError):
-            return  # a tracker that we answered is gone: Windows tells it here
-        except OSError as error:
-            if getattr(error, "winerror", None) == 10040:  # Windows: larger than was asked for
-                self.refused += 1
-                return
-            raise DeviceError(
-                f"{self.name} stopped listening: {error.strerror or error}; connect it again"
-            ) from error
-        now = time.monotonic()
-        if len(datagram) > self._largest or not self._may_send(sender[:2], now):
+    def _waiting(self, opened: socket.socket) -> list[tuple[bytes, Address, float]]:
+        found: list[tuple[bytes, Address, float]] = []
+        while len(found) < _BATCH:
+            try:
+                datagram, sender = opened.recvfrom(self._largest + 1)
+            except BlockingIOError:
+                break
+            except ConnectionError:
+                continue  # a tracker that we answered is gone: Windows tells it here
+            except OSError as error:
+                if getattr(error, "winerror", None) == 10040:  # Windows: larger than was asked for
+                    self.refused += 1
+                    continue
+                raise DeviceError(
+                    f"{self.name} stopped listening: {error.strerror or error}; connect it again"
+                ) from error
+            found.append((datagram, sender[:2], time.monotonic()))
+        return found
+
+    def _pass_on(self, datagram: bytes, sender: Address, now: float) -> None:
+        if len(datagram) > self._largest or not self._may_send(sender, now):
             self.refused += 1
             return
         try:
-            self.receive(datagram, sender[:2], now)
+            self.receive(datagram, sender, now)
         except PallasError as error:
-            tally = self.tally_of(sender[:2])
+            tally = self.tally_of(sender)
             if tally is not None:
                 tally.undecodable(str(error))
 

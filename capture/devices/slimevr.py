@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...rig import quaternion
 from ...rig.arrays import Array
+from .gravity import linear_in_world
 from .receiver import Address, UdpReceiver
 from .samples import TrackerSample
 from .slimevr_packets import (
@@ -37,9 +37,9 @@ _ALIVE = 2.0  # seconds; a tracker heard since then is there, and no other sende
 _GIVEN_UP = 10.0  # seconds of silence after which a tracker is told nothing any more
 _STALE = 0.25  # seconds; an older acceleration is not that of a rotation
 _SENSOR_ERROR = 2
-# Firmware before protocol 22 leaves the sensor's offset out of the acceleration: a quarter turn about z.
+# Firmware before protocol 22 leaves the sensor's offset out of the acceleration: it has to be turned by
+# -90 degrees about z.
 _OFFSET_PROTOCOL = 22
-_OLD_OFFSET = quaternion.from_axis_angle(np.array([0.0, 0.0, 1.0]), -np.pi / 2)
 
 
 @dataclass
@@ -195,8 +195,9 @@ class SlimeVr(UdpReceiver):
             sensor = self._sensor(board, message.sensor)
             acceleration = message.acceleration
             if board.protocol < _OFFSET_PROTOCOL:
-                acceleration = quaternion.rotate(_OLD_OFFSET, acceleration)
-            sensor.acceleration = quaternion.rotate(sensor.world_from_sensor, acceleration)
+                x, y, z = acceleration
+                acceleration = np.array((y, -x, z))
+            sensor.acceleration = linear_in_world(sensor.world_from_sensor, acceleration, "out")
             sensor.accelerated = now
         elif isinstance(message, SensorInfo):
             self._see(board, message, sender)

@@ -4,6 +4,7 @@ Source: the packet classes of the SlimeVR server (`UDPPacket`, `UDPProtocolParse
 firmware (`connection.cpp`), protocols 1 to 22 and above.
 """
 
+import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ import numpy as np
 
 from ...rig.arrays import Array
 from ...rig.errors import DeviceError
-from .finite import finite_rotations, finite_vectors
 
 __all__ = [
     "EVERY_SENSOR",
@@ -47,6 +47,7 @@ OUR_FEATURES = struct.pack(">iqB", FEATURES, 0, 0b11)
 _HEADER = struct.Struct(">iq")  # what it is, the tracker's count of its packets
 _UNCOUNTED = -1  # the number of our own pings
 _ACCELERATION_SCALE = 1.0 / 2**7
+_LARGEST = 1e6  # m/s^2; nothing that is worn does that
 _CORRECTION = 2  # a kind of rotation that only corrects the last one by the magnetometer
 
 
@@ -183,7 +184,16 @@ def _messages(kind: int, body: bytes) -> tuple[Message, ...]:
 
 
 def _rotation(x: float, y: float, z: float, w: float) -> Array:
-    return finite_rotations([w, x, y, z])
+    # Numbers, not arrays: these two run for every packet, thousands of times a second.
+    length = math.sqrt(w * w + x * x + y * y + z * z)
+    if not 0.0 < length < math.inf:
+        return np.full(4, np.nan)
+    return np.array((w / length, x / length, y / length, z / length))
+
+
+def _vector(x: float, y: float, z: float) -> Array:
+    sensible = abs(x) <= _LARGEST and abs(y) <= _LARGEST and abs(z) <= _LARGEST
+    return np.array((x, y, z)) if sensible else np.full(3, np.nan)
 
 
 def _handshake(body: bytes) -> tuple[Message, ...]:
@@ -208,7 +218,7 @@ def _rotation_data(body: bytes) -> tuple[Message, ...]:
 
 def _acceleration(body: bytes) -> tuple[Message, ...]:
     values = _unpack(struct.Struct(">3f"), body, 0)
-    return (Acceleration(body[12] if len(body) > 12 else 0, finite_vectors(values)),)
+    return (Acceleration(body[12] if len(body) > 12 else 0, _vector(*values)),)
 
 
 def _both(body: bytes) -> tuple[Message, ...]:

@@ -18,7 +18,7 @@ from .vmc_bones import humanoid_parents
 __all__ = ["FrameGatherer", "VmcFrame"]
 
 _TIME, _ROOT, _BONE = "/VMC/Ext/T", "/VMC/Ext/Root/Pos", "/VMC/Ext/Bone/Pos"
-_EXPECTED = 0.5  # seconds; what came since then is expected in every frame
+_EXPECTED = 8  # frames; what came in one of the last few is expected in the next
 _HELD = 0.25  # seconds; a bone whose message was lost keeps its pose that long
 _STANDING = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)  # a root at the origin
 
@@ -50,7 +50,7 @@ class FrameGatherer:
 
     _current: dict[str, tuple[float, ...]] = field(default_factory=dict)
     _last: dict[str, tuple[tuple[float, ...], float]] = field(default_factory=dict)
-    _gathered: bool = False  # whether a whole frame came, so that it is known what to expect
+    _expected: dict[str, int] = field(default_factory=dict)  # and for how many frames more
 
     def hear(self, message: OscMessage, now: float) -> VmcFrame | None:
         """Take a message; the frame that it ends, if it ends one.
@@ -66,22 +66,16 @@ class FrameGatherer:
         frame = self._closed(now) if name in self._current else None
         self._current[name] = numbers
         self._last[name] = numbers, now
-        if frame is None and self._gathered and self._is_whole(now):
+        if frame is None and self._expected and self._expected.keys() <= self._current.keys():
             frame = self._closed(now)
         return frame
-
-    def _is_whole(self, now: float) -> bool:
-        return all(
-            name in self._current
-            for name, (_, last) in self._last.items()
-            if now - last < _EXPECTED
-        )
 
     def _closed(self, now: float) -> VmcFrame | None:
         current, self._current = self._current, {}
         if not current.keys() - {_TIME, _ROOT}:
             return None
-        self._gathered = True
+        left = {name: frames - 1 for name, frames in self._expected.items() if frames > 1}
+        self._expected = left | dict.fromkeys(current, _EXPECTED)
         held = {name: told for name, (told, last) in self._last.items() if now - last < _HELD}
         return _frame(held | current)
 

@@ -119,6 +119,18 @@ def test_a_frame_is_given_as_soon_as_it_is_whole(time_first):
     assert given == [(1, 0, 0), (1, 3, 1), (2, 3, 2), (3, 3, 3)]
 
 
+def test_a_stall_of_the_sender_tears_no_frame():
+    gatherer = FrameGatherer()
+    given = []
+    for frame in range(6):
+        said = [OscMessage("/VMC/Ext/T", (frame / 60,)), bone("Hips"), bone("Spine"), bone("Head")]
+        for place, message in enumerate(said):
+            told = gatherer.hear(message, 10.0 * frame + place)  # a second between any two
+            if told is not None:
+                given.append((frame, place, round(60 * told.time)))
+    assert given == [(1, 0, 0), *((frame, 3, frame) for frame in range(1, 6))]
+
+
 def test_a_lost_bone_keeps_its_pose_a_quarter_of_a_second():
     turned = (0.0, np.sin(TURN / 2), 0.0, np.cos(TURN / 2))
     gatherer = FrameGatherer()
