@@ -18,7 +18,9 @@ Address = tuple[str, int]
 _TICK = 0.1  # seconds between calls of `tick`
 _RECEIVE_BUFFER = 4 << 20  # bytes; seconds of many trackers, where the system allows that many
 _BATCH = 1024  # packets that are taken out of the system's buffer at once
-_BURST = 500.0  # packets that a sender may send at once
+_BURST = 0.2  # seconds' worth of packets that a sender may send at once, and this many at least:
+_SMALLEST_BURST = 500.0
+_NEWCOMERS = 20.0  # new senders that are listened to, a second
 
 
 @dataclass
@@ -27,6 +29,15 @@ class _Allowance:
 
     packets: float
     last: float
+
+    def spend(self, now: float, rate: float, most: float) -> bool:
+        """Take one packet off; False if none is left."""
+        self.packets = min(most, self.packets + (now - self.last) * rate)
+        self.last = now
+        if self.packets < 1.0:
+            return False
+        self.packets -= 1.0
+        return True
 
 
 def is_loopback(host: str) -> bool:
@@ -72,10 +83,12 @@ class UdpReceiver(ThreadedDevice):
         self.refused = 0  # packets that were too large, too many or of too many senders
         self._largest = largest
         self._fastest = fastest
+        self._burst = max(_SMALLEST_BURST, _BURST * fastest)
         self._broadcasts = broadcasts
         self._socket: socket.socket | None = None
         self._ear: socket.socket | None = None
         self._senders: dict[Address, _Allowance] = {}
+        self._newcomers = _Allowance(float(MOST_TRACKERS), time.monotonic())
 
     @property
     def address(self) -> Address:
@@ -190,16 +203,12 @@ class UdpReceiver(ThreadedDevice):
     def _may_send(self, sender: Address, now: float) -> bool:
         allowance = self._senders.get(sender)
         if allowance is None:
+            if not self._newcomers.spend(now, _NEWCOMERS, MOST_TRACKERS):
+                return False  # a crowd, or one who makes addresses up: those who are known go first
             if len(self._senders) >= MOST_TRACKERS:
                 del self._senders[min(self._senders, key=lambda known: self._senders[known].last)]
-            allowance = self._senders[sender] = _Allowance(_BURST, now)
-        earned = (now - allowance.last) * self._fastest
-        allowance.packets = min(_BURST, allowance.packets + earned)
-        allowance.last = now
-        if allowance.packets < 1.0:
-            return False
-        allowance.packets -= 1.0
-        return True
+            allowance = self._senders[sender] = _Allowance(self._burst, now)
+        return allowance.spend(now, self._fastest, self._burst)
 
     def _bound(self, host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

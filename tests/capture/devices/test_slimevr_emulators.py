@@ -20,11 +20,17 @@ def motion(frames, sensors, rate):
 
 
 def played(device, emulators, seconds):
-    """Everything that came until the file was played, by tracker."""
+    """Everything that came until the file was played and all of it was read, by tracker."""
     emulators.finish(seconds)
-    time.sleep(0.1)
+    arrived = sum(emulators.sent) - sum(emulators.dropped)
+    end = time.monotonic() + seconds
+    taken = device.take()
+    while len(taken) < arrived:
+        assert time.monotonic() < end, f"{len(taken)} of {arrived} samples came"
+        time.sleep(0.01)
+        taken += device.take()
     samples = {name: [] for name in emulators.trackers}
-    for sample in device.take():
+    for sample in taken:
         samples[sample.tracker].append(sample)
     return samples
 
@@ -92,3 +98,27 @@ def test_losses_are_counted_and_nothing_that_arrived_is_lost():
         assert len(samples[name]) == sent - dropped == states[name].received
         # Rotations and accelerations share one count; a rotation's share of the losses is estimated.
         assert states[name].lost == pytest.approx(dropped, abs=0.1 * sent)
+
+
+def test_beyond_loopback_trackers_wait_until_they_are_paired():
+    rotation, acceleration = motion(50, 3, 100.0)
+    mine = frozenset({"slimevr 02:50:41:4C:00:01/0"})
+    with (
+        SlimeVr("0.0.0.0", 0, mine) as device,
+        slimevr_emulators(
+            ("127.0.0.1", device.address[1]), rotation, acceleration, 100.0
+        ) as emulators,
+    ):
+        end = time.monotonic() + 30.0
+        while len(device.trackers()) < 3:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        states = {state.tracker: state for state in device.trackers()}
+        assert {name for name, state in states.items() if state.paired} == mine
+        others = set(emulators.trackers) - mine
+        assert {states[name].note for name in others} == {"waits to be paired"}
+        for name in others:
+            device.pair(name)
+        emulators.start()
+        samples = played(device, emulators, 30.0)
+    assert [len(samples[name]) for name in emulators.trackers] == [50, 50, 50]
