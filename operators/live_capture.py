@@ -20,6 +20,7 @@ from ..capture.session.recorder import Recorder
 from ..rig.errors import DeviceError, PallasError, SceneError
 from ..rig.skeleton import Skeleton
 from ..scene.live_rig import LiveRig
+from .bone_table import told_map
 
 if TYPE_CHECKING:
     from ..neural.live.session import LiveSession, ShownPose
@@ -175,7 +176,9 @@ class LiveCapture:
             if rig is None or rig.source is not pose.bones:
                 if rig is not None:
                     rig.give_back()
-                rig = self._rigs[performer] = LiveRig(item, pose.bones)
+                table = bpy.context.scene.pallas.retarget
+                rig = LiveRig(item, pose.bones, lambda target: told_map(table, item, target))
+                self._rigs[performer] = rig
             rig.show(pose.rotations, pose.heads)
         except PallasError:
             self._targets.pop(performer, None)

@@ -1,6 +1,6 @@
 """A character that follows a live stream: each pose is retargeted and shown at once, without keys."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import bpy
 import numpy as np
@@ -24,7 +24,7 @@ class LiveRig:
     Args:
         armature_object: the character, of this file or a library override.
         source: the bones that the poses are of, at rest.
-        target_map: what the character's bones do; found if None.
+        told_map: what the character's bones do as the user says, None where that is to be found.
         options: root motion and scale; contacts are not looked for in a live stream.
         controls: which controls of a Rigify rig move arms and legs.
 
@@ -37,7 +37,7 @@ class LiveRig:
         self,
         armature_object: bpy.types.Object,
         source: Bones,
-        target_map: BoneMap | None = None,
+        told_map: Callable[[Target], BoneMap | None] = lambda _: None,
         options: RetargetOptions | None = None,
         controls: ControlMode = "fk",
     ) -> None:
@@ -48,7 +48,7 @@ class LiveRig:
             source,
             match_bones(source),
             bones,
-            match_bones(bones) if target_map is None else target_map,
+            told_map(self._target) or match_bones(bones),
             options or RetargetOptions(contacts="off"),
         )
         self._movers = _movers(self._target)

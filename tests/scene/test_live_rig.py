@@ -1,5 +1,7 @@
 """A live character is where a keyed one is, in every rotation mode, and gets its pose back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,6 +104,16 @@ def test_a_rigify_rig_follows_by_its_fk_controls(source, tmp_path):
     gap, angle = shown(append_rigify(write_rigify(tmp_path / "rig.blend")), source)
     assert gap < 2e-3
     assert angle < 0.5
+
+
+def test_the_map_that_the_user_made_is_followed(source):
+    armature = add_character()
+    found = match_bones(read_target(armature).bones)
+    without = {role: names for role, names in found.bones.items() if role != "left_forearm"}
+    live = LiveRig(armature, source.bones, lambda target: replace(found, bones=without))
+    live.show(source.rotations[0], source.heads[0])
+    assert armature.pose.bones["mixamorig:LeftForeArm"].rotation_quaternion[0] == pytest.approx(1)
+    assert armature.pose.bones["mixamorig:RightForeArm"].rotation_quaternion[0] < 0.999
 
 
 def test_locked_channels_keep_their_values(source):
