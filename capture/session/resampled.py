@@ -9,10 +9,10 @@ from ...rig import quaternion
 from ...rig.arrays import Array, Mask
 from ..textfile import LARGEST
 from .counted import Counted
+from .even_clock import EvenClock
 from .frames import BRIDGE
 from .raw_log_layout import NO_SEQUENCE
 from .take_clock import mapped_times
-from .track import TOGETHER
 
 __all__ = ["between", "measured", "sensible", "usual_rate"]
 
@@ -31,7 +31,7 @@ def measured(readings: npt.NDArray[Any]) -> tuple[Array, Array, Array]:
     device = readings["device_time"]
     times = mapped_times(device, readings["arrival"])
     untold = np.flatnonzero(~np.isfinite(device))
-    times[untold] = _apart(times[untold])
+    times[untold] = _even(readings[untold])
     order = np.argsort(times, kind="stable")
     order = order[np.diff(times[order], prepend=-np.inf) > _SAME]
     turns = quaternion.normalised(sensible(readings["world_from_sensor"][order]))
@@ -55,12 +55,12 @@ def _usable(readings: npt.NDArray[Any]) -> Mask:
     )
 
 
-def _apart(times: Array) -> Array:
-    """Arrivals of readings that came together, one after the other."""
-    if len(times) == 0:
-        return times
-    steps = TOGETHER * np.arange(len(times))
-    return np.maximum.accumulate(times - steps) + steps
+def _even(readings: npt.NDArray[Any]) -> Array:
+    """Times (N,) of readings that came without."""
+    clock = EvenClock()
+    pairs = zip(readings["arrival"].tolist(), readings["sequence"].tolist(), strict=True)
+    times = [clock.map(at, None if count == NO_SEQUENCE else count) for at, count in pairs]
+    return np.array(times, dtype=np.float64)
 
 
 def usual_rate(times: Array) -> float:

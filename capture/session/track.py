@@ -10,12 +10,12 @@ from ..devices.samples import TrackerSample
 from ..textfile import LARGEST
 from .counted import Counted
 from .device_clock import DeviceClock
+from .even_clock import EvenClock
 
-__all__ = ["TOGETHER", "Between", "Column", "Track"]
+__all__ = ["Between", "Column", "Track"]
 
 _MOST = 2048  # readings that wait, whatever is sent
 _LONGEST_PERIOD = 0.05  # seconds
-TOGETHER = 1e-4  # seconds between readings that came in one packet without times of their own
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,7 +50,7 @@ class Track:
     def __init__(self) -> None:
         self.turns, self.accelerations = Column(), Column()
         self.period, self.late = 0.0, False
-        self._clock = DeviceClock()
+        self._clock, self._even = DeviceClock(), EvenClock()
         self._counted = Counted()
         self._newest = -np.inf
 
@@ -58,9 +58,10 @@ class Track:
         """Take a sample, unless it came before, or was measured before `oldest` (seconds)."""
         if not self._counted(sample.sequence, sample.device_time):
             return
-        time = self._clock.map(sample.device_time, sample.arrival)
-        if not np.isfinite(sample.device_time) and time <= self._newest:
-            time = self._newest + TOGETHER
+        if np.isfinite(sample.device_time):
+            time = self._clock.map(sample.device_time, sample.arrival)
+        else:
+            time = self._even.map(sample.arrival, sample.sequence)
         if time < oldest:
             return
         if time > self._newest:

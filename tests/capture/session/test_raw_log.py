@@ -278,7 +278,7 @@ def test_a_take_of_trackers_is_no_motion(path):
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_damage_gives_a_log_or_an_error_of_ours(fuzzed, data):
     content = bytearray(fuzzed)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -309,7 +309,7 @@ _NUMBERS = st.one_of(st.floats(), st.sampled_from([100.0, 100.01, 1e300, -1e300,
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_samples_and_events_give_a_recording_or_an_error_of_ours(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("fuzz") / "take.pallas"
     with RawLogWriter(path, source="fuzz") as log:
