@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -128,13 +129,13 @@ class Recorder:
         """Write what happened, if a log is open."""
         with self._lock:
             if self._log is not None:
-                self._guarded(lambda log: log.event(kind, **fields))
+                self._guarded(partial(self._log.event, kind, **fields))
 
     def stop(self) -> int:
         """Close the log, if one is open; how many samples it holds."""
         with self._lock:
             if self._log is not None:
-                self._guarded(lambda log: log.close())
+                self._guarded(self._log.close)
                 self._log = None
             return self.recorded
 
@@ -155,25 +156,25 @@ class Recorder:
         with self._lock:
             for sample in samples:
                 if self._log is not None:
-                    self._guarded(lambda log, sample=sample: log.write(sample))
+                    self._guarded(partial(self._log.write, sample))
                     self.recorded += 1
                 self._queue.append(sample)
             if self._log is not None:
-                self._guarded(lambda log: log.tick())
+                self._guarded(self._log.tick)
             while len(self._queue) > _LONGEST_QUEUE:
                 self._queue.popleft()
                 self.missed += 1
             if samples:
                 self.heard.set()
 
-    def _guarded(self, work: Callable[[Log], None]) -> None:
+    def _guarded(self, work: Callable[[], None]) -> None:
         """Do something with the log; one that can't be written any more is closed, and the reason kept.
 
         A sample that no log can hold is left out, and told.
         """
         assert self._log is not None
         try:
-            work(self._log)
+            work()
         except OutputError as error:
             self._failed = error
             with suppress(PallasError):

@@ -18,7 +18,7 @@ from ...capture.session.frames import FrameAssembler
 from ...capture.session.placing import PlacingGuide
 from ...capture.session.recorder import Log, Recorder
 from ...rig.arrays import Array
-from ...rig.errors import CalibrationError, RecordingError
+from ...rig.errors import CalibrationError, ModelError, RecordingError
 from ...rig.retarget.bones import Bones
 from ...rig.skeleton import Skeleton
 from ..features import NETWORK_FPS
@@ -93,9 +93,7 @@ class LiveSession:
             RecordingError: a placement has no tracker, or two have the same.
             ModelError: the embedded network is missing or damaged.
         """
-        if self._network is None:
-            self._network = load_network(EMBEDDED / "pallas")[0]
-        performer = LivePerformer(name, sensors, self._network, skeleton)
+        performer = LivePerformer(name, sensors, self._loaded(), skeleton)
         with self._lock:
             self.performers[name] = performer
             self._bones[name] = Bones.of_skeleton(performer.skeleton)
@@ -200,6 +198,14 @@ class LiveSession:
             for watcher in tuple(self._watchers):
                 watcher(samples)
             return self._solved(samples) + self._given(samples)
+
+    def _loaded(self) -> Pallas:
+        if self._network is None:
+            network = load_network(EMBEDDED / "pallas")[0]
+            if not isinstance(network, Pallas):
+                raise ModelError("the embedded network is of another kind; install PALLAS again")
+            self._network = network
+        return self._network
 
     def _known(self, name: str) -> LivePerformer:
         if name not in self.performers:
