@@ -113,6 +113,9 @@ class UdpReceiver(ThreadedDevice):
     def tick(self, now: float) -> None:
         """Called ten times a second by the thread: heartbeats and the like."""
 
+    def watch(self, selector: selectors.BaseSelector) -> None:
+        """Called by the thread as it begins: register further sockets, each with who reads it."""
+
     def tally_of(self, sender: Address) -> Tally | None:
         """Whose note tells of a packet from there that was not understood; None for nobody's."""
         return None
@@ -158,17 +161,20 @@ class UdpReceiver(ThreadedDevice):
         with selectors.DefaultSelector() as selector:
             for opened in (self._socket, self._ear):
                 if opened is not None:
-                    selector.register(opened, selectors.EVENT_READ)
+                    selector.register(opened, selectors.EVENT_READ, self._read_datagrams)
+            self.watch(selector)
             due = time.monotonic()
             while not self.stopping.is_set():
                 if time.monotonic() >= due:
                     self.tick(time.monotonic())
                     due = time.monotonic() + _TICK
                 for key, _ in selector.select(max(0.0, due - time.monotonic())):
-                    assert isinstance(key.fileobj, socket.socket)
-                    # First out of the system's small buffer, all that is there; then read.
-                    for datagram, sender, now in self._waiting(key.fileobj):
-                        self._pass_on(datagram, sender, now)
+                    key.data(key.fileobj)
+
+    def _read_datagrams(self, opened: socket.socket) -> None:
+        # First out of the system's small buffer, all that is there; then understood.
+        for datagram, sender, now in self._waiting(opened):
+            self.pass_on(datagram, sender, now)
 
     def _waiting(self, opened: socket.socket) -> list[tuple[bytes, Address, float]]:
         found: list[tuple[bytes, Address, float]] = []
@@ -189,7 +195,8 @@ class UdpReceiver(ThreadedDevice):
             found.append((datagram, sender[:2], time.monotonic()))
         return found
 
-    def _pass_on(self, datagram: bytes, sender: Address, now: float) -> None:
+    def pass_on(self, datagram: bytes, sender: Address, now: float) -> None:
+        """Give a packet to `receive` if it is not too large and its sender not too fast."""
         if len(datagram) > self._largest or not self._may_send(sender, now):
             self.refused += 1
             return
@@ -215,6 +222,9 @@ class UdpReceiver(ThreadedDevice):
         opened = socket.socket(family, socket.SOCK_DGRAM)
         try:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
+            if exclusive is not None:  # Windows: no other program takes the port over
+                opened.setsockopt(socket.SOL_SOCKET, exclusive, 1)
             opened.setblocking(False)
             opened.bind((host, port))
         except (OSError, OverflowError) as error:

@@ -1,6 +1,7 @@
 """Xsens MVN's network streamer: solved bodies, and the motion trackers of the suit."""
 
 import json
+import selectors
 from functools import cache
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import numpy as np
 
 from ...rig import quaternion
 from ...rig.arrays import Array
+from ...rig.errors import DeviceError
 from .receiver import Address, UdpReceiver
 from .samples import PoseSample, TrackerSample
 from .solved_body import SolvedBody
 from .tally import Tally
+from .tcp_streams import TcpStreams
 from .threaded import MOST_TRACKERS
 from .xsens_packets import (
     POSES,
@@ -20,6 +23,7 @@ from .xsens_packets import (
     parse_xsens,
     read_segments,
     read_trackers,
+    split_stream,
 )
 
 __all__ = ["XsensMvn"]
@@ -39,7 +43,7 @@ def _segments() -> tuple[tuple[str, ...], tuple[int, ...]]:
 
 
 class XsensMvn(UdpReceiver):
-    """Programs that stream MVN's protocol over UDP.
+    """Programs that stream MVN's protocol over UDP or TCP (they connect to this port).
 
     Each character is a performer such as "xsens 192.168.1.5/0", each of its motion trackers (type 23) a
     tracker such as "xsens 192.168.1.5/0 Pelvis". Poses are read of type 02. The documents disagree on its
@@ -48,7 +52,7 @@ class XsensMvn(UdpReceiver):
 
     Args:
         host: address of the interface to listen on.
-        port: UDP port; MVN sends to 9763.
+        port: UDP and TCP port; MVN sends to 9763.
         paired: names of the performers and trackers whose samples are taken.
     """
 
@@ -57,8 +61,26 @@ class XsensMvn(UdpReceiver):
     ) -> None:
         super().__init__("xsens", "Xsens MVN", host, port, paired, largest=8192)
         self._joiner = FragmentJoiner()
+        self._streams = TcpStreams(split_stream, self.pass_on)
         self._bodies: dict[str, SolvedBody] = {}
         self._heard: dict[Address, str] = {}
+
+    def open(self) -> None:
+        """Bind the port, for UDP and for TCP.
+
+        Raises:
+            DeviceError: another program has it, or no interface has that address.
+        """
+        super().open()
+        try:
+            self._streams.open(self.name, *self.address)
+        except DeviceError:
+            self.close()
+            raise
+
+    def watch(self, selector: selectors.BaseSelector) -> None:
+        """Read connections as well."""
+        self._streams.watch(selector)
 
     def receive(self, datagram: bytes, sender: Address, now: float) -> None:
         """Read one datagram of poses or trackers.
@@ -84,6 +106,7 @@ class XsensMvn(UdpReceiver):
     def close(self) -> None:
         """Close the port and forget what was half gathered."""
         super().close()
+        self._streams.close()
         self._joiner = FragmentJoiner()
         self._bodies.clear()
 

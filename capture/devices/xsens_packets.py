@@ -13,11 +13,19 @@ from ...rig.arrays import Array
 from ...rig.errors import DeviceError
 from .finite import finite_rotations, finite_vectors
 
-__all__ = ["FragmentJoiner", "XsensPacket", "parse_xsens", "read_segments", "read_trackers"]
+__all__ = [
+    "FragmentJoiner",
+    "XsensPacket",
+    "parse_xsens",
+    "read_segments",
+    "read_trackers",
+    "split_stream",
+]
 
 POSES, TRACKERS = 2, 23
 _EULER, _UNITY = 1, 5
 _HEADER = struct.Struct(">4s2sIBBIBBBBHH")
+_MAGIC = b"MXTP"
 _LAST = 0x80  # in the counter of fragments: no more of this sample
 _SEGMENT = np.dtype([("id", ">i4"), ("position", ">f4", 3), ("rotation", ">f4", 4)])
 _TRACKER = np.dtype(
@@ -57,7 +65,7 @@ def parse_xsens(datagram: bytes) -> XsensPacket | None:
     Raises:
         DeviceError: it is not MVN's, is cut off, or is a pose in a form that is not read.
     """
-    if len(datagram) < _HEADER.size or not datagram.startswith(b"MXTP"):
+    if len(datagram) < _HEADER.size or not datagram.startswith(_MAGIC):
         raise DeviceError("a packet that doesn't begin with MXTP; is it Xsens MVN that sends here?")
     _, digits, sample, counter, count, milliseconds, character, *_ = _HEADER.unpack_from(datagram)
     kind = int(digits) if digits.isdigit() else -1
@@ -73,6 +81,27 @@ def parse_xsens(datagram: bytes) -> XsensPacket | None:
         raise DeviceError(f"{count} items of type {kind:02} in {len(items)} bytes; cut off?")
     last = bool(counter & _LAST)
     return XsensPacket(kind, sample, counter & ~_LAST, last, milliseconds / 1e3, character, items)
+
+
+def split_stream(stream: bytes) -> tuple[list[bytes], bytes]:
+    """Cut what came over TCP into packets: the whole ones, and the rest of the stream.
+
+    A packet tells its size in its header; of old versions, which don't, it is that of its items. What is
+    between packets and no packet is left out.
+    """
+    packets: list[bytes] = []
+    place = stream.find(_MAGIC)
+    while place >= 0 and len(stream) - place >= _HEADER.size:
+        _, digits, _, _, count, *_, told = _HEADER.unpack_from(stream, place)
+        kind = int(digits) if digits.isdigit() else -1
+        end = place + _HEADER.size + (told or count * _SIZES.get(kind, 0))
+        if end > len(stream):
+            return packets, stream[place:]
+        packets.append(stream[place:end])
+        place = stream.find(_MAGIC, end)
+        if place < 0:
+            return packets, stream[max(end, len(stream) - len(_MAGIC) + 1) :]
+    return packets, stream[place:] if place >= 0 else stream[1 - len(_MAGIC) :]
 
 
 def read_segments(items: bytes) -> tuple[tuple[int, ...], Array, Array]:

@@ -7,7 +7,9 @@ device behind it:
 """
 
 import json
+import random
 import struct
+import tracemalloc
 
 import lz4.frame
 import numpy as np
@@ -30,7 +32,7 @@ from pallas.capture.devices.threaded import LONGEST_QUEUE, MOST_TRACKERS
 from pallas.capture.devices.vmc import VmcReceiver
 from pallas.capture.devices.vmc_sender import vmc_messages
 from pallas.capture.devices.xsens import XsensMvn
-from pallas.capture.devices.xsens_packets import parse_xsens
+from pallas.capture.devices.xsens_packets import parse_xsens, split_stream
 from pallas.rig import PallasError, body_skeleton, quaternion
 
 SENDER = ("127.0.0.1", 1)
@@ -180,6 +182,19 @@ def test_any_bytes_are_a_packet_or_are_told(kind):
     check_parser()
 
 
+@FUZZED
+@given(pieces=st.lists(damaged(*VALID["xsens"]), max_size=8))
+def test_any_stream_is_cut_into_packets_and_little_is_kept(pieces):
+    rest = b""
+    for piece in pieces:
+        packets, rest = split_stream(rest + piece)
+        assert sum(map(len, packets)) + len(rest) <= sum(map(len, pieces))
+        assert all(packet.startswith(b"MXTP") for packet in packets)
+        assert len(rest) < 70_000
+        for packet in packets:
+            outcome(parse_xsens, packet)
+
+
 @pytest.mark.parametrize("kind", DEVICES)
 def test_a_device_goes_on_after_any_datagrams(kind):
     @FUZZED
@@ -195,6 +210,27 @@ def test_a_device_goes_on_after_any_datagrams(kind):
         assert samples
 
     check_device()
+
+
+@pytest.mark.parametrize("kind", DEVICES)
+def test_a_crowd_that_sends_anything_fills_no_memory(kind):
+    device = DEVICES[kind]()
+    rng = random.Random(1)
+    tracemalloc.start()
+    try:
+        for n in range(600):
+            if n == 300:
+                before, _ = tracemalloc.get_traced_memory()
+            sender = (f"10.{n % 200}.{rng.randrange(256)}.7", rng.randrange(1, 65_536))
+            outcome(device.receive, rng.choice(VALID[kind]), sender, n / 1000)
+            if n % 100 == 0:
+                device.take()
+        device.take()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    bounded(device)
+    assert after - before < 2_000_000  # bytes
 
 
 @pytest.mark.parametrize("kind", VALID)

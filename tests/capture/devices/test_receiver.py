@@ -109,11 +109,11 @@ def test_a_flood_is_refused_beyond_the_rate_while_others_are_heard(program):
 def test_a_crowd_of_made_up_addresses_is_not_listened_to_but_who_is_known_is():
     device = Numbers()
     start = time.monotonic()
-    device._pass_on(b"mine 0", ("127.0.0.1", 1), start)
+    device.pass_on(b"mine 0", ("127.0.0.1", 1), start)
     for number in range(1, 3000):
         now = start + number / 1000
-        device._pass_on(b"stranger 1", (f"127.0.{number // 250}.{number % 250}", 2), now)
-        device._pass_on(f"mine {number}".encode(), ("127.0.0.1", 1), now)
+        device.pass_on(b"stranger 1", (f"127.0.{number // 250}.{number % 250}", 2), now)
+        device.pass_on(f"mine {number}".encode(), ("127.0.0.1", 1), now)
     mine, stranger = device.trackers()
     assert mine.received == 3000
     assert device.refused == pytest.approx(2999 - 63 - 3 * 20, abs=2)

@@ -1,13 +1,15 @@
 """MVN's network stream: packets made from a real MVN recording give the recording's pose again."""
 
+import socket
 import struct
+import time
 
 import numpy as np
 import pytest
 
 from pallas.capture.devices.samples import PoseSample, TrackerSample
 from pallas.capture.devices.xsens import XsensMvn
-from pallas.capture.devices.xsens_packets import FragmentJoiner, parse_xsens
+from pallas.capture.devices.xsens_packets import FragmentJoiner, parse_xsens, split_stream
 from pallas.capture.mvnx import read_mvnx
 from pallas.rig import quaternion
 from pallas.rig.errors import DeviceError
@@ -171,3 +173,62 @@ def test_a_packet_that_was_cut_off_is_refused_in_one_line(length):
     whole = packet(2, [(i, 0, 0, 0, 1, 0, 0, 0) for i in range(1, 24)])
     with pytest.raises(DeviceError, match=r"^[^\n]+$"):
         parse_xsens(whole[:length])
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["size told", "old version"])
+@pytest.mark.parametrize("step", [1, 7, 400])
+def test_a_stream_is_cut_into_packets_wherever_it_was_torn(told, step):
+    packets = [packet(23, [(i, *[0.5] * 10) for i in range(1, 4)], sample) for sample in range(5)]
+    if not told:
+        packets = [whole[:22] + bytes(2) + whole[24:] for whole in packets]
+    stream = b"MX" + b"noise" + b"".join(packets[:2]) + b"MXnoise" + b"".join(packets[2:])
+    found, rest = [], b""
+    for place in range(0, len(stream), step):
+        whole, rest = split_stream(rest + stream[place : place + step])
+        found += whole
+    assert found == packets
+    assert len(rest) < 24
+
+
+def test_a_stream_that_never_makes_sense_is_not_kept():
+    rest = b""
+    for _ in range(100):
+        packets, rest = split_stream(rest + b"nonsense" * 100)
+        assert packets == []
+        assert len(rest) < 4
+
+
+def test_trackers_come_over_tcp_as_well():
+    rows = [(1, 1.0, 0, 0, 0, 1.0, 2.0, 3.0, 0, 0, 1)]
+    with XsensMvn(port=0) as device:
+        for first in (
+            0,
+            100,
+        ):  # a program that hangs up in the middle of a packet and connects again
+            with socket.create_connection(device.address) as program:
+                for sample in range(first, first + 50):
+                    program.sendall(packet(23, rows, sample))
+                program.sendall(packet(23, rows)[:30])
+        samples = []
+        end = time.monotonic() + 10.0
+        while len(samples) < 100:
+            assert time.monotonic() < end, f"{len(samples)} of 100 samples came"
+            samples += device.take()
+            time.sleep(0.005)
+    assert [s.sequence for s in samples] == [*range(50), *range(100, 150)]
+    assert device.error is None
+
+
+def test_more_connections_than_few_are_refused():
+    with XsensMvn(port=0) as device:
+        programs = [socket.create_connection(device.address) for _ in range(12)]
+        try:
+            programs[0].sendall(packet(23, [(1, 1.0, *[0.0] * 9)]))
+            end = time.monotonic() + 10.0
+            while not device.take():
+                assert time.monotonic() < end
+                time.sleep(0.005)
+            assert len(device._streams._connections) <= 8
+        finally:
+            for program in programs:
+                program.close()
