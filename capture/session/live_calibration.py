@@ -138,10 +138,13 @@ class LiveCalibration:
         return result
 
     def fields(self) -> Mapping[str, Any]:
-        """What a raw log's event "mounting" or "heading" needs, to be solved with the same numbers."""
+        """What a raw log's event "mounting" or "heading" needs, to be solved with the same numbers.
+
+        It has a time if it is known from when on they are right; else it is of the moment it is written.
+        """
         applied = self.applied
         return {
-            "time": applied.since,
+            **({"time": applied.since} if applied.since else {}),
             "bone_from_sensor": self._named(applied.bone_from_sensor),
             "heading": self._named(applied.heading),
             "drift": self._named(applied.drift),

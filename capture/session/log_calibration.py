@@ -39,7 +39,7 @@ class Worn:
     Attributes:
         trackers: by placement.
         poses: orientations (4,) by tracker that were held in a pose, by pose.
-        steps: calibrations and resets, in the order of time.
+        steps: calibrations and resets.
     """
 
     trackers: dict[str, str] = field(default_factory=dict)
@@ -75,11 +75,12 @@ class Worn:
         """
         mounting = {t: np.full(4, np.nan) for t in trackers}
         heading, drift = dict.fromkeys(trackers, 0.0), dict.fromkeys(trackers, 0.0)
-        for step in reversed(self.steps):
+        steps = sorted(self.steps, key=lambda step: step.time)
+        for step in reversed(steps):
             mounting |= {t: m for t, m in step.mounting.items() if t in mounting}
             heading |= {t: h for t, h in step.heading.items() if t in heading}
         found, since = [], 0.0
-        for step in self.steps:
+        for step in steps:
             passed = step.time - since
             heading = {t: heading[t] + passed * drift[t] for t in trackers}
             mounting |= {t: m for t, m in step.mounting.items() if t in mounting}

@@ -39,6 +39,7 @@ _ASKS: Final = (
 _ALIKE = 0.5  # share of the most moved tracker's turn by which another one may turn
 _RESTING = np.radians(3.0)  # that all turn within `_REST` seconds before a movement is asked for
 _REST = 0.5
+_LONGEST_REST = 5.0  # seconds that rest is waited for
 _SETTLES = (
     1.0  # seconds after a tracker has turned enough, in which others may show that they did too
 )
@@ -75,6 +76,7 @@ class PlacingGuide:
         self._asks = [ask for ask in _ASKS if ask.placement in placements]
         self._attempts, self._left = attempts, attempts
         self._since: float | None = None
+        self._asked: float | None = None
         self._rest: Array | None = None
         self._begin()
 
@@ -108,17 +110,18 @@ class PlacingGuide:
 
     def _begin(self) -> None:
         self.phase = Phase.COUNTDOWN if self._asks else Phase.DONE
-        self._since = self._rest = None
+        self._since = self._rest = self._asked = None
         self._now = 0.0
         self._most = np.zeros(len(self.trackers))
         self._decided: float | None = None
 
     def _wait_for_rest(self, time: float, turns: Array) -> None:
-        """Go on once nobody has turned for a moment; who is silent is not waited for."""
-        if self._rest is None or np.nanmax(_turned(self._rest, turns), initial=0.0) > _RESTING:
-            self._rest, self._since = turns, time
-        elif self._now >= _REST:
-            self.phase, self._since = Phase.MOVE, time
+        """Go on once nobody has turned for a moment; not for ever, others may be wearing trackers, too."""
+        self._asked = time if self._asked is None else self._asked
+        if self._rest is None or _turned(self._rest, turns).max(initial=0.0) > _RESTING:
+            self._rest, self._since, self._now = turns, time, 0.0
+        if self._now >= _REST or time - self._asked > _LONGEST_REST:
+            self.phase, self._since, self._now = Phase.MOVE, time, 0.0
 
     def _look(self, turns: Array) -> None:
         ask = self._asks[0]

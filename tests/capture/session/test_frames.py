@@ -103,6 +103,28 @@ def test_who_comes_back_is_there_again_and_a_long_gap_is_not_drawn_through():
     assert all(np.isnan(frame.world_from_sensor[1]).all() for frame in between)
 
 
+def test_a_tracker_that_starts_again_goes_on_with_its_new_clock_and_count():
+    whole = _samples("b", seconds=6.0)
+    again = [
+        TrackerSample("b", s.arrival, s.device_time - 5.9, s.world_from_sensor, s.acceleration,
+                      s.sequence - 320)
+        for s in whole if s.arrival > START + 3.2
+    ]  # fmt: skip
+    before = [s for s in whole if s.arrival < START + 3.0]
+    frames, _ = _run(_samples("a", seconds=6.0) + before + again)
+    after = [frame for frame in frames if frame.time > START + 3.24]
+    assert len(after) > 60 * 2.7
+    assert not any(frame.silent[1] for frame in after)
+    assert _errors(after, "b", 1)[0].max() < 0.1
+
+
+def test_a_phone_that_tells_the_time_of_day_is_as_good_as_any():
+    samples = _samples("a", start=1.7e9) + _samples("b", start=1.7e9, skew=100e-6)
+    frames, _ = _run(samples)
+    for row, tracker in enumerate("ab"):
+        assert _errors(frames[1:], tracker, row)[0].max() < 0.2
+
+
 def test_while_nobody_is_heard_there_are_no_frames_and_the_grid_goes_on_after():
     both = _samples("a", seconds=1.0) + _samples("b", seconds=1.0)
     later = [

@@ -240,6 +240,17 @@ def test_where_nobody_moves_it_fails_in_the_end_and_says_what_was_missing():
     assert guide.prompt == "No tracker moved enough for the left wrist"
 
 
+def test_rest_is_not_waited_for_for_ever():
+    guide = PlacingGuide(("t0", "restless"), ("left_wrist",))
+    for i in range(int(6 * FPS)):
+        turns = quaternion.from_axis_angle(X, np.array([0.0, 0.1 * i]))
+        guide.push(SensorFrame(START + i / FPS, turns, np.zeros((2, 3)), np.zeros(2, bool), START))
+        assert (guide.phase is Phase.MOVE) == (i > 5.0 * FPS)
+        if guide.phase is Phase.MOVE:
+            break
+    assert guide.phase is Phase.MOVE
+
+
 def test_only_some_placements_may_be_asked_for_and_too_few_trackers_are_told():
     guide = PlacingGuide(("t1", "t0"), ("waist", "right_wrist"))
     _play(guide, lambda placement, _: MOVES[placement])

@@ -213,6 +213,19 @@ def test_a_sensor_that_slipped_and_was_calibrated_again_goes_on_as_if_mounted_as
     assert np.nanpercentile(apart, 99) < 0.02
 
 
+def test_events_count_in_the_order_of_their_times_however_they_were_written(path):
+    first = (
+        "mounting",
+        {"time": START + 1.0, "bone_from_sensor": MOUNTING, "heading": {"neck": 0.2}},
+    )
+    reset = ("heading", {"time": START + 5.0, "heading": {"neck": 0.5}})
+    last = ("heading", {"time": START + 7.0, "heading": {"waist": 0.3}})
+    plain = _logged(path, _all(), first, reset, last).recording()
+    mixed = _logged(path, _all(), last, first, reset).recording()
+    np.testing.assert_array_equal(plain.world_from_sensor, mixed.world_from_sensor)
+    np.testing.assert_array_equal(plain.bone_from_sensor, mixed.bone_from_sensor)
+
+
 def test_a_tracker_that_replaced_another_is_calibrated_by_what_was_told_of_it(path):
     before = ("mounting", {"bone_from_sensor": MOUNTING})
     spare = ("placing", {"performer": "A", "trackers": {"waist": "spare"}})
