@@ -64,7 +64,11 @@ class PALLAS_PG_retarget(FrameRange, bpy.types.PropertyGroup):
         poll=_is_armature,
     )
     file: StringProperty(
-        name="File", description="The motion", subtype="FILE_PATH", update=_other_file
+        name="File",
+        description="The motion",
+        subtype="FILE_PATH",
+        options={"PATH_SUPPORTS_BLEND_RELATIVE"},
+        update=_other_file,
     )
     part: StringProperty(
         name="Part",
@@ -81,6 +85,7 @@ class PALLAS_PG_retarget(FrameRange, bpy.types.PropertyGroup):
         name="Source Map",
         description="JSON file of what the source's bones do; without one they are matched",
         subtype="FILE_PATH",
+        options={"PATH_SUPPORTS_BLEND_RELATIVE"},
     )
     bones: CollectionProperty(type=PALLAS_PG_mapped_bone)
     active_bone: IntProperty(name="Active")

@@ -62,10 +62,40 @@ def story(stage: Stage) -> Iterator[float]:
     stage.press("ctrl+shift+z")
     yield 2.0
     found["redone"] = contents()
+    yield from onto_another(stage)
     look_at_character(stage)
+    settings = bpy.context.scene.pallas.retarget  # undo made another one
+    settings.source, settings.file = "FILE", "//walk.bvh"  # what the panel offers of a file
     yield from stage.scroll_sidebar()
     yield 2.0
     stage.shoot("retarget")
+
+
+def onto_another(stage: Stage) -> Iterator[float]:
+    """What the first character does onto a second one, read frame by frame; Ctrl Z waits, Esc ends it."""
+    found, settings = stage.found, bpy.context.scene.pallas.retarget
+    first = character()
+    stage.run("another", bpy.ops.pallas.add_character, sensors=False)
+    settings.target, settings.source, settings.armature = bpy.context.object, "ARMATURE", first
+    settings.use_range, settings.range_start, settings.range_end = True, 1, 100_000
+    bpy.ops.ed.undo_push(message="Another")
+    yield 1.0
+    stage.start("read", bpy.ops.pallas.retarget)
+    yield 2.0
+    stage.press("ctrl+z")
+    yield 2.0
+    found["while reading"] = [len(bpy.data.scenes), len(bpy.data.actions)]
+    stage.shoot("reading")
+    stage.press("Escape")
+    yield 2.0
+    found["reading given up"] = [len(bpy.data.scenes), len(bpy.data.actions)]
+    settings.range_end = 20
+    stage.start("read", bpy.ops.pallas.retarget)
+    yield from stage.wait(lambda: len(bpy.data.actions) > 1, PATIENCE)
+    found["read to the end"] = [len(bpy.data.scenes), len(bpy.data.actions)]
+    bpy.data.objects.remove(settings.target)
+    settings.target, settings.use_range = first, False
+    yield 1.0
 
 
 def character() -> bpy.types.Object | None:

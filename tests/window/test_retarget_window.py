@@ -42,6 +42,12 @@ def test_the_motion_is_one_action_that_one_undo_takes_away(found):
     assert found["redone"] == after
 
 
+def test_another_armature_is_read_in_slices_that_undo_can_not_disturb_and_esc_ends(found):
+    assert found["while reading"] == [2, 1]  # the scene of the samples, and no new Action
+    assert found["reading given up"] == [1, 1]
+    assert found["read to the end"] == [1, 2]
+
+
 def test_the_panel_shows_words_and_buttons(part):
     picture = part("retarget", "sidebar")
     words = (picture.max(axis=-1) > 170).mean()
