@@ -4,186 +4,83 @@
 
 Ten motions of the CMU library (or made-up ones without PALLAS_DATA) onto rigs of many builds. Per rig:
 
-- the angle between the target's bones and the source's: upper arm, forearm, thigh and shin; then what is
-  level along the soles at rest; and feet from ankle to ball, which differ as the heights of ankles do,
-  because soles that are flat in both rests stay flat;
-- how far feet mode turns thighs and shins;
-- how far the standing end of a planted foot moves from one frame to the next, without feet mode and with it.
+- without feet mode, the angle between the target's bones and the source's: upper arm, forearm, thigh and
+  shin; then what is level along the soles at rest; and feet from ankle to ball, which differ as the heights
+  of ankles do, because soles that are flat in both rests stay flat;
+- with it, the same bones, and thighs and shins alone, which give way where two standing feet want hips in two
+  places; how far hips go beside their way, in mm of a leg of 0.81 m;
+- how far standing feet move over the floor from one frame to the next: the ball, or the heel under the ankle
+  of a foot that stands on it, in every frame in which the source's foot is low and slow; how many of these
+  aren't counted as standing, because the foot still comes down or already rises, or is out of reach.
 
 Then frames a second, and how long one frame of a stream takes.
 """
 
-import json
-import os
 import resource
-import struct
 import sys
-import tarfile
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
+from retarget_inputs import A_POSE, Build, Rig, dancing, humanoid, motions, posed, rigs
 
-from pallas.capture import read_amc
 from pallas.rig import quaternion
 from pallas.rig.arrays import Array
 from pallas.rig.retarget import (
     BoneMap,
-    Bones,
+    LimbTarget,
     Retargeted,
     Retargeter,
     RetargetOptions,
     SourceMotion,
-    match_bones,
 )
+from pallas.rig.retarget.feet import PERSON_LEG, foot_points, source_contacts
+from pallas.rig.retarget.travel import floor_height
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("PALLAS_DATA", ROOT.parent / "shared" / "data"))
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-from humanoids import A_POSE, Build, dancing, humanoid, posed, rolled  # noqa: E402
-
-CLIPS = ("02_01", "02_03", "05_02", "05_13", "14_02", "01_03", "49_02", "135_02", "131_04", "16_01")
 BONES = (("upper_arm", "forearm"), ("forearm", "hand"), ("thigh", "shin"), ("shin", "foot"))
 FOOT = (("foot", "toe"),)
 LEGS = BONES[2:]
-Rig = tuple[str, Bones, BoneMap]
-
-
-def motions() -> list[tuple[SourceMotion, BoneMap]]:
-    """CMU clips, or motions that are made up."""
-    archive = DATA / "motion" / "cmu.tar.xz"
-    if not archive.is_file():
-        bones, bone_map = humanoid(Build(fingers=True))
-        turns = [dancing(bones, 600, seed, 0.3) for seed in range(10)]
-        return [
-            (SourceMotion(bones, t, h, 60.0, f"made up {k}"), bone_map)
-            for k, (t, h) in enumerate(turns)
-        ]
-    found = []
-    with tempfile.TemporaryDirectory() as folder:
-        paths = unpacked(archive, Path(folder))
-        for clip in CLIPS:
-            asf = paths.get(f"{clip.split('_')[0]}.asf")
-            if asf is None or f"{clip}.amc" not in paths:
-                continue
-            motion = SourceMotion.of_motion(read_amc(asf, paths[f"{clip}.amc"]), clip)
-            found.append((motion.clipped(0, len(motion), 2), cmu_map(motion.bones)))
-    return found
-
-
-def unpacked(archive: Path, folder: Path) -> dict[str, Path]:
-    """The clips' files by name."""
-    wanted = {f"{clip}.amc" for clip in CLIPS} | {f"{clip.split('_')[0]}.asf" for clip in CLIPS}
-    paths = {}
-    with tarfile.open(archive) as files:
-        for member in files:
-            name = Path(member.name).name
-            if name in wanted and (content := files.extractfile(member)) is not None:
-                paths[name] = folder / name
-                paths[name].write_bytes(content.read())
-    return paths
-
-
-def cmu_map(bones: Bones) -> BoneMap:
-    """As matched, but the wrist of Acclaim's figures is where `lhand` starts; `lwrist` twists the forearm."""
-    found = dict(match_bones(bones).bones)
-    for side in ("left", "right"):
-        found[f"{side}_hand"] = (f"{side[0]}hand",)
-        found[f"{side}_forearm_twist"] = (f"{side[0]}wrist",)
-    return BoneMap(found)
-
-
-def rigs() -> Iterator[Rig]:
-    """Targets: made-up builds, the embedded character, and the rigs under PALLAS_DATA."""
-    builds = {
-        "same build, A-pose": Build(fingers=True),
-        "long legs": Build(thigh=0.50, shin=0.40, fingers=True),
-        "short legs, long arms": Build(thigh=0.30, shin=0.32, upper_arm=0.36, forearm=0.33),
-        "child": Build(size=0.6, spine=(1.0,), twists=True),
-        "giant, five spines": Build(size=1.8, spine=(1.0,) * 5, necks=2, twists=True, inline=True),
-    }
-    for name, build in builds.items():
-        bones, bone_map = humanoid(build)
-        turned = {part: A_POSE[part] for part in A_POSE}
-        yield name, rolled(posed(bones, turned), 1), bone_map
-    with np.load(ROOT / "scene" / "assets" / "character.npz") as file:
-        names = tuple(str(name) for name in file["bone_names"])
-        yield matched(
-            "embedded character",
-            names,
-            file["bone_parents"],
-            file["bone_heads"],
-            file["bone_tails"],
-        )
-    for path in sorted((DATA / "rigs" / "mpfb").glob("*.json")):
-        yield mpfb(path)
-    for path in sorted((DATA / "rigs" / "kaykit").glob("*.glb")):
-        yield glb(path)
-
-
-def matched(name: str, names: tuple[str, ...], parents: Array, heads: Array, tails: Array) -> Rig:
-    """A rig whose bones come in any order, and its own map."""
-    order: list[int] = []
-    while len(order) < len(names):
-        order += [
-            b
-            for b in range(len(names))
-            if b not in order and (parents[b] < 0 or parents[b] in order)
-        ]
-    places = {bone: place for place, bone in enumerate(order)}
-    bones = Bones(
-        tuple(names[b] for b in order),
-        tuple(places[int(parents[b])] if parents[b] >= 0 else -1 for b in order),
-        np.tile(quaternion.IDENTITY, (len(names), 1)),
-        np.array(heads, dtype=np.float64)[order],
-        np.array(tails, dtype=np.float64)[order],
-    )
-    return name, bones, match_bones(bones)
-
-
-def mpfb(path: Path) -> Rig:
-    """A rig of MPFB's."""
-    read = json.loads(path.read_text(encoding="utf-8"))
-    read = read.get("bones", read)
-    names = tuple(read)
-    ends = {
-        end: np.array([b[end]["default_position"] for b in read.values()])
-        for end in ("head", "tail")
-    }
-    floor = np.array([0.0, 0.0, min(end[:, 2].min() for end in ends.values())])
-    parents = np.array([names.index(b["parent"]) if b["parent"] else -1 for b in read.values()])
-    return matched(
-        f"MPFB {path.stem[4:]}", names, parents, ends["head"] - floor, ends["tail"] - floor
-    )
-
-
-def glb(path: Path) -> Rig:
-    """The first skin of a glTF file: joints at rest, without the ends of leaf bones."""
-    data = path.read_bytes()
-    read = json.loads(data[20 : 20 + struct.unpack("<I", data[12:16])[0]])
-    nodes, joints = read["nodes"], read["skins"][0]["joints"]
-    above = {child: k for k, node in enumerate(nodes) for child in node.get("children", [])}
-
-    def place(node: int) -> tuple[Array, Array]:
-        own = nodes[node]
-        x, y, z, w = own.get("rotation", (0.0, 0.0, 0.0, 1.0))
-        turn, step = np.array([w, x, y, z]), np.array(own.get("translation", (0.0, 0.0, 0.0)))
-        if node not in above:
-            return turn, step
-        parent, origin = place(above[node])
-        return quaternion.multiply(parent, turn), origin + quaternion.rotate(parent, step)
-
-    heads = np.array([place(joint)[1] for joint in joints]) @ np.array(
-        [[1, 0, 0], [0, 0, 1], [0, -1, 0]]
-    )
-    parents = np.array([joints.index(above[j]) if above.get(j) in joints else -1 for j in joints])
-    tails = np.full_like(heads, np.nan)
-    for bone, parent in enumerate(parents):
-        if parent >= 0:
-            tails[parent] = heads[bone]
-    return matched(path.stem, tuple(nodes[j]["name"] for j in joints), parents, heads, tails)
+ON_HEEL = 1.0  # degrees by which a foot is tilted that stands on its heel
+KINDS = (
+    "off bones",
+    "off legs",
+    "off slide",
+    "feet bones",
+    "feet legs",
+    "feet slide",
+    "foot",
+    "sole",
+)
+KINDS = (*KINDS, "hips", "left out")
+STATISTICS = {
+    "median": np.median,
+    "99 %": lambda values: np.percentile(values, 99),
+    "worst": np.max,
+    "mean": np.mean,
+    "over 1": lambda values: 100.0 * (values > 1.0).mean(),
+}
+OFF_COLUMNS = (
+    ("off bones median", "median"),
+    ("off bones worst", "worst"),
+    ("sole worst", "sole"),
+    ("foot worst", "ankle-ball"),
+)
+FEET_COLUMNS = (
+    ("feet bones median", "all: median"),
+    ("feet bones 99 %", "99 %"),
+    ("feet legs median", "legs: median"),
+    ("feet legs 99 %", "99 %"),
+    ("feet legs worst", "worst"),
+    ("hips median", "hips: median"),
+    ("hips worst", "worst"),
+)
+SLIDE_COLUMNS = (
+    *(
+        (f"{mode} slide {key}", "over 1, %" if key == "over 1" else key)
+        for mode in ("off", "feet")
+        for key in ("median", "99 %", "worst", "over 1")
+    ),
+    ("left out mean", "left out, %"),
+)
 
 
 def direction_errors(
@@ -235,74 +132,98 @@ def sole_errors(motion: SourceMotion, own: BoneMap, rig: Rig, result: Retargeted
     return np.concatenate(found)
 
 
-def slides(result: Retargeted, contacts: Array, soles: Array) -> Array:
-    """Metres from frame to frame of the end of a foot that stands, in stands of 0.05 s at least."""
+def stands(motion: SourceMotion, maker: Retargeter) -> Array:
+    """(T, 2) True where the source's left and right foot stand."""
+    source = maker.source
+    points = foot_points(source, motion.rotations, motion.heads)
+    if points is None:
+        return np.zeros((len(motion), 2), dtype=bool)
+    floor = floor_height(points, source.soles, motion.fps, source.leg)
+    return source_contacts(source, points, motion.fps, floor)
+
+
+def slides(result: Retargeted, contacts: Array, maker: Retargeter) -> Array:
+    """Millimetres from frame to frame of what a standing foot stands on, in every frame of `contacts`."""
     found = [np.zeros(0)]
+    soles = maker.target.soles
     for foot, side in enumerate(("left", "right")):
         limb = result.limbs.get(f"{side}_leg")
         if limb is None:
             continue
-        points = np.stack([limb.end, limb.ball], axis=1)
-        if not np.isfinite(points).all():
-            points = points[:, :1]
-        over = points[..., 2] - soles[[foot, 2 + foot]][: points.shape[1]]
-        low = over < over.min(axis=1, keepdims=True) + 0.01
-        steps = np.linalg.norm(np.diff(points[..., :2], axis=0), axis=-1)
-        steps = np.where(low[1:] & low[:-1], steps, np.inf).min(axis=1)
-        both = contacts[1:, foot] & contacts[:-1, foot] & np.isfinite(steps)
-        edges = np.flatnonzero(np.diff(contacts[:, foot], prepend=False, append=False)).reshape(
-            -1, 2
-        )
-        for start, stop in edges:
-            if stop - start < 4:
-                both[start:stop] = False
-        found.append(steps[both])
+        both = contacts[1:, foot] & contacts[:-1, foot]
+        heel, on_heel = heels(limb, soles[foot], soles[2 + foot])
+        steps = [np.linalg.norm(np.diff(p[:, :2], axis=0), axis=-1) for p in (heel, limb.ball)]
+        if np.isfinite(limb.ball).all():
+            alike = on_heel[1:] == on_heel[:-1]
+            held = np.where(on_heel[1:], *steps)
+            found.append(1000.0 * np.where(alike, held, np.minimum(*steps))[both])
+        else:
+            found.append(1000.0 * steps[0][both])
     return np.concatenate(found)
 
 
+def heels(limb: LimbTarget, ankle: float, ball: float) -> tuple[Array, Array]:
+    """Where the heel under an ankle is (T, 3), and whether the foot is on it (T,); for soles' heights."""
+    foot = limb.ball - limb.end
+    if not np.isfinite(foot).all():
+        return limb.end, np.ones(len(foot), dtype=bool)
+    length = np.linalg.norm(foot, axis=-1)
+    up = np.arcsin(foot[:, 2] / length) + np.arcsin(min((ankle - ball) / length.mean(), 1.0))
+    over = np.maximum(np.linalg.norm(foot[:, :2], axis=-1), 1e-9)
+    heading = foot * (1.0, 1.0, 0.0) / over[:, None]
+    heel = limb.end + ankle * np.sin(up)[:, None] * heading
+    heel[:, 2] -= ankle * np.cos(up)
+    return heel, foot[:, 2] > ball - ankle + np.radians(ON_HEEL) * length
+
+
 def main() -> None:
-    """Print one line a rig."""
+    """Print three tables with one line a rig, and times."""
     sources = motions()
+    every = {rig[0]: measured(rig, sources) for rig in rigs()}
     sys.stdout.write(f"{len(sources)} motions, {sum(len(m) for m, _ in sources)} frames\n")
-    sys.stdout.write(
-        f"{'':<28}{'bones, degrees':>16}{'sole':>8}{'foot':>7}{'feet mode moves':>15}"
-        f"{'slide of feet, mm a frame: median, 99 %, over 1 mm':>55}\n"
-        f"{'':<28}{'median':>8}{'worst':>8}{'worst':>8}{'worst':>7}{'median':>8}{'99 %':>7}"
-        f"{'without feet mode':>27}{'with it':>28}\n"
-    )
-    for rig in rigs():
-        sys.stdout.write(line_of(rig, sources) + "\n")
+    table(every, OFF_COLUMNS, "without feet mode: degrees from the source's bones, soles, feet")
+    table(every, FEET_COLUMNS, "with feet mode: degrees from the source's bones, mm beside the way")
+    table(every, SLIDE_COLUMNS, "slide of standing feet, mm a frame, without feet mode and with it")
     speed(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
 
 
-def line_of(rig: Rig, sources: list[tuple[SourceMotion, BoneMap]]) -> str:
+def table(
+    every: dict[str, dict[str, float]], columns: tuple[tuple[str, str], ...], title: str
+) -> None:
+    """Print one."""
+    sys.stdout.write(f"\n{title}\n{'':<28}" + "".join(f"{name:>14}" for _, name in columns) + "\n")
+    for name, values in every.items():
+        numbers = "".join(f"{values[key]:>14.3f}" for key, _ in columns)
+        sys.stdout.write(f"{name:<28}{numbers}\n")
+    worst = "".join(f"{np.nanmax([v[key] for v in every.values()]):>14.3f}" for key, _ in columns)
+    sys.stdout.write(f"{'worst of all':<28}{worst}\n")
+
+
+def measured(rig: Rig, sources: list[tuple[SourceMotion, BoneMap]]) -> dict[str, float]:
     """Errors of one rig over all motions."""
-    errors: dict[str, list[Array]] = {
-        key: [] for key in ("bones", "sole", "foot", "planted", "off", "feet")
-    }
+    found: dict[str, list[Array]] = {key: [] for key in KINDS}
     for motion, own in sources:
         arguments = (motion.rotations, motion.heads, motion.fps)
         makers = [
             Retargeter(motion.bones, own, rig[1], rig[2], RetargetOptions(contacts=mode))
             for mode in ("off", "feet")
         ]
-        off, feet = (maker.whole(*arguments) for maker in makers)
-        errors["bones"].append(direction_errors(motion, own, rig, off, BONES))
-        errors["foot"].append(direction_errors(motion, own, rig, off, FOOT))
-        errors["sole"].append(sole_errors(motion, own, rig, off))
-        errors["planted"].append(direction_errors(motion, own, rig, feet, LEGS))
-        for mode, result in (("off", off), ("feet", feet)):
-            errors[mode].append(1000.0 * slides(result, feet.contacts, makers[0].target.soles))
-    every = {key: np.concatenate(values) for key, values in errors.items()}
-    worst = [every[key].max() if len(every[key]) else np.nan for key in ("sole", "foot")]
-    text = f"{rig[0]:<28}{np.median(every['bones']):>8.3f}{every['bones'].max():>8.3f}"
-    text += f"{worst[0]:>8.3f}{worst[1]:>7.2f}"
-    text += f"{np.median(every['planted']):>8.2f}{np.percentile(every['planted'], 99):>7.2f}"
-    for mode in ("off", "feet"):
-        values = every[mode]
-        text += f"{np.median(values):>12.3f}{np.percentile(values, 99):>8.3f}"
-        text += f"{100.0 * (values > 1.0).mean():>7.2f}%"
-    return text
+        contacts = stands(motion, makers[0])
+        off, feet = (maker.whole(*arguments, contacts) for maker in makers)
+        for name, mode in (("off", off), ("feet", feet)):
+            found[f"{name} bones"].append(direction_errors(motion, own, rig, mode, BONES))
+            found[f"{name} legs"].append(direction_errors(motion, own, rig, mode, LEGS))
+            found[f"{name} slide"].append(slides(mode, contacts, makers[0]))
+        found["foot"].append(direction_errors(motion, own, rig, off, FOOT))
+        found["sole"].append(sole_errors(motion, own, rig, off))
+        beside = np.linalg.norm(feet.heads[:, 0] - off.heads[:, 0], axis=-1)
+        found["hips"].append(1000.0 * PERSON_LEG * beside / makers[0].target.leg)
+        found["left out"].append(100.0 * (contacts & ~feet.contacts)[contacts])
+    return {
+        f"{kind} {name}": float(of(np.concatenate(values))) if sum(map(len, values)) else np.nan
+        for kind, values in found.items()
+        for name, of in STATISTICS.items()
+    }
 
 
 def speed(frames: int) -> None:

@@ -1,6 +1,7 @@
 """Feet of the target stand where the source's stand: still, on the floor, and within the legs' reach."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,7 +16,15 @@ from .rests import Rest
 from .stands import Stands, runs, stands_of
 from .travel import heading
 
-__all__ = ["PERSON_LEG", "ball_offsets", "foot_points", "plant_feet", "source_contacts"]
+__all__ = [
+    "PERSON_LEG",
+    "SourceFeet",
+    "ball_offsets",
+    "foot_heights",
+    "foot_points",
+    "plant_feet",
+    "source_contacts",
+]
 
 PERSON_LEG = 0.8075  # metres of thigh and shin of a body 1.70 m tall
 _REACH = 0.9995  # of the leg's length; hips come down until standing feet are within
@@ -31,6 +40,21 @@ _BETWEEN, _STAND = (
     0.05,
     0.25,
 )  # seconds: between two stands of a foot that shuffles, and the shortest of them
+
+
+@dataclass(frozen=True, eq=False)
+class SourceFeet:
+    """What the target's feet go by, T frames.
+
+    Attributes:
+        contacts: (T, 2) True where the source's left and right foot stand.
+        heights: (T, 2) metres by which its feet are over where they stand, on a body of the target's size.
+        floor: metres.
+    """
+
+    contacts: Mask
+    heights: Array
+    floor: float
 
 
 def foot_points(source: Rest, rotations: Array, heads: Array) -> Array | None:
@@ -87,6 +111,13 @@ def source_contacts(source: Rest, points: Array, fps: float, floor: float) -> Ma
     return contacts
 
 
+def foot_heights(source: Rest, points: Array) -> Array:
+    """(T, 2) metres by which the lower of heel and ball is over where it is when the source stands."""
+    over = points[..., 2] - source.soles
+    lowest: Array = np.minimum(over[:, :2], over[:, 2:])
+    return lowest
+
+
 def _in_place(standing: Mask, place: Array, slid: float, fps: float) -> Mask:
     """(T,) the same without gaps, and without frames in which heel and ball (T, 2, 2) shuffle or turn."""
     still = np.zeros_like(standing)
@@ -112,9 +143,8 @@ def plant_feet(
     posed: Posed,
     limbs: dict[str, LimbBones],
     target: Rest,
-    contacts: Mask,
+    feet: SourceFeet,
     fps: float,
-    floor: float,
     toes: Sequence[int] | None,
     kept: bool,
 ) -> tuple[Posed, Mask]:
@@ -124,38 +154,38 @@ def plant_feet(
         posed: T frames.
         limbs: of the target.
         target: the rig.
-        contacts: (T, 2) True where the left and the right foot stand.
+        feet: where and when the source's stand.
         fps: frames per second.
-        floor: metres.
         toes: places of the toes among the bones that move, None where they don't.
         kept: whether the way over the floor stays as it is.
 
     Returns:
-        The frames, and (T, 2) True where the left and the right foot do stand.
+        The frames, and (T, 2) True where the left and the right foot do stand: in reach, and quite down.
     """
-    down = np.array([0.0, 0.0, floor])
+    down = np.array([0.0, 0.0, feet.floor])
     before = limb_pair(limbs, "leg", posed.moved(-down))
     if before is None:
-        return posed, np.zeros_like(contacts)
-    held = np.array(contacts)
+        return posed, np.zeros_like(feet.contacts)
+    held = np.array(feet.contacts)
     for _ in range(_ATTEMPTS):
-        legs, paths, stands = _led(before, held, fps, target, kept)
+        legs, paths, stands = _led(before, held, feet.heights, fps, target, kept)
         turns = reached(legs.bones, legs.starts, legs.turns, paths[:, :2], paths[:, 2:])
         after = LimbPair(legs.limbs, legs.turned(turns, last=True))
         missed = stands.missed(after.points) > MISSED * target.leg / PERSON_LEG
         if not missed.any():
             break
         held &= ~_near(missed, round(_AROUND * fps))
-    return _with_toes(legs.posed, after.posed, legs, toes).moved(down), held
+    standing = held & (stands.lifts == 0.0)
+    return _with_toes(legs.posed, after.posed, legs, toes).moved(down), standing
 
 
 def _led(
-    legs: LimbPair, held: Mask, fps: float, target: Rest, kept: bool
+    legs: LimbPair, held: Mask, heights: Array, fps: float, target: Rest, kept: bool
 ) -> tuple[LimbPair, Array, Stands]:
     """Legs with their hips moved, where ankles and balls (T, 4, 3) are to be, and the stands."""
     soles = target.soles
     least = np.tile(soles, (len(held), 1))
-    stands = stands_of(legs.points, held, fps, target.leg / PERSON_LEG, soles)
+    stands = stands_of(legs.points, held, heights, fps, target.leg / PERSON_LEG, soles)
     if stands.spans:
         hips, stands = hip_moves(stands, legs.joints[:, :, :3], fps, kept)
         legs = legs.moved(hips)

@@ -27,7 +27,7 @@ _KEEP = 1e5  # the same, where the way over the floor is given
 _RIGID = 1e6  # on a stand that changes its place
 _SOFT = 1e-3  # least squared lever of a straight leg along itself
 _LITTLE = 1e-6
-_GIVE = 3.0  # how easily a foot on its ball turns, beside thigh and shin
+_GIVE = 4.0  # how easily a foot on its ball turns, beside thigh and shin
 _STATE = 7  # r, and q of the left and the right foot
 
 

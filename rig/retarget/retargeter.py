@@ -18,7 +18,7 @@ from .alignment import alignments
 from .bone_map import SIDES, BoneMap
 from .bones import Bones
 from .drives import drives
-from .feet import foot_points, plant_feet, source_contacts
+from .feet import SourceFeet, foot_heights, foot_points, plant_feet, source_contacts
 from .hands import SourceHands, reaching
 from .posed import Carriage, Posed
 from .reach import LimbTable, limbs_of
@@ -157,10 +157,10 @@ class Retargeter:
             return self._finished(posed, None)
         if contacts is None:
             contacts = source_contacts(self.source, points, fps, floor)
+        heights = size_ratio(self.source, self.target) * foot_heights(self.source, points)
+        feet = SourceFeet(contacts, heights, floor)
         kept = self.options.scale is not None
-        after, contacts = plant_feet(
-            posed, self._limbs, self.target, contacts, fps, floor, self._toes, kept
-        )
+        after, contacts = plant_feet(posed, self._limbs, self.target, feet, fps, self._toes, kept)
         if self.options.contacts == "feet and hands":
             strayed = (after.centre - posed.centre) * (1.0, 1.0, 0.0)
             after = self._reaching(after, heads, strayed, floor, fps)

@@ -1,7 +1,7 @@
 """Where standing feet belong: a stand is one flat foot on the floor, which rolls over its heel and its ball.
 
-While the ball is down it is in one place, and so is the ankle while only the heel is down. In between the
-foot lies flat and still; how it tilts before and after is the motion's own.
+While the ball is down it is in one place, and so is the heel, under the ankle, while only that is down. In
+between the foot lies flat and still; how it tilts before and after is the motion's own.
 """
 
 from dataclasses import dataclass, replace
@@ -12,10 +12,11 @@ from ..arrays import Array, Mask
 
 __all__ = ["Stands", "runs", "stands_of"]
 
-# Metres for a body 1.70 m tall: a foot that is tilted by less lies flat and still, by more keeps its tilt.
-_FLAT = (0.008, 0.025)
-_LIFT = 0.005  # metres of such a body: a foot that is higher over its stand may rise at the stand's ends ...
+_FLAT = (3.0, 9.0)  # degrees: a foot tilted by less lies flat and still, by more keeps its tilt
 _TURN = 0.08  # seconds over which a foot that comes to lie flat comes to its heading
+_LIFT = (
+    0.005  # metres for a body 1.70 m tall: a foot that is higher may rise at its stand's ends ...
+)
 _ENDS = 0.2  # ... which are so many seconds long
 
 
@@ -28,12 +29,14 @@ class Stands:
         places: (T, 4, 3) metres, left and right ankle, left and right ball; NaN where a foot doesn't stand.
         rolls: (T, 2) metres by which the ankle is higher over its sole than the ball.
         flat: (T, 2) one where a foot lies flat, zero where its tilt is the motion's own.
+        lifts: (T, 2) metres by which a foot comes down or rises where its stand begins or ends.
     """
 
     spans: tuple[tuple[int, int, int], ...]
     places: Array
     rolls: Array
     flat: Array
+    lifts: Array
 
     @property
     def held(self) -> Mask:
@@ -56,6 +59,9 @@ class Stands:
         """The same with ankles moved about the balls, by (T, 2, 3) metres."""
         places = np.array(self.places)
         foot = places[:, 2:] - places[:, :2]
+        by = np.array(by)
+        lowest = (self.flat - 1.0) * np.maximum(self.rolls, 0.0)  # no heel below the floor
+        by[..., 2] = np.maximum(by[..., 2], lowest)
         after = foot - by
         ratio = np.linalg.norm(foot, axis=-1) / np.maximum(np.linalg.norm(after, axis=-1), 1e-9)
         places[:, :2] = places[:, 2:] - ratio[..., None] * after
@@ -68,38 +74,57 @@ class Stands:
         return replace(self, places=places)
 
 
-def stands_of(points: Array, contacts: Mask, fps: float, scale: float, soles: Array) -> Stands:
+def stands_of(
+    points: Array, contacts: Mask, heights: Array, fps: float, scale: float, soles: Array
+) -> Stands:
     """Stands of feet at these points.
 
     Args:
         points: (T, 4, 3) left and right ankle, left and right ball of the foot, metres, floor at z = 0.
         contacts: (T, 2) True where the left and the right foot stand.
+        heights: (T, 2) metres by which the source's feet are over where they stand, on a body of this size.
         fps: frames per second.
         scale: size of the body; 1 is 1.70 m tall.
         soles: (4,) metres, heights of the points of a body that stands.
     """
     places = np.full_like(points, np.nan)
-    rolls = points[:, :2, 2] - points[:, 2:, 2] - (soles[:2] - soles[2:])
-    x = ((_FLAT[1] - np.abs(rolls) / scale) / (_FLAT[1] - _FLAT[0])).clip(0.0, 1.0)
-    flat = x * x * (3.0 - 2.0 * x)
-    over = np.minimum(points[:, :2, 2] - soles[:2], points[:, 2:, 2] - soles[2:])
-    spans = []
+    on_heel, rolls = _rolls(points, soles)
+    spans, lifts = [], np.zeros_like(rolls)
     for foot in range(2):
-        drop = float(soles[foot] - soles[2 + foot])
         for start, stop in runs(contacts[:, foot]):
             part = slice(start, stop)
-            height = soles[2 + foot] + _lift(over[part, foot], _LIFT * scale, _ENDS * fps)
+            lifts[part, foot] = _lift(heights[part, foot], _LIFT * scale, _ENDS * fps)
             places[part, [foot, 2 + foot]] = _stand(
-                points[part, foot],
-                points[part, 2 + foot],
-                rolls[part, foot] < 0.0,
-                flat[part, foot],
-                _still(flat[part, foot], round(_TURN * fps)),
-                drop,
-                height,
+                points[part, [foot, 2 + foot]],
+                on_heel[part, foot],
+                rolls[part, foot],
+                (float(soles[foot]), float(soles[2 + foot])),
+                lifts[part, foot],
+                round(_TURN * fps),
             )
             spans.append((foot, start, stop))
-    return Stands(tuple(spans), places, rolls, flat)
+    flat = _flat(rolls, points[:, 2:] - points[:, :2])
+    return Stands(tuple(spans), places, rolls, flat, lifts)
+
+
+def _rolls(points: Array, soles: Array) -> tuple[Mask, Array]:
+    """(T, 2) whether feet are on their heels, and metres by which ankles are higher over soles than balls.
+
+    A frame or two in which a foot jerks change nothing.
+    """
+    rolls = points[:, :2, 2] - points[:, 2:, 2] - (soles[:2] - soles[2:])
+    padded = np.pad(rolls, ((2, 2), (0, 0)), mode="edge")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5, axis=0), axis=-1)
+    on_heel = usual < 0.0
+    return on_heel, np.where(on_heel, np.minimum(rolls, 0.0), np.maximum(rolls, 0.0))
+
+
+def _flat(rolls: Array, feet: Array) -> Array:
+    """(...,) one for a flat foot, zero for a tilted one; `feet` (..., 3) are from ankle to ball."""
+    tilt = np.degrees(np.abs(rolls) / np.maximum(np.linalg.norm(feet, axis=-1), 1e-9))
+    x = ((_FLAT[1] - tilt) / (_FLAT[1] - _FLAT[0])).clip(0.0, 1.0)
+    flat: Array = x * x * (3.0 - 2.0 * x)
+    return flat
 
 
 def runs(active: Mask) -> list[tuple[int, int]]:
@@ -117,43 +142,48 @@ def _lift(over: Array, least: float, ends: float) -> Array:
     return share
 
 
-def _still(flat: Array, reach: int) -> Array:
-    """(n,) the same, begun earlier and ended later: a foot comes down with the heading that it keeps."""
-    padded = np.pad(flat, 2 * reach, mode="edge")
+def _still(flat: Mask, reach: int) -> Array:
+    """(n,) one where a foot is about flat, fading over frames before and after: it comes down as it stays."""
+    padded = np.pad(flat.astype(np.float64), 2 * reach, mode="edge")
     most = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=-1)
     kernel = np.hanning(2 * reach + 3)[1:-1]
     return np.convolve(most, kernel / kernel.sum(), "valid")
 
 
 def _stand(
-    ankle: Array, ball: Array, on_heel: Mask, flat: Array, still: Array, drop: float, height: Array
+    points: Array, on_heel: Mask, roll: Array, soles: tuple[float, float], lift: Array, turn: int
 ) -> Array:
-    """(n, 2, 3) places of ankle and ball in one stand.
+    """(n, 2, 3) places of ankle and ball in one stand, for where they were.
 
-    Tilts are told by `flat`, headings by `still`, both (n,). `drop` is from the ankle to the ball of a flat
-    foot, `height` (n,) is the ball's.
+    `soles` are heights of ankle and ball of a flat foot; a foot that comes to lie flat comes to its heading
+    in `turn` frames.
     """
-    foot = ball - ankle
-    length = np.linalg.norm(foot, axis=-1)
+    foot = points[:, 1] - points[:, 0]
+    drop = soles[0] - soles[1]
+    flat = _flat(roll, foot)
+    still = _still(flat > 0.0, turn)
+    length = np.maximum(np.linalg.norm(foot, axis=-1), 1e-9)
     along = _unit(foot[:, :2])
     mean = _unit(((still[:, None] + 1e-3) * along).sum(axis=0))
-    reach = np.sqrt(np.maximum(length**2 - drop**2, 0.0))
-    level = np.concatenate([reach[:, None] * mean, np.full((len(foot), 1), -drop)], axis=1)
-    on_heel = on_heel[:, None]
-    # Where the ball is, or would be if the foot that stands on its heel came down.
-    place = np.where(on_heel, ankle[:, :2] + level[:, :2], ball[:, :2]).mean(axis=0)
-    down = np.concatenate([np.tile(place, (len(foot), 1)), height[:, None]], axis=1)
-    fall = foot[:, 2] + flat * (-drop - foot[:, 2])
     heading = _unit(along + still[:, None] * (mean - along))
+    fall = ((flat - 1.0) * roll - drop).clip(-length, length)
+    turned = _foot(heading, length, fall)
+    level = _foot(np.broadcast_to(mean, heading.shape), length, np.full(len(foot), -drop))
+    # From an ankle over a heel that stands, to where it is when the foot has come down.
+    up = np.arcsin(fall / length) + np.arcsin((drop / length).clip(-1.0, 1.0))
+    rock = soles[0] * np.stack([np.sin(up), 1.0 - np.cos(up)], axis=-1)
+    rock = np.concatenate([rock[:, :1] * heading, rock[:, 1:]], axis=1)
+    on_heel = on_heel[:, None]
+    place = np.where(on_heel, points[:, 0] + rock + level, points[:, 1])[:, :2].mean(axis=0)
+    down = np.concatenate([np.tile(place, (len(foot), 1)), soles[1] + lift[:, None]], axis=1)
+    ankle = np.where(on_heel, down - level - rock, down - turned)
+    return np.stack([ankle, np.where(on_heel, ankle + turned, down)], axis=1)
+
+
+def _foot(heading: Array, length: Array, fall: Array) -> Array:
+    """(n, 3) from ankle to ball, for headings (n, 2), lengths and heights (n,)."""
     over = np.sqrt(np.maximum(length**2 - fall**2, 0.0))
-    turned = np.concatenate([over[:, None] * heading, fall[:, None]], axis=1)
-    return np.stack(
-        [
-            np.where(on_heel, down - level, down - turned),
-            np.where(on_heel, down - level + turned, down),
-        ],
-        axis=1,
-    )
+    return np.concatenate([over[:, None] * heading, fall[:, None]], axis=1)
 
 
 def _unit(vectors: Array) -> Array:
