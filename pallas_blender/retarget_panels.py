@@ -42,7 +42,8 @@ class PALLAS_PT_retarget_any(Panel, bpy.types.Panel):
             row = column.row(align=True)
             imported = settings.file.lower().endswith(IMPORTED_SUFFIXES)
             text = "Clip" if imported else "Person"
-            row.prop_search(settings, "part", settings, "parts", text=text)
+            icon = "ACTION" if imported else "USER"
+            row.prop_search(settings, "part", settings, "parts", text=text, icon=icon)
             row.operator("pallas.list_parts", text="", icon="FILE_REFRESH")
         if settings.source != "SOLVED":
             column.prop(settings, "source_map")

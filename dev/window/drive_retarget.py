@@ -93,7 +93,8 @@ def onto_another(stage: Stage) -> Iterator[float]:
     stage.start("read", bpy.ops.pallas.retarget)
     yield from stage.wait(lambda: len(bpy.data.actions) > 1, PATIENCE)
     found["read to the end"] = [len(bpy.data.scenes), len(bpy.data.actions)]
-    bpy.data.objects.remove(settings.target)
+    for item in (*settings.target.children, settings.target):
+        bpy.data.objects.remove(item)
     settings.target, settings.use_range = first, False
     yield 1.0
 

@@ -11,6 +11,7 @@ import pytest
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
 
+from blender_rigs import add_mpfb  # noqa: E402
 from mixamo import MIXAMO  # noqa: E402
 from walks import stepping, write_start_of_demo  # noqa: E402
 
@@ -258,6 +259,22 @@ def test_only_the_legs_of_the_range_change_and_the_former_action_stays(scene, wa
     assert bpy.data.actions["walk"].use_fake_user
     for key, points in curves(walker).items():
         np.testing.assert_array_equal(points, before[key])
+
+
+def test_legs_of_a_rig_of_another_program_are_drawn_anew_too(scene, data):
+    """MPFB's default rig: two bones a limb, none of them named as ours."""
+    character = add_mpfb(data("rigs/mpfb/rig.default.json"))
+    apply_motion(character, stepping(FRAMES, FPS), "walk")
+    before = curves(character)
+    regenerate(scene)
+    after = curves(character)
+    assert before.keys() == after.keys()
+    moved = {k[0] for k, b in before.items() if np.abs(after[k] - b)[:, 1].max() > 1e-5}
+    words = ("upperleg", "lowerleg", "foot", "toe")
+    assert moved
+    assert all(any(word in path for word in words) for path in moved)
+    frames = changed(before, after)
+    assert 19.9 < frames.min() < frames.max() < 45.1
 
 
 def test_the_seed_says_which_legs(scene, walker):
