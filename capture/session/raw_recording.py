@@ -27,6 +27,7 @@ _USUAL_RATES = (25.0, 30.0, 50.0, 60.0, 75.0, 90.0, 100.0, 120.0, 200.0, 240.0, 
 _NEAR = 0.06
 _MOST_PER_READING = 100  # samples; more, and the clock is damaged
 _SPARE = 100_000
+_EDGE = 0.1  # seconds
 _SAME_TIME = 1e-6  # seconds
 
 
@@ -105,8 +106,10 @@ def _grid(measured_at: list[Array], fps: float | None, readings: int) -> Array:
         )
     if fps is not None and not 0.0 < fps < np.inf:
         raise ShapeError(f"fps is {fps}, expected a positive number of samples per second")
-    start = ceil(min(times[0] for times in heard) * _GRID) / _GRID
-    stop = max(times[-1] for times in heard)
+    starts, stops = np.array([(times[0], times[-1]) for times in heard]).T
+    # Trackers are not heard all at once; where it takes but a moment nothing is missing.
+    start = ceil(starts[starts <= starts.min() + _EDGE].max() * _GRID) / _GRID
+    stop = float(stops[stops >= stops.max() - _EDGE].min())
     rates = [rate for rate in map(usual_rate, heard) if not isnan(rate)]
     rate = fps or float(np.clip(_plain_rate(max(rates, default=_GRID)), 1.0, _MOST_RATE))
     count = max((stop - start) * rate + 1.0 + 1e-6, 1.0)

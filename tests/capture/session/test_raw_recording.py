@@ -78,7 +78,7 @@ def test_what_was_measured_comes_back_on_an_even_grid(path, how, degrees):
     assert recording.placements == PLACEMENTS
     assert recording.fps == pytest.approx(100.0)
     assert recording.times[-1] - recording.times[0] == pytest.approx(10.0, abs=0.05)
-    assert not recording.missing[5:-5].any()
+    assert not recording.missing[1:-1].any()
     for row in range(4):
         turn, felt = _truth(recording, log, row)
         apart = np.degrees(quaternion.angle(turn, recording.world_from_sensor[:, row]))
@@ -117,6 +117,15 @@ def test_losses_of_a_quarter_of_a_second_are_bridged_and_longer_ones_flagged(pat
     assert gap.placement == "neck"
     assert gap.start + log.clock - START == pytest.approx(3.0, abs=0.02)
     assert gap.end + log.clock - START == pytest.approx(3.6, abs=0.02)
+
+
+def test_a_take_begins_and_ends_with_all_trackers_unless_one_comes_late(path):
+    assert not _logged(path, _all(jitter=0.01)).recording().missing.any()
+    late = [s for s in _all() if s.tracker != "slimevr 2" or s.arrival > START + 2.0]
+    recording = _logged(path, late).recording()
+    (gap,) = recording.gaps
+    assert (gap.placement, gap.start) == ("right_wrist", recording.times[0])
+    assert gap.end - gap.start == pytest.approx(2.0, abs=0.03)
 
 
 def test_live_frames_and_the_recording_lie_on_one_grid_and_agree(path):
