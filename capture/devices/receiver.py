@@ -178,7 +178,7 @@ class UdpReceiver(ThreadedDevice):
 
     def _waiting(self, opened: socket.socket) -> list[tuple[bytes, Address, float]]:
         found: list[tuple[bytes, Address, float]] = []
-        while len(found) < _BATCH:
+        for _ in range(_BATCH):
             try:
                 datagram, sender = opened.recvfrom(self._largest + 1)
             except BlockingIOError:

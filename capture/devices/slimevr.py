@@ -124,10 +124,15 @@ class SlimeVr(UdpReceiver):
                 self.send(HEARTBEAT, address)
                 self.send(ping, address)
 
-    def close(self) -> None:
-        """Close the port; the trackers will look for a server again."""
-        super().close()
-        self._boards.clear()
+    def open(self) -> None:
+        """Bind the port; trackers that were connected a moment ago go on, others look for a server.
+
+        Raises:
+            DeviceError: another program has it, or no interface has that address.
+        """
+        super().open()
+        for board in self._boards.values():
+            board.packets.restart()
 
     def tally_of(self, sender: Address) -> Tally | None:
         """The counts of the first sensor of the tracker there."""
@@ -145,12 +150,14 @@ class SlimeVr(UdpReceiver):
         if not self._wanted(identity):
             first.hear(now)
             first.note = "waits to be paired"
-        elif not self._makes_room(identity, sender, now):
-            first.note = "another sender says that it is this tracker"
         else:
-            packets = Tally(identity, "SlimeVR", paired=True)
-            packets.hear(now)
-            self._boards[sender] = _Board(identity, message.protocol, packets)
+            board = self._seated(identity, sender, now)
+            if board is None:
+                first.note = "another sender says that it is this tracker"
+                return
+            board.protocol = message.protocol
+            board.packets.restart()  # it counts from zero again
+            board.packets.hear(now)
             first.address, first.note = _place(sender), ""
             self.send(HANDSHAKE_ANSWER, sender)
 
@@ -159,22 +166,24 @@ class SlimeVr(UdpReceiver):
         ours = f"slimevr {identity}/"
         return self.takes(ours + "0") or any(name.startswith(ours) for name in self.paired)
 
-    def _makes_room(self, identity: str, sender: Address, now: float) -> bool:
-        """Forget the tracker's earlier address; False if it is still heard there, or there are too many."""
-        for address, board in list(self._boards.items()):
-            same = board.identity == identity
-            if same and address != sender and now - board.packets.last < _ALIVE:
-                return False
-            if same:
-                del self._boards[address]
-        if len(self._boards) < MOST_TRACKERS:
-            return True
-        idle = [
-            a for a, b in self._boards.items() if not b.sensors or now - b.packets.last > _ALIVE
-        ]
-        if idle:
+    def _seated(self, identity: str, sender: Address, now: float) -> _Board | None:
+        """The tracker, known by that address from now on; None if it is heard elsewhere, or no room is."""
+        was = next((a for a, board in self._boards.items() if board.identity == identity), None)
+        if was is None:
+            board = _Board(identity, 0, Tally(identity, "SlimeVR", paired=True))
+        elif was != sender and now - self._boards[was].packets.last < _ALIVE:
+            return None
+        else:
+            board = self._boards.pop(was)
+        if len(self._boards) >= MOST_TRACKERS and sender not in self._boards:
+            idle = [
+                a for a, b in self._boards.items() if not b.sensors or now - b.packets.last > _ALIVE
+            ]
+            if not idle:
+                return None
             del self._boards[min(idle, key=lambda address: self._boards[address].packets.last)]
-        return bool(idle)
+        self._boards[sender] = board
+        return board
 
     def _read(self, board: _Board, packet: Packet, sender: Address, now: float) -> None:
         # All rotations first: the acceleration beside a rotation was measured with it.

@@ -235,6 +235,17 @@ def test_a_tracker_that_was_restarted_is_the_same_and_loses_nothing(server):
     assert state.address == "192.168.1.99:5000"
 
 
+def test_losses_of_before_a_restart_stay_counted(server):
+    device = server()
+    for number in (1, 2, 5):
+        device.receive(packet(23, number, both_body()), BOARD, 0.01 * number)
+    device.receive(handshake(), BOARD, 5.0)
+    for number in (0, 1, 2):
+        device.receive(packet(23, number, both_body()), BOARD, 5.1 + 0.01 * number)
+    (state,) = device.trackers()
+    assert (state.received, state.lost) == (6, 2)
+
+
 def test_nobody_takes_over_a_tracker_that_is_there(server):
     device = server()
     device.receive(packet(23, 1, both_body()), BOARD, 0.5)
@@ -316,3 +327,21 @@ def test_a_tracker_connects_over_the_network_and_stays():
         samples = device.take()
     assert [sample.sequence for sample in samples] == list(range(10))
     assert quaternion.angle(samples[0].world_from_sensor, np.array([HALF, 0, 0, HALF])) < 1e-3
+
+
+def test_a_tracker_that_was_connected_a_moment_ago_goes_on_when_the_port_opens_again():
+    device = SlimeVr(port=0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tracker:
+        tracker.settimeout(5.0)
+        with device:
+            tracker.sendto(handshake(), device.address)
+            tracker.recv(2000)
+        with device:
+            tracker.sendto(packet(23, 500, both_body()), device.address)
+            end = time.monotonic() + 5.0
+            while not (samples := device.take()):
+                assert time.monotonic() < end
+                time.sleep(0.005)
+            (state,) = device.trackers()
+    assert len(samples) == 1
+    assert state.lost == 0  # nobody listened to what was sent in between
