@@ -56,16 +56,15 @@ class Stands:
         return np.where(self.on_heels, gaps[:, :2], gaps[:, 2:])
 
     def tilted(self, by: Array) -> "Stands":
-        """The same with ankles moved about the balls, by (T, 2, 3) metres."""
-        places = np.array(self.places)
-        foot = places[:, 2:] - places[:, :2]
-        by = np.array(by)
-        lowest = (self.flat - 1.0) * np.maximum(self.rolls, 0.0)  # no heel below the floor
-        by[..., 2] = np.maximum(by[..., 2], lowest)
-        after = foot - by
-        ratio = np.linalg.norm(foot, axis=-1) / np.maximum(np.linalg.norm(after, axis=-1), 1e-9)
-        places[:, :2] = places[:, 2:] - ratio[..., None] * after
-        return replace(self, places=places)
+        """The same with ankles moved about the balls, by (T, 2, 3) metres, though not under their soles."""
+        foot = self.places[:, 2:] - self.places[:, :2]
+        length = np.linalg.norm(foot, axis=-1)
+        after = length[..., None] * _unit(foot - by)
+        highest = foot[..., 2] + (1.0 - self.flat) * np.maximum(self.rolls, 0.0)
+        after = _foot(_unit(after[..., :2]), length, np.minimum(after[..., 2], highest))
+        return replace(
+            self, places=np.concatenate([self.places[:, 2:] - after, self.places[:, 2:]], axis=1)
+        )
 
     def moved(self, by: Array) -> "Stands":
         """The same elsewhere on the floor, by (T, 2, 2) metres."""
@@ -181,9 +180,9 @@ def _stand(
 
 
 def _foot(heading: Array, length: Array, fall: Array) -> Array:
-    """(n, 3) from ankle to ball, for headings (n, 2), lengths and heights (n,)."""
+    """(..., 3) from ankle to ball, for headings (..., 2), lengths and heights (...)."""
     over = np.sqrt(np.maximum(length**2 - fall**2, 0.0))
-    return np.concatenate([over[:, None] * heading, fall[:, None]], axis=1)
+    return np.concatenate([over[..., None] * heading, fall[..., None]], axis=-1)
 
 
 def _unit(vectors: Array) -> Array:
