@@ -1,0 +1,74 @@
+"""OpenPose: one JSON for each frame, `{"people": [{"pose_keypoints_2d": [x, y, c, …]}]}`.
+
+BODY_25, BODY_25B and COCO's 18 are told apart by the number of keypoints and by how long limbs would be. Other programs
+write the same with other layouts (Pose2Sim, RTMPose: 17, 26, 133). An unseen keypoint is 0, 0, 0.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from ...rig.errors import FormatError
+from .keypoints import Keypoints
+from .layout import Layout
+from .members import Member
+from .people_table import Seen, collected, parse_json, row_of, split_row
+
+__all__ = ["frame_numbers", "is_openpose", "parse_openpose"]
+
+_KEYS: Final = ("pose_keypoints_2d", "pose_keypoints")  # the latter in versions before 1.2
+
+
+def is_openpose(document: Any) -> bool:  # noqa: ANN401  JSON
+    """Whether a JSON document is a frame of OpenPose."""
+    return isinstance(document, dict) and isinstance(document.get("people"), list)
+
+
+def parse_openpose(files: Sequence[Member], layout: Layout | None = None) -> Keypoints:
+    """Keypoints of the files of one camera, a frame each.
+
+    Raises:
+        FormatError: a file is none of OpenPose's, or people have a number of keypoints that no layout has.
+    """
+    numbers = frame_numbers([file.path.stem for file in files])
+    seen = [
+        Seen(number, points)
+        for number, file in zip(numbers, files, strict=True)
+        for points in _people(file)
+    ]
+    return collected(seen, layout=layout, frames=numbers)
+
+
+def frame_numbers(stems: Sequence[str]) -> list[int]:
+    """The number of each frame: the last that its file's name holds, or its place where those are not different."""
+    found = [re.findall(r"\d{1,9}", stem) for stem in stems]
+    numbers = [int(digits[-1]) for digits in found if digits]
+    if len(set(numbers)) == len(stems) and max(numbers, default=0) - min(numbers, default=0) < 10**6:
+        return numbers
+    return list(range(len(stems)))
+
+
+def _people(file: Member) -> Iterator[np.ndarray[Any, Any]]:
+    if not file.content.strip():
+        raise FormatError(f"{file.path} is empty; expected a frame of OpenPose")
+    try:
+        document = parse_json(file.content)
+        if not is_openpose(document):
+            raise FormatError('it has no list of "people"; expected a frame of OpenPose')
+        for person in document["people"]:
+            values = _values(person)
+            if values:  # a face or a hand alone is nobody
+                yield split_row(row_of(values, "a person"), 3, "a person")
+    except FormatError as error:
+        raise FormatError(f"{file.path}: {error}") from None
+
+
+def _values(person: Any) -> Any:  # noqa: ANN401  JSON
+    if not isinstance(person, dict):
+        raise FormatError(f"a person is {str(person)[:40]!r}; expected its keypoints")
+    for key in _KEYS:
+        if key in person:
+            return person[key]
+    raise FormatError(f"a person has no {_KEYS[0]!r}; expected a frame of OpenPose")

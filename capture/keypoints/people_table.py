@@ -1,0 +1,140 @@
+"""From what parsers collect, person by person, to the arrays of `Keypoints`."""
+
+import itertools
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from ...rig.arrays import Array
+from ...rig.errors import FormatError
+from ..textfile import LARGEST
+from .keypoints import Keypoints
+from .layout import Layout, layout_of_count, likeliest
+
+__all__ = ["Seen", "collected", "number", "parse_json", "row_of", "split_row"]
+
+_MOST_FRAMES: Final = 2_000_000  # ten hours at 60 frames per second
+_MOST_PEOPLE: Final = 64  # in a frame; the surest are kept
+_MOST_NUMBERS: Final = 500_000_000
+
+
+class Seen(NamedTuple):
+    """One person in one frame: K rows of x, y (, z) and confidence."""
+
+    frame: int
+    points: Array
+
+
+def parse_json(content: bytes) -> Any:  # noqa: ANN401  JSON
+    """The value in a JSON document.
+
+    Raises:
+        FormatError: it is none, or is nested absurdly deep.
+    """
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise FormatError("the JSON is nested too deep to be keypoints") from None
+    except ValueError as error:  # UnicodeDecodeError too
+        raise FormatError(f"no JSON, the file is cut or damaged: {str(error)[:100]}") from None
+
+
+def number(value: Any, what: str) -> float:  # noqa: ANN401  JSON
+    """A finite number of sensible size.
+
+    Raises:
+        FormatError: it is none.
+    """
+    good = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not good or not abs(value) < LARGEST:
+        raise FormatError(f"{what} is {str(value)[:40]!r}; expected a number of sensible size")
+    return float(value)
+
+
+def row_of(values: Any, what: str) -> Array:  # noqa: ANN401  JSON
+    """Numbers of a JSON list, nested or not; null is NaN.
+
+    Raises:
+        FormatError: it is no list of numbers of sensible size.
+    """
+    if not isinstance(values, list):
+        raise FormatError(f"{what} is {str(values)[:40]!r}; expected a list of numbers")
+    try:
+        row = np.array(values, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError):
+        raise FormatError(f"{what} holds something else than numbers: {str(values)[:60]}") from None
+    if (np.abs(row) >= LARGEST).any():  # NaN compares false
+        raise FormatError(f"{what} holds numbers that no picture has; the file is damaged")
+    return row
+
+
+def split_row(row: Array, width: int, what: str) -> Array:
+    """A flat row as (K, width).
+
+    Raises:
+        FormatError: its length is no multiple of the width.
+    """
+    if row.ndim != 1 or len(row) % width or not len(row):
+        raise FormatError(
+            f"{what} has {row.size} numbers in {row.ndim} levels; expected one list, {width} for each keypoint"
+        )
+    return row.reshape(-1, width)
+
+
+def collected(
+    people: Iterable[Seen],
+    *,
+    layouts: Sequence[str] = (),
+    layout: Layout | None = None,
+    frames: Iterable[int] = (),
+    **told: Any,  # noqa: ANN401  of Keypoints
+) -> Keypoints:
+    """People of all frames as arrays.
+
+    Args:
+        people: in any order.
+        layouts: keys of those that may be; all if empty.
+        layout: the one it is, where that is known.
+        frames: numbers of all frames, those without anybody too.
+        told: what else `Keypoints` takes.
+
+    Raises:
+        FormatError: nobody is there, people have different numbers of keypoints, or no layout has as many.
+    """
+    seen = sorted(people, key=lambda one: one.frame)
+    counts = sorted({len(one.points) for one in seen})
+    numbers = {one.frame for one in seen} | set(frames)
+    if not seen:
+        raise FormatError(f"nobody is in any of {len(numbers)} frames; expected somebody's keypoints")
+    if len(counts) > 1:
+        raise FormatError(
+            f"people have different numbers of keypoints, {counts[0]} and {counts[1]}; expected one layout"
+        )
+    if layout is not None and len(layout) != counts[0]:
+        raise FormatError(f"people have {counts[0]} keypoints; {layout.key} has {len(layout)}")
+    fitting = (layout,) if layout is not None else layout_of_count(counts[0], layouts)
+    first, last = min(numbers), max(numbers)
+    if last - first >= _MOST_FRAMES:
+        raise FormatError(f"frames are numbered from {first} to {last}, more than any recording has")
+    table = _table(seen, first, last - first + 1)
+    chosen = likeliest(fitting, table[..., :-1])
+    return Keypoints(chosen, table[..., :-1], table[..., -1], start=first, **told)
+
+
+def _table(seen: list[Seen], first: int, frames: int) -> Array:
+    """(T, P, K, D + 1), NaN where nobody is."""
+    groups = [(f, list(group)) for f, group in itertools.groupby(seen, key=lambda one: one.frame)]
+    widest = min(max(len(group) for _, group in groups), _MOST_PEOPLE)
+    shape = (frames, widest, *seen[0].points.shape)
+    if math.prod(shape) > _MOST_NUMBERS:
+        raise FormatError(f"{frames} frames of {widest} people are more than a recording has")
+    table = np.full(shape, np.nan)
+    for frame, group in groups:
+        if len(group) > widest:
+            group = sorted(group, key=lambda one: -float(np.nansum(one.points[:, -1])))[:widest]
+        for row, one in enumerate(group):
+            table[frame - first, row] = one.points
+    return table

@@ -1,0 +1,1 @@
+"""Points in space from where several cameras saw them."""
