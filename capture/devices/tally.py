@@ -76,7 +76,8 @@ class Tally:
     def undecodable(self, reason: str) -> None:
         """Count a packet that could not be read, and say so in the state."""
         self.undecoded += 1
-        self.note = f"{self.undecoded} packets not understood: {reason}"
+        packets = "1 packet" if self.undecoded == 1 else f"{self.undecoded} packets"
+        self.note = f"{packets} not understood: {reason}"
 
     def state(self, now: float) -> TrackerState:
         """The counts so far, `now` being seconds of `time.monotonic`."""

@@ -103,7 +103,7 @@ def test_a_sensor_is_started_read_and_stopped(bleak):
     assert [sample.device_time for sample in samples] == [0.0, 0.02, 0.04]
     assert samples[0].tracker == f"movella {ADDRESS}"
     assert state.battery == 0.87
-    assert state.note.startswith("1 packets not understood")
+    assert state.note.startswith("1 packet not understood")
     assert Sensor.written == [b"\x01\x01\x1a", b"\x01\x00\x1a"]
     assert device.error is None
 

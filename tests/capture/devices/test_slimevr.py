@@ -1,5 +1,7 @@
 """The SlimeVR protocol byte by byte: what trackers send, what the server answers."""
 
+import contextlib
+import random
 import socket
 import struct
 import time
@@ -345,3 +347,34 @@ def test_a_tracker_that_was_connected_a_moment_ago_goes_on_when_the_port_opens_a
             (state,) = device.trackers()
     assert len(samples) == 1
     assert state.lost == 0  # nobody listened to what was sent in between
+
+
+def test_a_tracker_still_connects_after_a_flood_of_anything():
+    rng = random.Random(1)
+    junk = [rng.randbytes(rng.randrange(1500)) for _ in range(100)]
+    junk += [handshake(mac=rng.randbytes(6)) for _ in range(100)] + [
+        packet(23, 1, both_body())
+    ] * 10
+    with SlimeVr(port=0) as device, contextlib.ExitStack() as stack:
+        crowd = [
+            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(20)
+        ]
+        for number in range(5000):
+            crowd[number % 20].sendto(rng.choice(junk), device.address)
+        tracker = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        tracker.settimeout(0.5)
+        for _ in range(40):  # as trackers do: again and again until the server answers
+            tracker.sendto(handshake(), device.address)
+            with contextlib.suppress(TimeoutError):
+                assert tracker.recv(2000).startswith(b"\x03Hey OVR =D 5")
+                break
+        tracker.sendto(packet(23, 1, both_body()), device.address)
+        end = time.monotonic() + 10.0
+        samples = []
+        while f"{NAME}/0" not in {sample.tracker for sample in samples}:
+            assert time.monotonic() < end
+            samples += device.take()
+            time.sleep(0.005)
+        assert device.error is None
+        assert len(device.trackers()) <= 64
+        assert len(device._boards) <= 64
