@@ -22,6 +22,12 @@ bpy.ops.wm.read_factory_settings(use_empty=True)
 addon_utils.enable("rigify", default_set=True)
 getattr(bpy.ops.object, f"armature_{sys.argv[2]}_metarig_add")()
 metarig = bpy.context.object
+if "face" in metarig.data.bones:
+    bpy.ops.object.mode_set(mode="EDIT")
+    edited = metarig.data.edit_bones
+    for name in ["face", *(bone.name for bone in edited["face"].children_recursive)]:
+        edited.remove(edited[name])  # its controls take long to make
+    bpy.ops.object.mode_set(mode="OBJECT")
 bpy.ops.pose.rigify_generate()
 rig = bpy.context.object
 rig.name = "Rigify"
@@ -84,7 +90,7 @@ def write_rigify(path: Path, kind: str = "basic_human") -> Path:
 
     Args:
         path: of the file.
-        kind: "basic_human" has neither fingers nor a face, "human" has both.
+        kind: "basic_human" has no fingers, "human" has; neither has a face.
     """
     command = [sys.executable, "-c", _RIGIFY, str(path), kind]
     subprocess.run(command, check=True, timeout=120, capture_output=True)
