@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
             table(recorder.trackers(), sensors, console, heading)
 
         elapsed = until_done(recorder, arguments.seconds, look, tell)
-        states = recorder.trackers()
+    states = recorder.trackers()
     if recorder.errors:
         for error in recorder.errors:
             console.note(f"pallas: warning: {error}")
