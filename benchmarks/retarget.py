@@ -10,8 +10,9 @@ Ten motions of the CMU library (or made-up ones without PALLAS_DATA) onto rigs o
 - with it, the same bones, and thighs and shins alone, which give way where two standing feet want hips in two
   places; how far hips go beside their way, in mm of a leg of 0.81 m;
 - how far standing feet move over the floor from one frame to the next: the ball, or the heel under the ankle
-  of a foot that stands on it, in every frame in which the source's foot is low and slow; how many of these
-  aren't counted as standing, because the foot still comes down or already rises, or is out of reach.
+  of a foot that stands on it, in every frame in which the source's foot is low and slow; how much balls alone
+  move where the target's foot is said to stand, and how many frames that leaves out: those in which the foot
+  is on its heel, still comes down or already rises.
 
 Then frames a second, and how long one frame of a stream takes.
 """
@@ -41,16 +42,9 @@ FOOT = (("foot", "toe"),)
 LEGS = BONES[2:]
 ON_HEEL = 1.0  # degrees by which a foot is tilted that stands on its heel
 KINDS = (
-    "off bones",
-    "off legs",
-    "off slide",
-    "feet bones",
-    "feet legs",
-    "feet slide",
-    "foot",
-    "sole",
+    *(f"{mode} {kind}" for mode in ("off", "feet") for kind in ("bones", "legs", "slide")),
+    *("foot", "sole", "hips", "ball", "left out"),
 )
-KINDS = (*KINDS, "hips", "left out")
 STATISTICS = {
     "median": np.median,
     "99 %": lambda values: np.percentile(values, 99),
@@ -79,6 +73,7 @@ SLIDE_COLUMNS = (
         for mode in ("off", "feet")
         for key in ("median", "99 %", "worst", "over 1")
     ),
+    ("ball worst", "ball: worst"),
     ("left out mean", "left out, %"),
 )
 
@@ -218,6 +213,13 @@ def measured(rig: Rig, sources: list[tuple[SourceMotion, BoneMap]]) -> dict[str,
         found["sole"].append(sole_errors(motion, own, rig, off))
         beside = np.linalg.norm(feet.heads[:, 0] - off.heads[:, 0], axis=-1)
         found["hips"].append(1000.0 * PERSON_LEG * beside / makers[0].target.leg)
+        found["ball"] += [
+            1000.0
+            * np.linalg.norm(np.diff(feet.limbs[f"{side}_leg"].ball, axis=0), axis=-1)[
+                feet.contacts[1:, foot] & feet.contacts[:-1, foot]
+            ]
+            for foot, side in enumerate(("left", "right"))
+        ]
         found["left out"].append(100.0 * (contacts & ~feet.contacts)[contacts])
     return {
         f"{kind} {name}": float(of(np.concatenate(values))) if sum(map(len, values)) else np.nan

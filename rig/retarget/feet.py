@@ -160,7 +160,7 @@ def plant_feet(
         kept: whether the way over the floor stays as it is.
 
     Returns:
-        The frames, and (T, 2) True where the left and the right foot do stand: in reach, and quite down.
+        The frames, and (T, 2) True where the balls of the left and the right foot are down and in one place.
     """
     down = np.array([0.0, 0.0, feet.floor])
     before = limb_pair(limbs, "leg", posed.moved(-down))
@@ -175,7 +175,7 @@ def plant_feet(
         if not missed.any():
             break
         held &= ~_near(missed, round(_AROUND * fps))
-    standing = held & (stands.lifts == 0.0)
+    standing = held & (stands.lifts == 0.0) & ~stands.on_heels
     return _with_toes(legs.posed, after.posed, legs, toes).moved(down), standing
 
 

@@ -76,7 +76,8 @@ class Retargeted:
         heads: (T, N, 3) metres, where they start.
         places: those of `driven` whose location is keyed too (target indices): hips, and the root bone.
         limbs: by limb ("left_arm", ...), targets for IK; a limb that lacks a joint isn't there.
-        contacts: (T, 2) True where the left and the right foot stand, None where that was not asked.
+        contacts: (T, 2) True where the left and the right foot stand with the ball down, None where that was
+            not asked.
     """
 
     driven: tuple[int, ...]
