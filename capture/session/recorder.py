@@ -5,7 +5,6 @@ a queue of bounded length; who doesn't take in time misses samples there, never 
 """
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
@@ -50,17 +49,15 @@ class Recorder:
 
     Args:
         devices: none of them open.
-        clock: seconds, as `time.monotonic`.
+        waits: leave what comes in the devices until the first `start`, so that a log holds it all.
     """
 
-    def __init__(
-        self, devices: Sequence[Device], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, devices: Sequence[Device], *, waits: bool = False) -> None:
         self.devices = tuple(devices)
         self.missed = 0  # samples that the live side did not take in time
         self.recorded = 0  # samples in the log that is open, or was last
         self.heard = threading.Event()  # set when there is something to `take`
-        self._clock = clock
+        self._waits = waits
         self._log: Log | None = None
         self._failed: PallasError | None = None
         self._queue: deque[Sample] = deque()
@@ -124,6 +121,7 @@ class Recorder:
         self.stop()
         with self._lock:
             self._log, self._failed, self.recorded = log, None, 0
+            self._waits = False
 
     def event(self, kind: str, **fields: Any) -> None:  # noqa: ANN401  whatever JSON holds
         """Write what happened, if a log is open."""
@@ -149,7 +147,8 @@ class Recorder:
 
     def _run(self) -> None:
         while not self._stopping.wait(_LOOK):
-            self._listen()
+            if not self._waits:
+                self._listen()
 
     def _listen(self) -> None:
         samples = [sample for device in self.devices for sample in device.take()]

@@ -77,14 +77,16 @@ def seconds_or_more(text: str) -> float:
     return seconds
 
 
-def recorder_of(arguments: argparse.Namespace) -> Recorder:
-    """A recorder of the sources, not open yet.
+def recorder_of(arguments: argparse.Namespace, *, waits: bool = False) -> Recorder:
+    """A recorder of the sources, not open yet; see there what it may wait for.
 
     Raises:
         DeviceError: a source is none that is known.
     """
     paired = frozenset(arguments.pair)
-    return Recorder([open_device(source, paired=paired) for source in arguments.sources])
+    return Recorder(
+        [open_device(source, paired=paired) for source in arguments.sources], waits=waits
+    )
 
 
 def worn(arguments: argparse.Namespace) -> dict[str, str]:

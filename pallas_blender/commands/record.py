@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     sensors = worn(arguments)
     if arguments.calibrate:
         check_worn(sensors)
-    recorder = recorder_of(arguments)
+    recorder = recorder_of(arguments, waits=True)
     with recorder:
         log = RawLogWriter(
             out,

@@ -83,6 +83,16 @@ def test_what_comes_just_before_the_end_is_written():
     assert len(log.samples) == 20
 
 
+def test_a_recorder_that_waits_leaves_nothing_out_before_its_first_log():
+    log = Notebook()
+    with Recorder([device()], waits=True) as recorder:
+        send(recorder.devices[0], 20)
+        until(lambda: recorder.trackers() and recorder.trackers()[0].received == 20)
+        recorder.start(log)
+        until(lambda: recorder.recorded == 20)
+    assert len(log.samples) == 20
+
+
 def test_events_go_into_the_log_that_is_open_and_nowhere_else():
     log = Notebook()
     with Recorder([device()]) as recorder:
