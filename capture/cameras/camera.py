@@ -1,6 +1,6 @@
 """A calibrated camera: where it stands, its lens, and which pixel sees which point."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +19,8 @@ _NEAREST = 1e-6  # metres
 class Camera:
     """A camera that does not move.
 
-    Its frame is OpenCV's: x right, y down, z ahead. A pixel's coordinates are 0, 0 at the centre of the upper left one.
+    Its frame is OpenCV's: x right, y down, z ahead. A pixel's coordinates are 0, 0 at the centre of the
+    upper left one.
 
     Attributes:
         name: of the camera.
@@ -87,10 +88,17 @@ class Camera:
         flat = undistorted(self._flat(pixels), self.distortion, fisheye=self.fisheye)
         return np.asarray(flat @ self.matrix[:2, :2].T + self.matrix[:2, 2])
 
+    @property
+    def without_lens(self) -> "Camera":
+        """The same camera without distortion, for pixels that are `undistorted`."""
+        return replace(self, distortion=np.zeros(0), fisheye=False)
+
     def rays(self, pixels: Array) -> Array:
         """(..., 3) unit vectors in the world, from the camera to what it shows at pixels (..., 2)."""
         flat = undistorted(self._flat(pixels), self.distortion, fisheye=self.fisheye)
-        ahead = np.concatenate([flat, np.ones_like(flat[..., :1])], axis=-1) @ self.camera_from_world
+        ahead = (
+            np.concatenate([flat, np.ones_like(flat[..., :1])], axis=-1) @ self.camera_from_world
+        )
         return np.asarray(ahead / np.linalg.norm(ahead, axis=-1, keepdims=True))
 
     def _flat(self, pixels: Array) -> Array:

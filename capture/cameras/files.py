@@ -1,4 +1,4 @@
-"""Calibrations: Pose2Sim's `Calib.toml` and Qualisys Track Manager's XML (`.qca.txt`), told apart by what is in them.
+"""Calibrations: Pose2Sim's `Calib.toml` and Qualisys' XML (`.qca.txt`), told apart by what is in them.
 
 Pose2Sim writes a table for each camera, in metres:
 
@@ -65,7 +65,13 @@ def _upright(camera: Camera, up: str) -> Camera:
     file_from_world = to_world(np.eye(3), up)  # row k is where the file's axis k is in our world
     turn = camera.camera_from_world @ file_from_world
     return Camera(
-        camera.name, camera.matrix, turn, camera.translation, camera.distortion, camera.fisheye, camera.size
+        camera.name,
+        camera.matrix,
+        turn,
+        camera.translation,
+        camera.distortion,
+        camera.fisheye,
+        camera.size,
     )
 
 
@@ -94,7 +100,11 @@ def _camera(key: str, table: Mapping[str, Any]) -> Camera:
     name = table.get("name", key)
     name = name if isinstance(name, str) and name.strip() else key
     rotation = _array(name, table, "rotation")
-    turn = quaternion.to_matrix(quaternion.from_rotation_vector(rotation)) if rotation.shape == (3,) else rotation
+    turn = (
+        quaternion.to_matrix(quaternion.from_rotation_vector(rotation))
+        if rotation.shape == (3,)
+        else rotation
+    )
     lens = _array(name, table, "distortions") if "distortions" in table else np.zeros(0)
     size = _array(name, table, "size") if "size" in table else np.zeros(0)
     try:
@@ -117,7 +127,9 @@ def _array(name: str, table: Mapping[str, Any], key: str) -> Array:
     except KeyError:
         raise FormatError(f"camera {name[:40]!r} has no {key}; expected one") from None
     except (TypeError, ValueError, OverflowError):
-        raise FormatError(f"{key} of camera {name[:40]!r} holds something else than numbers") from None
+        raise FormatError(
+            f"{key} of camera {name[:40]!r} holds something else than numbers"
+        ) from None
     if not (np.abs(array) < LARGEST).all():
         raise FormatError(f"{key} of camera {name[:40]!r} has a number that is not sensible")
     return array

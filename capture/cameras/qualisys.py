@@ -1,8 +1,8 @@
 """Qualisys Track Manager's calibration: XML with `<camera serial=…>`, its `<transform>` and `<intrinsic>`.
 
-Positions are millimetres. The matrix r11 … r33 turns the world into a camera that looks along -z with y up; half a turn
-about x makes it ours. Focal lengths, centre and distortions are in 64ths, of a pixel or, as Pose2Sim reads them, of
-OpenCV's coefficient.
+Positions are millimetres. The matrix r11 … r33 turns the world into a camera that looks along -z with y
+up; half a turn about x makes it ours. Focal lengths, centre and distortions are in 64ths, of a pixel or,
+as Pose2Sim reads them, of OpenCV's coefficient.
 """
 
 import math
@@ -48,7 +48,9 @@ def _camera(element: ET.Element, place: int) -> Camera:
     name = element.get("serial") or f"camera {place}"
     transform, intrinsic = element.find("transform"), element.find("intrinsic")
     if transform is None or intrinsic is None:
-        raise FormatError(f"camera {name[:40]!r} has no <transform> or no <intrinsic>; expected both")
+        raise FormatError(
+            f"camera {name[:40]!r} has no <transform> or no <intrinsic>; expected both"
+        )
 
     def of(part: ET.Element, key: str, default: float | None = None) -> float:
         return _number(name, part, key, default)
@@ -57,11 +59,20 @@ def _camera(element: ET.Element, place: int) -> Camera:
         [[of(transform, f"r{row}{column}") for column in (1, 2, 3)] for row in (1, 2, 3)]
     )
     position = np.array([of(transform, axis) for axis in "xyz"]) / 1000.0
-    keys = ("radialDistortion1", "radialDistortion2", "tangentalDistortion1", "tangentalDistortion2")
+    keys = (
+        "radialDistortion1",
+        "radialDistortion2",
+        "tangentalDistortion1",
+        "tangentalDistortion2",
+    )
     lens = np.array([of(intrinsic, key, 0.0) for key in (*keys, "radialDistortion3")]) / _PARTS
     matrix = np.array(
         [
-            [of(intrinsic, "focalLengthU"), of(intrinsic, "skew", 0.0), of(intrinsic, "centerPointU")],
+            [
+                of(intrinsic, "focalLengthU"),
+                of(intrinsic, "skew", 0.0),
+                of(intrinsic, "centerPointU"),
+            ],
             [0.0, of(intrinsic, "focalLengthV"), of(intrinsic, "centerPointV")],
             [0.0, 0.0, _PARTS],
         ]
@@ -91,7 +102,11 @@ def _size(element: ET.Element) -> tuple[int, int] | None:
     """Width and height of the video's picture, where it is told."""
     view = element.find("fov_video")
     try:
-        ends = [int(view.get(side, "")) for side in ("left", "right", "top", "bottom")] if view is not None else []
+        ends = (
+            [int(view.get(side, "")) for side in ("left", "right", "top", "bottom")]
+            if view is not None
+            else []
+        )
     except ValueError:
         ends = []
     if len(ends) != 4:

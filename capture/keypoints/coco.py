@@ -1,7 +1,8 @@
-"""COCO results and AlphaPose: one list of people, `[{"image_id": …, "keypoints": [x, y, c, …], "score": …}, …]`.
+"""COCO results and AlphaPose: one list of people, `[{"image_id": …, "keypoints": [x, y, c, …]}, …]`.
 
-AlphaPose's image_id is the picture's name ("12.jpg"). COCO-WholeBody's feet, face and hands stand in lists of their own
-or in the one. A COCO data set (`{"images": …, "annotations": …}`) is read too; its visibilities are 0, 1, 2.
+AlphaPose's image_id is the picture's name ("12.jpg"). COCO-WholeBody's feet, face and hands stand in
+lists of their own or in the one. A COCO data set (`{"images": …, "annotations": …}`) is read too; its
+visibilities are 0, 1, 2.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,9 @@ def is_coco(document: Any) -> bool:  # noqa: ANN401  JSON
     """Whether a JSON document is a list of COCO results, or a data set of COCO's."""
     if isinstance(document, dict):
         return isinstance(document.get("annotations"), list)
-    people = [one for one in document[:1] if isinstance(one, dict)] if isinstance(document, list) else []
+    people = (
+        [one for one in document[:1] if isinstance(one, dict)] if isinstance(document, list) else []
+    )
     return bool(people) and "keypoints" in people[0] and "image_id" in people[0]
 
 
@@ -41,7 +44,9 @@ def parse_coco(document: Any, layout: Layout | None = None) -> Keypoints:  # noq
         listed = [one for one in document.get("images") or [] if isinstance(one, dict)]
         size = _size(listed)
         document = document["annotations"]
-    numbers = _frames([_image(one) for one in (*document, *({"image_id": i.get("id")} for i in listed))])
+    numbers = _frames(
+        [_image(one) for one in (*document, *({"image_id": i.get("id")} for i in listed))]
+    )
     people = [
         Seen(number, _points(one))
         for one, number in zip(document, numbers, strict=False)
@@ -53,7 +58,9 @@ def parse_coco(document: Any, layout: Layout | None = None) -> Keypoints:  # noq
 def _image(person: Any) -> int | str:  # noqa: ANN401  JSON
     image = person.get("image_id") if isinstance(person, dict) else None
     if isinstance(image, bool) or not isinstance(image, (int, str)):
-        raise FormatError(f"a person's image_id is {str(image)[:40]!r}; expected a number or a name")
+        raise FormatError(
+            f"a person's image_id is {str(image)[:40]!r}; expected a number or a name"
+        )
     return image
 
 
@@ -79,6 +86,11 @@ def _size(images: list[dict[str, Any]]) -> tuple[int, int] | None:
     """Width and height, if all images have the same."""
     sizes = {(image.get("width"), image.get("height")) for image in images}
     width, height = sizes.pop() if len(sizes) == 1 else (None, None)
-    if isinstance(width, int) and isinstance(height, int) and 0 < width < 10**6 and 0 < height < 10**6:
+    if (
+        isinstance(width, int)
+        and isinstance(height, int)
+        and 0 < width < 10**6
+        and 0 < height < 10**6
+    ):
         return width, height
     return None

@@ -35,7 +35,8 @@ def parse_deeplabcut(text: str) -> Keypoints:
     """Keypoints of a CSV of DeepLabCut, one person or several.
 
     Raises:
-        FormatError: a header is missing, columns are not x, y (and likelihood) of each keypoint, or a line is damaged.
+        FormatError: a header is missing, columns are not x, y (and likelihood) of each keypoint, or a
+        line is damaged.
     """
     headers, frames, table = _split(text)
     width = len(headers["bodyparts"])
@@ -54,7 +55,9 @@ def parse_deeplabcut(text: str) -> Keypoints:
     full[..., 2] = 1.0
     for (animal, part, axis), column in places.items():
         if axis not in ("x", "y", "likelihood"):
-            raise FormatError(f"a column is {axis[:40]!r} of {part[:40]!r}; expected x, y or likelihood")
+            raise FormatError(
+                f"a column is {axis[:40]!r} of {part[:40]!r}; expected x, y or likelihood"
+            )
         at = ("x", "y", "likelihood").index(axis)
         full[:, people.index(animal), points.index(part), at] = table[:, column]
     order = np.argsort(frames, kind="stable")
@@ -86,12 +89,15 @@ def _split(text: str) -> tuple[dict[str, list[str]], Array, Array]:
     widths = {len(row) - 1 for row in rows} | {len(names) for names in headers.values()}
     if not rows or not {"bodyparts", "coords"} <= set(headers) or len(widths) != 1 or widths == {0}:
         raise FormatError(
-            f"found header rows {', '.join(headers) or 'none'} and {len(rows)} frames with {sorted(widths)[:3]} "
+            f"found header rows {', '.join(headers) or 'none'} and {len(rows)} frames with "
+            f"{sorted(widths)[:3]} "
             "values; expected DeepLabCut's rows bodyparts and coords and as many values in every frame"
         )
     table = np.array(rows)
     if not (np.abs(table[:, 0]) < 1e7).all() or (table[:, 0] % 1 != 0).any():
-        raise FormatError("the first column is not the frame's number; expected one row for each frame")
+        raise FormatError(
+            "the first column is not the frame's number; expected one row for each frame"
+        )
     return headers, table[:, 0], table[:, 1:]
 
 

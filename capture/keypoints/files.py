@@ -24,7 +24,8 @@ from .yolo import is_yolo_json, parse_yolo_json, parse_yolo_labels
 __all__ = ["KNOWN", "parse_keypoints", "read_keypoints", "read_views"]
 
 KNOWN: Final = (
-    "OpenPose's JSON (a folder, zip or tar of frames), COCO results, AlphaPose, MMPose, MediaPipe (JSON, CSV), "
+    "OpenPose's JSON (a folder, zip or tar of frames), COCO results, AlphaPose, MMPose, MediaPipe "
+    "(JSON, CSV), "
     "FreeMoCap's npy, DeepLabCut's CSV, YOLO-pose (labels, JSON)"
 )
 _FRAMES: Final = (".json", ".txt")
@@ -73,7 +74,9 @@ def read_views(
     known = named_layout(layout) if layout is not None else None
     views = [view for path in paths for view in _views(Path(path), known, image_size)]
     return tuple(
-        replace(view, fps=fps if fps is not None else view.fps, image_size=view.image_size or image_size)
+        replace(
+            view, fps=fps if fps is not None else view.fps, image_size=view.image_size or image_size
+        )
         for view in views
     )
 
@@ -89,7 +92,10 @@ def _views(path: Path, layout: Layout | None, size: tuple[int, int] | None) -> l
             return _frames(_stem(path), members(path, _FRAMES), layout, size)
         views = parse_keypoints(content, layout, size)
     several = len(views) > 1
-    return [replace(v, name=f"{path.stem}-{k + 1}" if several else path.stem) for k, v in enumerate(views)]
+    return [
+        replace(v, name=f"{path.stem}-{k + 1}" if several else path.stem)
+        for k, v in enumerate(views)
+    ]
 
 
 def _stem(path: Path) -> str:
@@ -113,7 +119,7 @@ def _start(path: Path) -> bytes:
 def _frames(
     name: str, found: list[Member], layout: Layout | None, size: tuple[int, int] | None
 ) -> list[Keypoints]:
-    """Cameras, the files of each in a folder of their own; or one camera, or one whose files hold all frames."""
+    """Cameras, the files of each in a folder of their own; or one camera."""
     groups: dict[str, list[Member]] = defaultdict(list)
     for member in found:
         if member.path.name.lower() not in _NO_FRAMES:
@@ -143,7 +149,11 @@ def _camera(
     views = []
     for file in files:  # a file for each camera
         with naming(str(file.path)):
-            views.append(replace(_document(parse_json(file.content), file, layout, size), name=file.path.stem))
+            views.append(
+                replace(
+                    _document(parse_json(file.content), file, layout, size), name=file.path.stem
+                )
+            )
     return views
 
 
@@ -192,5 +202,9 @@ def _document(
         return parse_yolo_json([file], layout)
     if is_mediapipe_json(document):
         return parse_mediapipe_json(document, size)
-    holds = ", ".join(map(str, document))[:80] if isinstance(document, dict) else f"{len(document)} things"
+    holds = (
+        ", ".join(map(str, document))[:80]
+        if isinstance(document, dict)
+        else f"{len(document)} things"
+    )
     raise FormatError(f"the JSON is of another program (it holds {holds}); expected {KNOWN}")

@@ -1,6 +1,7 @@
-"""FreeMoCap's arrays: `mediaPipeSkel_3d_body_hands_face.npy` (F, N, 3) in millimetres, and 2D as (cameras, F, N, 2 or 3).
+"""FreeMoCap's arrays: `mediaPipeSkel_3d_body_hands_face.npy` (F, N, 3) in millimetres, and those in pictures.
 
-The first 33 points are MediaPipe's body; hands and face follow. FreeMoCap's third number in 2D is a depth, not a confidence.
+In pictures they are (cameras, F, N, 2 or 3). The first 33 points are MediaPipe's body; hands and face follow. FreeMoCap's third number in 2D is a
+depth, not a confidence.
 """
 
 from typing import Final
@@ -35,14 +36,17 @@ def parse_freemocap(content: bytes) -> tuple[Keypoints, ...]:
     shaped = array.ndim in (3, 4) and array.shape[-1] in (2, 3) and array.shape[-2] >= body
     if not shaped or array.dtype.kind not in "fiu" or 0 in array.shape:
         raise FormatError(
-            f"an array has shape {array.shape} of {array.dtype}; expected FreeMoCap's (frames, 33 or more, 3) in "
+            f"an array has shape {array.shape} of {array.dtype}; expected FreeMoCap's (frames, 33 "
+            "or more, 3) in "
             "space, or (cameras, frames, 33 or more, 2) in pictures"
         )
     points = array[..., :body, :].astype(np.float64)
     points[~(np.abs(points) < LARGEST)] = np.nan
     if array.ndim == 3 and array.shape[-1] == 3:
         return (_in_space(points),)
-    return tuple(_in_picture(view) for view in (points if array.ndim == 4 else points[None])[..., :2])
+    return tuple(
+        _in_picture(view) for view in (points if array.ndim == 4 else points[None])[..., :2]
+    )
 
 
 def _in_space(points: np.ndarray) -> Keypoints:  # type: ignore[type-arg]

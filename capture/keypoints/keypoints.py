@@ -15,8 +15,8 @@ __all__ = ["Keypoints"]
 class Keypoints:
     """K keypoints of up to P people over T frames.
 
-    What a detector puts at exactly (0, 0), or gives no confidence, is missing. Unless somebody told them apart
-    (`people.tracked`), a row of people is no person: detectors write them in any order.
+    What a detector puts at exactly (0, 0), or gives no confidence, is missing. Unless somebody told them
+    apart (`people.tracked`), a row of people is no person: detectors write them in any order.
 
     Attributes:
         layout: which keypoint is which.
@@ -48,7 +48,9 @@ class Keypoints:
             )
         confidence = checked("confidence", self.confidence, positions.shape[:3])
         if self.fps is not None and not (np.isfinite(self.fps) and self.fps > 0.0):
-            raise ShapeError(f"the keypoints' rate is {self.fps} frames per second, expected above 0")
+            raise ShapeError(
+                f"the keypoints' rate is {self.fps} frames per second, expected above 0"
+            )
         seen = np.isfinite(positions).all(axis=-1) & (positions != 0.0).any(axis=-1)
         seen &= confidence > 0.0  # NaN compares false
         object.__setattr__(self, "positions", frozen(np.where(seen[..., None], positions, np.nan)))
@@ -75,9 +77,7 @@ class Keypoints:
     def person(self, index: int) -> "Keypoints":
         """Only that row of people."""
         keep = slice(index, index + 1)
-        return replace(
-            self, positions=self.positions[:, keep], confidence=self.confidence[:, keep]
-        )
+        return replace(self, positions=self.positions[:, keep], confidence=self.confidence[:, keep])
 
     def above(self, confidence: float) -> "Keypoints":
         """Without the keypoints of less confidence."""
@@ -91,7 +91,10 @@ class Keypoints:
         positions, confidence = np.full(shape, np.nan), np.zeros(shape[:3])
         begin, end = max(first, self.start), min(stop, self.start + len(self))
         if begin < end:
-            there, here = slice(begin - first, end - first), slice(begin - self.start, end - self.start)
+            there, here = (
+                slice(begin - first, end - first),
+                slice(begin - self.start, end - self.start),
+            )
             positions[there], confidence[there] = self.positions[here], self.confidence[here]
         return replace(self, positions=positions, confidence=confidence, start=first)
 

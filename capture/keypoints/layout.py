@@ -1,7 +1,7 @@
 """Which keypoint is which: the layouts of the detectors, as data, and others from their names.
 
-Keypoints have the same names in every layout (`Nose`, `LShoulder`, `RBigToe` …; L is the person's left), so that
-layouts are compared by name. `points.json` says how our joints and OpenCap's points are made of them.
+Keypoints have the same names in every layout (`Nose`, `LShoulder`, `RBigToe` …; L is the person's left),
+so that layouts are compared by name. `points.json` says how our joints and OpenCap's points are made of them.
 """
 
 import json
@@ -144,7 +144,8 @@ def _limb_length(layout: Layout, people: Array) -> float:
 def layout_of_names(names: Sequence[str]) -> Layout:
     """The layout with these keypoints, however they are spelt; a new one where none has just these.
 
-    `left_knee`, `KneeL`, `l knee` and `LKnee` are the same. Names that are no part of a body stay as they are.
+    `left_knee`, `KneeL`, `l knee` and `LKnee` are the same. Names that are no part of a body stay as
+    they are.
 
     Raises:
         FormatError: two keypoints have the same name, or there is none.
@@ -153,7 +154,9 @@ def layout_of_names(names: Sequence[str]) -> Layout:
     if len(set(ours)) < len(ours):
         ours = list(names)
     if len(set(ours)) < len(ours) or not ours:
-        raise FormatError(f"{len(ours)} keypoints have {len(set(ours))} names; expected different ones")
+        raise FormatError(
+            f"{len(ours)} keypoints have {len(set(ours))} names; expected different ones"
+        )
     for layout in LAYOUTS.values():
         if layout.names == tuple(ours):
             return layout
@@ -170,7 +173,11 @@ def layout_of_names(names: Sequence[str]) -> Layout:
         if name[:1] == "L" and "R" + name[1:] in places
     )
     return Layout(
-        "custom", tuple(ours), tuple((places[a], places[b]) for a, b in limbs), pairs, "named points"
+        "custom",
+        tuple(ours),
+        tuple((places[a], places[b]) for a, b in limbs),
+        pairs,
+        "named points",
     )
 
 

@@ -1,7 +1,8 @@
 """MediaPipe's 33 landmarks, as the many scripts around it write them: JSON of its results, CSV wide or long.
 
-Landmarks in the picture are fractions of its width and height (z as x, and dropped), so its size is needed. World landmarks
-are metres about the middle of the hips, x right, y down, z away from the camera; the data show which they are.
+Landmarks in the picture are fractions of its width and height (z as x, and dropped), so its size is
+needed. World landmarks are metres about the middle of the hips, x right, y down, z away from the camera;
+the data show which they are.
 """
 
 from collections.abc import Mapping
@@ -59,7 +60,9 @@ def parse_mediapipe_json(
     poses = [_poses(_under(one, keys) if isinstance(one, dict) else None) for one in frames]
     widest = max((len(one) for one in poses), default=0)
     if not 0 < widest <= _MOST_PEOPLE:
-        raise FormatError(f"{widest} people are in {len(frames)} frames; expected MediaPipe's landmarks")
+        raise FormatError(
+            f"{widest} people are in {len(frames)} frames; expected MediaPipe's landmarks"
+        )
     table = np.full((len(frames), widest, len(_BODY), 4), np.nan)
     for frame, people in enumerate(poses):
         for row, one in enumerate(people):
@@ -76,7 +79,7 @@ def _under(frame: Mapping[str, Any], keys: tuple[str, ...]) -> Any:  # noqa: ANN
 
 
 def _poses(found: Any) -> list[Array]:  # noqa: ANN401  JSON
-    """The people of one frame: a list of landmarks, a list of such lists, or MediaPipe's {"landmark": […]}."""
+    """The people of one frame: landmarks, a list of such lists, or MediaPipe's {"landmark": […]}."""
     if isinstance(found, dict):
         found = found.get("landmark", found.get("landmarks"))
     if not found:
@@ -85,13 +88,17 @@ def _poses(found: Any) -> list[Array]:  # noqa: ANN401  JSON
         raise FormatError(f"landmarks are {str(found)[:40]!r}; expected a list")
     first = found[0]
     several = isinstance(first, dict) and ("landmark" in first or "landmarks" in first)
-    several = several or (isinstance(first, list) and bool(first) and isinstance(first[0], (dict, list)))
+    several = several or (
+        isinstance(first, list) and bool(first) and isinstance(first[0], (dict, list))
+    )
     return [pose for one in found for pose in _poses(one)] if several else [_pose(found)]
 
 
 def _pose(landmarks: list[Any]) -> Array:
     if len(landmarks) != len(_BODY):
-        raise FormatError(f"a frame has {len(landmarks)} landmarks; MediaPipe's body has {len(_BODY)}")
+        raise FormatError(
+            f"a frame has {len(landmarks)} landmarks; MediaPipe's body has {len(_BODY)}"
+        )
     return np.array([_landmark(one) for one in landmarks])
 
 
@@ -110,7 +117,12 @@ def _landmark(one: Any) -> tuple[float, float, float, float]:  # noqa: ANN401  J
 
 def _size(told: Mapping[str, Any]) -> tuple[int, int] | None:
     width, height = (told.get(key, told.get(f"image_{key}")) for key in ("width", "height"))
-    if isinstance(width, int) and isinstance(height, int) and 0 < width < 10**6 and 0 < height < 10**6:
+    if (
+        isinstance(width, int)
+        and isinstance(height, int)
+        and 0 < width < 10**6
+        and 0 < height < 10**6
+    ):
         return width, height
     return None
 
@@ -132,7 +144,8 @@ def of_landmarks(
     if np.isfinite(x).any() and np.nanmax(np.abs(pixels)) <= _FRACTION:
         if image_size is None:
             raise FormatError(
-                "the landmarks are fractions of the picture; give its width and height, as --image-size 1920x1080"
+                "the landmarks are fractions of the picture; give its width and height, as "
+                "--image-size 1920x1080"
             )
         pixels = pixels * image_size
     return Keypoints(_BODY, pixels, sure, fps=fps, image_size=image_size, start=start)

@@ -1,7 +1,7 @@
-"""MediaPipe's landmarks as CSV: a row for each frame (`nose_x, nose_y, nose_z, nose_visibility, …`), or for each landmark.
+"""MediaPipe's landmarks as CSV: a row for each frame (`nose_x, nose_y, nose_z, …`), or for each landmark.
 
-Columns may be spelt `nose_x`, `NOSE.x`, `x0`, `landmark_0_x`, `x_1` …; numbers from 0 or from 1. In the long form a column
-tells the frame and one the landmark, by number or by name.
+Columns may be spelt `nose_x`, `NOSE.x`, `x0`, `landmark_0_x`, `x_1` …; numbers from 0 or from 1. In the
+long form a column tells the frame and one the landmark, by number or by name.
 """
 
 import csv
@@ -21,9 +21,35 @@ from .mediapipe import of_landmarks
 __all__ = ["is_mediapipe_csv", "parse_mediapipe_csv"]
 
 _NAMES: Final = LAYOUTS["mediapipe_33"].names
-_AXES: Final = {"x": 0, "y": 1, "z": 2, "v": 3, "vis": 3, "visibility": 3, "confidence": 3, "score": 3}
-_FRAME: Final = ("frame", "frame_id", "frame_number", "frame_no", "frame_num", "frame_index", "image_id")
-_LANDMARK: Final = ("landmark", "landmark_id", "landmark_index", "landmark_name", "keypoint", "name", "id", "joint")
+_AXES: Final = {
+    "x": 0,
+    "y": 1,
+    "z": 2,
+    "v": 3,
+    "vis": 3,
+    "visibility": 3,
+    "confidence": 3,
+    "score": 3,
+}
+_FRAME: Final = (
+    "frame",
+    "frame_id",
+    "frame_number",
+    "frame_no",
+    "frame_num",
+    "frame_index",
+    "image_id",
+)
+_LANDMARK: Final = (
+    "landmark",
+    "landmark_id",
+    "landmark_index",
+    "landmark_name",
+    "keypoint",
+    "name",
+    "id",
+    "joint",
+)
 _MOST_FRAMES: Final = 2_000_000
 
 
@@ -50,7 +76,11 @@ def parse_mediapipe_csv(text: str, image_size: tuple[int, int] | None = None) ->
     rows = [[cell.strip() for cell in row] for row in rows if any(row)]
     wrong = next((k for k, row in enumerate(rows) if len(row) != len(header)), None)
     if wrong is not None or not rows:
-        found = f"row {(wrong or 0) + 1} has {len(rows[wrong or 0])} values" if rows else "there are no rows"
+        found = (
+            f"row {(wrong or 0) + 1} has {len(rows[wrong or 0])} values"
+            if rows
+            else "there are no rows"
+        )
         raise FormatError(f"{found}, expected {len(header)} in each: the file is cut or damaged")
     table, start = _of_long(header, rows) if _is_long(header) else _of_wide(header, rows)
     return of_landmarks(table, image_size, start=start)
@@ -69,9 +99,17 @@ def _columns(header: list[str]) -> dict[tuple[int, int], int]:
     """The column of (landmark, axis)."""
     found: dict[tuple[str, int], int] = {}
     for column, field in enumerate(header):
-        parts = [part for part in re.split(r"[^a-z0-9]+", re.sub(r"^([xyzv])(\d+)$", r"\1_\2", field)) if part]
+        parts = [
+            part
+            for part in re.split(r"[^a-z0-9]+", re.sub(r"^([xyzv])(\d+)$", r"\1_\2", field))
+            if part
+        ]
         axes = [part for part in parts if part in _AXES]
-        rest = [part for part in parts if part not in _AXES and part not in ("landmark", "pose", "world")]
+        rest = [
+            part
+            for part in parts
+            if part not in _AXES and part not in ("landmark", "pose", "world")
+        ]
         if len(axes) == 1 and rest:
             found[("_".join(rest), _AXES[axes[0]])] = column
     numbered = {int(name) for name, _ in found if re.fullmatch(r"\d{1,4}", name)}
@@ -96,7 +134,9 @@ def _of_wide(header: list[str], rows: list[list[str]]) -> tuple[Array, int]:
     columns = _columns(header)
     lacking = [_NAMES[k] for k in range(len(_NAMES)) if not {(k, 0), (k, 1)} <= set(columns)]
     if lacking:
-        raise FormatError(f"no columns x and y for {', '.join(lacking)[:100]}; expected MediaPipe's 33 landmarks")
+        raise FormatError(
+            f"no columns x and y for {', '.join(lacking)[:100]}; expected MediaPipe's 33 landmarks"
+        )
     table = np.full((len(rows), 1, len(_NAMES), 4), np.nan)
     table[..., 2:] = 0.0, 1.0
     for (place, axis), column in columns.items():
@@ -113,7 +153,9 @@ def _of_long(header: list[str], rows: list[list[str]]) -> tuple[Array, int]:
     frames = _frames(header, rows, places)
     start = int(frames.min())
     if frames.max() - start >= _MOST_FRAMES:
-        raise FormatError(f"frames are numbered from {start} to {frames.max():g}, more than any recording has")
+        raise FormatError(
+            f"frames are numbered from {start} to {frames.max():g}, more than any recording has"
+        )
     values = np.zeros((len(rows), 4))
     values[:, 3] = 1.0
     for column, name in enumerate(header):

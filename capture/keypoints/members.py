@@ -77,7 +77,13 @@ def _in_archive(path: Path, suffixes: tuple[str, ...]) -> Iterator[Member]:
             yield from _in_tar(content, suffixes)
     except FormatError:
         raise
-    except (*DAMAGED_ZIP, tarfile.TarError, lzma.LZMAError, zlib.error, zipfile.BadZipFile) as error:
+    except (
+        *DAMAGED_ZIP,
+        tarfile.TarError,
+        lzma.LZMAError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
         raise FormatError(
             f"{path} is no readable archive, it is cut or damaged: {str(error)[:100]}"
         ) from None

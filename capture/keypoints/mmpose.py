@@ -1,7 +1,9 @@
-"""MMPose's predictions: `[{"frame_id": 0, "instances": [{"keypoints": [[x, y], …], "keypoint_scores": […]}]}, …]`.
+"""MMPose's predictions, a list of frames.
 
-The list may stand in `{"meta_info": …, "instance_info": […]}`; of one picture it is a list of instances. With three
-numbers for a keypoint the points are in space: metres, z up, as MMPose's lifters give them.
+    [{"frame_id": 0, "instances": [{"keypoints": [[x, y], …], "keypoint_scores": […]}]}, …]
+
+The list may stand in `{"meta_info": …, "instance_info": […]}`; of one picture it is a list of instances.
+With three numbers for a keypoint the points are in space: metres, z up, as MMPose's lifters give them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -89,8 +91,12 @@ def _points(instance: Any) -> Array:  # noqa: ANN401  JSON
     if points.ndim == 3 and len(points) == 1:  # some versions wrap it once more
         points = points[0]
     if points.ndim != 2 or points.shape[1] not in (2, 3):
-        raise FormatError(f"an instance has keypoints of shape {points.shape}; expected (K, 2) or (K, 3)")
-    scores = row_of(instance.get("keypoint_scores", [1.0] * len(points)), "an instance's scores").ravel()
+        raise FormatError(
+            f"an instance has keypoints of shape {points.shape}; expected (K, 2) or (K, 3)"
+        )
+    scores = row_of(
+        instance.get("keypoint_scores", [1.0] * len(points)), "an instance's scores"
+    ).ravel()
     if len(scores) != len(points):
         raise FormatError(f"an instance has {len(points)} keypoints and {len(scores)} scores")
     return np.column_stack([points, scores])

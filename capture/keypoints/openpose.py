@@ -1,7 +1,8 @@
 """OpenPose: one JSON for each frame, `{"people": [{"pose_keypoints_2d": [x, y, c, …]}]}`.
 
-BODY_25, BODY_25B and COCO's 18 are told apart by the number of keypoints and by how long limbs would be. Other programs
-write the same with other layouts (Pose2Sim, RTMPose: 17, 26, 133). An unseen keypoint is 0, 0, 0.
+BODY_25, BODY_25B and COCO's 18 are told apart by the number of keypoints and by how long limbs would be.
+Other programs write the same with other layouts (Pose2Sim, RTMPose: 17, 26, 133). An unseen keypoint is
+0, 0, 0.
 """
 
 import re
@@ -42,10 +43,13 @@ def parse_openpose(files: Sequence[Member], layout: Layout | None = None) -> Key
 
 
 def frame_numbers(stems: Sequence[str]) -> list[int]:
-    """The number of each frame: the last that its file's name holds, or its place where those are not different."""
+    """The number of each frame: the last in its file's name, or its place where those are not different."""
     found = [re.findall(r"\d{1,9}", stem) for stem in stems]
     numbers = [int(digits[-1]) for digits in found if digits]
-    if len(set(numbers)) == len(stems) and max(numbers, default=0) - min(numbers, default=0) < 10**6:
+    if (
+        len(set(numbers)) == len(stems)
+        and max(numbers, default=0) - min(numbers, default=0) < 10**6
+    ):
         return numbers
     return list(range(len(stems)))
 

@@ -79,7 +79,8 @@ def split_row(row: Array, width: int, what: str) -> Array:
     """
     if row.ndim != 1 or len(row) % width or not len(row):
         raise FormatError(
-            f"{what} has {row.size} numbers in {row.ndim} levels; expected one list, {width} for each keypoint"
+            f"{what} has {row.size} numbers in {row.ndim} levels; expected one list, {width} for "
+            "each keypoint"
         )
     return row.reshape(-1, width)
 
@@ -108,7 +109,9 @@ def collected(
     counts = sorted({len(one.points) for one in seen})
     numbers = {one.frame for one in seen} | set(frames)
     if not seen:
-        raise FormatError(f"nobody is in any of {len(numbers)} frames; expected somebody's keypoints")
+        raise FormatError(
+            f"nobody is in any of {len(numbers)} frames; expected somebody's keypoints"
+        )
     if len(counts) > 1:
         raise FormatError(
             f"people have different numbers of keypoints, {counts[0]} and {counts[1]}; expected one layout"
@@ -118,7 +121,9 @@ def collected(
     fitting = (layout,) if layout is not None else layout_of_count(counts[0], layouts)
     first, last = min(numbers), max(numbers)
     if last - first >= _MOST_FRAMES:
-        raise FormatError(f"frames are numbered from {first} to {last}, more than any recording has")
+        raise FormatError(
+            f"frames are numbered from {first} to {last}, more than any recording has"
+        )
     table = _table(seen, first, last - first + 1)
     chosen = likeliest(fitting, table[..., :-1])
     return Keypoints(chosen, table[..., :-1], table[..., -1], start=first, **told)
@@ -133,8 +138,7 @@ def _table(seen: list[Seen], first: int, frames: int) -> Array:
         raise FormatError(f"{frames} frames of {widest} people are more than a recording has")
     table = np.full(shape, np.nan)
     for frame, group in groups:
-        if len(group) > widest:
-            group = sorted(group, key=lambda one: -float(np.nansum(one.points[:, -1])))[:widest]
-        for row, one in enumerate(group):
+        surest = sorted(group, key=lambda one: -float(np.nansum(one.points[:, -1])))
+        for row, one in enumerate(group if len(group) <= widest else surest[:widest]):
             table[frame - first, row] = one.points
     return table

@@ -1,7 +1,8 @@
 """YOLO-pose: labels as text, one file for each frame, or the JSON of its results.
 
-A line is `class x y w h  px py (v)  px py (v) … (confidence) (track)`, all as fractions of the picture, whose size the user
-has to say. The JSON (`Results.to_json`) has `{"keypoints": {"x": […], "y": […], "visible": […]}}` in pixels.
+A line is `class x y w h  px py (v)  px py (v) … (confidence) (track)`, all as fractions of the picture,
+whose size the user has to say. The JSON (`Results.to_json`) has `{"keypoints": {"x": […], "y": […],
+"visible": […]}}` in pixels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -51,9 +52,7 @@ def parse_yolo_labels(
     return collected(people, layout=layout, frames=places, image_size=image_size)
 
 
-def _labels(
-    file: Member, image_size: tuple[int, int], layout: Layout | None
-) -> Iterator[Array]:
+def _labels(file: Member, image_size: tuple[int, int], layout: Layout | None) -> Iterator[Array]:
     lines = file.content.decode("utf-8", "replace").splitlines()
     for line, text in enumerate(lines, start=1):
         fields = text.split()
@@ -104,5 +103,7 @@ def _person(one: Any) -> Array:  # noqa: ANN401  JSON
     x, y = row_of(table["x"], "x"), row_of(table["y"], "y")
     sure = row_of(table["visible"], "visible") if "visible" in table else np.ones_like(x)
     if not (x.shape == y.shape == sure.shape and x.ndim == 1):
-        raise FormatError(f"a person has {x.size} x, {y.size} y and {sure.size} visible; expected as many")
+        raise FormatError(
+            f"a person has {x.size} x, {y.size} y and {sure.size} visible; expected as many"
+        )
     return np.column_stack([x, y, sure])

@@ -1,9 +1,9 @@
 """The point nearest to several rays, weighted; all points at once.
 
-A camera with projection rows p1, p2, p3 sees X at u = p1 X / p3 X, v = p2 X / p3 X, so that (u p3 - p1) X = 0 and
-(v p3 - p2) X = 0. These are solved in the least-squares sense, each divided by the depth p3 X of the step before, so that
-what becomes small is the distance in pixels. Source: R. Hartley and P. Sturm, Triangulation, Computer Vision and Image
-Understanding 68(2), 1997 (Iterative-LS).
+A camera with projection rows p1, p2, p3 sees X at u = p1 X / p3 X, v = p2 X / p3 X, so that (u p3 - p1)
+X = 0 and (v p3 - p2) X = 0. These are solved in the least-squares sense, each divided by the depth p3 X
+of the step before, so that what becomes small is the distance in pixels. Source: R. Hartley and P. Sturm,
+Triangulation, Computer Vision and Image Understanding 68(2), 1997 (Iterative-LS).
 """
 
 from typing import Final
@@ -45,7 +45,8 @@ def triangulated(pixels: Array, projections: Array, weights: Array) -> Array:
         weights: (N, C), 0 where a camera is left out.
 
     Returns:
-        (N, 3) metres; NaN where fewer than two cameras count, rays are parallel, or they meet behind a camera.
+        (N, 3) metres; NaN where fewer than two cameras count, rays are parallel, or they meet behind a
+        camera.
 
     Raises:
         ShapeError: arrays don't fit each other.

@@ -20,8 +20,8 @@ class Triangulation:
 
     Attributes:
         points: (..., 3) metres in the world; NaN where too few cameras agree.
-        errors: (..., C) pixels between where a camera saw a point and where it should have, of cameras that were left out
-            too; NaN where it saw none or there is no point.
+        errors: (..., C) pixels between where a camera saw a point and where it should have, of cameras
+            that were left out too; NaN where it saw none or there is no point.
         used: (..., C) the cameras that made the point.
         left_out: (..., C) the cameras that saw it and were left out because they disagreed.
     """
@@ -75,7 +75,9 @@ def triangulate(
         again = np.flatnonzero(doubtful & (used.sum(axis=1) > min_cameras))
         if not len(again):
             break
-        used[again], points[again] = _without_worst(flat[again], projections, sure[again], used[again])
+        used[again], points[again] = _without_worst(
+            flat[again], projections, sure[again], used[again]
+        )
         errors[again] = _errors(points[again], flat[again], projections, seen[again])
     bad = (used.sum(axis=1) < min_cameras) | ~(_mean_error(errors, used) <= threshold)
     points[bad], errors[bad] = np.nan, np.nan

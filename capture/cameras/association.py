@@ -1,0 +1,187 @@
+"""Who is who across views: tracks whose rays meet are of one person.
+
+Tracks are first cut where a view alone can't tell people apart (`tracks.tracklets`); the pieces of all
+views are then joined while their rays pass each other closely, the closest first; and what belongs to
+one person at different times is joined by where the person was heading in space.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from ...rig.arrays import Array
+from ...rig.triangulation.linear import triangulated
+from ..keypoints.keypoints import Keypoints
+from ..keypoints.tracks import Labels, Piece, joined_in_time, tracklets
+from .camera import Camera
+from .rays import ray_distance, typical
+
+__all__ = ["Views", "associated", "common_frames", "flattened"]
+
+_MEET: Final = 0.15  # metres: rays to one keypoint of one person pass each other this closely
+_FRAMES: Final = 60  # of two pieces tell whether they are of one person
+_SHORTEST: Final = 2  # frames of a piece that is looked at
+_MOST_PIECES: Final = 300  # of a view, the longest
+_OVERLAP: Final = 2  # frames in which a view may show one person twice
+_GAP: Final = 60  # frames out of sight
+_JUMP: Final = 0.6  # of a person's size
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """One person as C cameras saw it over T frames.
+
+    Attributes:
+        pixels: (T, K, C, 2) without the lens' distortion, NaN where not seen.
+        confidence: (T, K, C), 0 where not seen.
+    """
+
+    pixels: Array
+    confidence: Array
+
+    @property
+    def weight(self) -> float:
+        """How much was seen of the person, by at least two cameras at a time."""
+        seen = self.confidence > 0.0
+        return float((self.confidence * (seen.sum(axis=-1, keepdims=True) > 1)).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A piece of a track in one view, with its rays."""
+
+    view: int
+    frames: Labels  # (n,)
+    rows: Labels  # (n,)
+    rays: Array  # (n, K, 3)
+
+
+def common_frames(views: Sequence[Keypoints]) -> tuple[Keypoints, ...]:
+    """The views with the same frames, from the first that any has to the last."""
+    first = min(view.start for view in views)
+    stop = max(view.start + len(view) for view in views)
+    return tuple(view.between(first, stop) for view in views)
+
+
+def flattened(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> tuple[Keypoints, ...]:
+    """The views as cameras without distortion would show them."""
+    return tuple(
+        replace(view, positions=camera.undistorted(view.positions))
+        for view, camera in zip(views, cameras, strict=True)
+    )
+
+
+def associated(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> list[Views]:
+    """The people that at least two cameras saw, who was seen most first.
+
+    Args:
+        views: of C cameras, the same frames and layout, people in any order, without distortion
+            (`flattened`).
+        cameras: C.
+    """
+    cameras = [camera.without_lens for camera in cameras]
+    pieces = [piece for k, view in enumerate(views) for piece in _pieces(k, view, cameras[k])]
+    groups = [
+        group for group in _grouped(pieces, cameras) if len({pieces[k].view for k in group}) > 1
+    ]
+    people = [_views([pieces[k] for k in group], views) for group in groups]
+    chains = [[k] for k in range(len(groups))]
+    if _one_after_another(people):
+        chains = joined_in_time([_in_space(one, cameras) for one in people], _GAP, _JUMP)
+    merged = [
+        _views([pieces[k] for link in chain for k in groups[link]], views) for chain in chains
+    ]
+    return sorted(merged, key=lambda one: -one.weight)
+
+
+def _pieces(place: int, view: Keypoints, camera: Camera) -> list[_Seen]:
+    labels = tracklets(view)
+    lengths = np.bincount(labels[labels >= 0], minlength=1) if (labels >= 0).any() else np.zeros(1)
+    longest = [
+        k for k in np.argsort(-lengths, kind="stable")[:_MOST_PIECES] if lengths[k] >= _SHORTEST
+    ]
+    if not longest and len(view) < _SHORTEST:  # a picture, not a film
+        longest = [k for k in range(len(lengths)) if lengths[k]]
+    rays = camera.rays(view.positions)
+    found = []
+    for label in longest:
+        frames, rows = np.nonzero(labels == label)
+        found.append(_Seen(place, frames, rows, rays[frames, rows]))
+    return found
+
+
+def _distance(one: _Seen, other: _Seen, cameras: Sequence[Camera]) -> float:
+    """Median distance in metres of the rays to the same keypoints; NaN where never seen at a time."""
+    both, a, b = np.intersect1d(one.frames, other.frames, assume_unique=True, return_indices=True)
+    if not len(both):
+        return np.nan
+    few = np.unique(np.linspace(0, len(both) - 1, min(_FRAMES, len(both))).astype(int))
+    from_one, from_other = cameras[one.view].position, cameras[other.view].position
+    return typical(ray_distance(from_one, one.rays[a[few]], from_other, other.rays[b[few]]).ravel())
+
+
+def _grouped(pieces: list[_Seen], cameras: Sequence[Camera]) -> list[set[int]]:
+    """Join pieces whose rays meet, the nearest pairs first, while no view shows the person twice."""
+    cost = np.full((len(pieces), len(pieces)), np.nan)
+    for a, b in itertools.combinations(range(len(pieces)), 2):
+        if pieces[a].view != pieces[b].view:
+            cost[a, b] = cost[b, a] = _distance(pieces[a], pieces[b], cameras)
+    groups = [{k} for k in range(len(pieces))]
+    of_piece = list(range(len(pieces)))
+    near = [(cost[a, b], int(a), int(b)) for a, b in np.argwhere(np.triu(cost <= _MEET))]
+    for _, a, b in sorted(near):
+        one, other = of_piece[a], of_piece[b]
+        if one == other or not _fit(groups[one], groups[other], pieces, cost):
+            continue
+        for k in groups[other]:
+            of_piece[k] = one
+        groups[one] |= groups[other]
+        groups[other] = set()
+    return [group for group in groups if group]
+
+
+def _fit(one: set[int], other: set[int], pieces: list[_Seen], cost: Array) -> bool:
+    """Whether two groups may be one person: their rays meet, and no view shows both at a time."""
+    across = cost[np.ix_(sorted(one), sorted(other))]
+    known = across[np.isfinite(across)]
+    if not len(known) or known.mean() > _MEET:
+        return False
+    return not any(
+        pieces[a].view == pieces[b].view
+        and len(np.intersect1d(pieces[a].frames, pieces[b].frames, assume_unique=True)) > _OVERLAP
+        for a in one
+        for b in other
+    )
+
+
+def _views(pieces: list[_Seen], views: Sequence[Keypoints]) -> Views:
+    """What the cameras saw of one person; of pieces that overlap, the longest counts."""
+    first = views[0].positions
+    shape = (len(first), first.shape[2], len(views))
+    pixels, confidence = np.full((*shape, 2), np.nan), np.zeros(shape)
+    for piece in sorted(pieces, key=lambda one: len(one.frames)):
+        view = views[piece.view]
+        pixels[piece.frames, :, piece.view] = view.positions[piece.frames, piece.rows]
+        confidence[piece.frames, :, piece.view] = view.confidence[piece.frames, piece.rows]
+    return Views(pixels, confidence)
+
+
+def _one_after_another(people: list[Views]) -> bool:
+    """Whether some were seen only after others were: they may be the same."""
+    frames = [np.flatnonzero((one.confidence > 0.0).any(axis=(1, 2))) for one in people]
+    return bool(frames) and max(f[0] for f in frames) > min(f[-1] for f in frames)
+
+
+def _in_space(one: Views, cameras: Sequence[Camera]) -> Piece:
+    """Roughly where a person was: all cameras that saw a keypoint count alike."""
+    frames = np.flatnonzero((one.confidence > 0.0).any(axis=(1, 2)))
+    span = slice(int(frames[0]), int(frames[-1]) + 1)
+    pixels, confidence = one.pixels[span], one.confidence[span]
+    count, keypoints, number, _ = pixels.shape
+    projections = np.stack([camera.projection for camera in cameras])
+    flat = np.nan_to_num(pixels).reshape(-1, number, 2)
+    points = triangulated(flat, projections, confidence.reshape(-1, number))
+    return Piece(span.start, points.reshape(count, keypoints, 3))

@@ -1,0 +1,119 @@
+"""Whether cameras and views belong together, told by how far rays pass each other."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ...rig.arrays import Array
+from ..keypoints.keypoints import Keypoints
+from ..keypoints.tracks import tracked
+from .camera import Camera
+from .rays import ray_distance, typical
+
+__all__ = ["APART", "Agreement", "agreement"]
+
+_PEOPLE: Final = 3  # tracks of a view that are tried
+_FRAMES: Final = 40
+_MOST_ORDERS: Final = 6  # cameras whose every order is tried; of more, every exchange of two
+_CLEARLY: Final = 0.4  # of the distance as given is the distance in the right order
+APART: Final = 0.08  # metres; rays that pass this closely agree
+_ALONE: Final = 3.0  # times further than the others' is the distance of a camera that is wrong
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far the rays of two cameras pass each other.
+
+    Attributes:
+        distance: metres, median over the pairs of cameras; NaN where no two cameras see anybody at a time.
+        order: for each view, the index of the camera that it fits best; as given unless another order is
+            clearly better.
+        best: metres, the distance in that order.
+        doubtful: index of the one camera that disagrees with the others; None where there is none.
+    """
+
+    distance: float
+    order: tuple[int, ...]
+    best: float
+    doubtful: int | None
+
+
+def agreement(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> Agreement:
+    """Compare views with cameras, in the order given and in others.
+
+    Args:
+        views: of C cameras, the same frames and layout.
+        cameras: C.
+    """
+    count = len(cameras)
+    people = [_sampled(tracked(view, _PEOPLE)) for view in views]
+    rays = [[camera.rays(one) for camera in cameras] for one in people]
+    table = np.full((count, count, count, count), np.nan)  # views v, w seen by cameras i, j
+    for v, w in itertools.combinations(range(count), 2):
+        for i, j in itertools.permutations(range(count), 2):
+            table[v, w, i, j] = _nearest(rays[v][i], cameras[i], rays[w][j], cameras[j])
+    given = tuple(range(count))
+    distances = {order: _total(table, order) for order in _orders(count)}
+    known = {order: d for order, d in distances.items() if np.isfinite(d)}
+    best = min(known, key=lambda order: known[order], default=given)
+    now = distances[given]
+    if not (now > APART and known.get(best, np.inf) < _CLEARLY * now):
+        best = given
+    return Agreement(now, best, distances[best], _doubtful(table) if best == given else None)
+
+
+def _sampled(view: Keypoints) -> Array:
+    """(n, P, K, 2) of frames spread over the whole."""
+    few = np.unique(np.linspace(0, len(view) - 1, min(_FRAMES, len(view))).astype(int))
+    return view.positions[few]
+
+
+def _nearest(one: Array, camera: Camera, other: Array, second: Camera) -> float:
+    """Metres: the pair of people whose rays pass each other most closely."""
+    found = [
+        typical(ray_distance(camera.position, one[:, p], second.position, other[:, q]).ravel())
+        for p in range(one.shape[1])
+        for q in range(other.shape[1])
+    ]
+    known = [distance for distance in found if np.isfinite(distance)]
+    return min(known, default=np.nan)
+
+
+def _orders(count: int) -> list[tuple[int, ...]]:
+    if count <= _MOST_ORDERS:
+        return list(itertools.permutations(range(count)))
+    orders = [tuple(range(count))]
+    for a, b in itertools.combinations(range(count), 2):
+        order = list(range(count))
+        order[a], order[b] = b, a
+        orders.append(tuple(order))
+    return orders
+
+
+def _total(table: Array, order: tuple[int, ...]) -> float:
+    pairs = [
+        table[v, w, order[v], order[w]] for v, w in itertools.combinations(range(len(order)), 2)
+    ]
+    known = [distance for distance in pairs if np.isfinite(distance)]
+    return float(np.mean(known)) if known else np.nan
+
+
+def _doubtful(table: Array) -> int | None:
+    """The camera whose pairs disagree while those without it agree."""
+    count = len(table)
+    if count < 3:
+        return None
+    off = np.full((count, count), np.nan)
+    for v, w in itertools.combinations(range(count), 2):
+        off[v, w] = off[w, v] = table[v, w, v, w]
+    ratios = np.zeros(count)
+    for camera in range(count):
+        others = np.delete(np.delete(off, camera, 0), camera, 1)
+        with_it, without = off[camera][np.isfinite(off[camera])], others[np.isfinite(others)]
+        if len(with_it) and len(without) and with_it.mean() > APART > without.mean():
+            ratios[camera] = with_it.mean() / max(without.mean(), 1e-9)
+    worst = int(np.argmax(ratios))
+    return worst if ratios[worst] > _ALONE else None

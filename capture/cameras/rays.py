@@ -1,0 +1,36 @@
+"""How well two cameras agree that they see the same person: how near their rays pass."""
+
+from typing import Final
+
+import numpy as np
+
+from ...rig.arrays import Array
+
+__all__ = ["ray_distance", "typical"]
+
+_PARALLEL: Final = 1e-3  # sine of the angle between rays that tell nothing of their distance
+
+
+def ray_distance(from_one: Array, one: Array, from_other: Array, other: Array) -> Array:
+    """Metres between two lines.
+
+    Args:
+        from_one: (3,) metres, where a camera stands.
+        one: (..., 3) unit vectors, what it sees.
+        from_other: (3,) metres, of the other camera.
+        other: (..., 3) unit vectors.
+
+    Returns:
+        (...) metres; NaN where the rays are nearly parallel.
+    """
+    across = np.cross(one, other)
+    length = np.linalg.norm(across, axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        away = np.abs(across @ (from_other - from_one)) / length
+    return np.asarray(np.where(length > _PARALLEL, away, np.nan))
+
+
+def typical(values: Array, fewest: int = 6) -> float:
+    """The median of those that are there; NaN where they are fewer than `fewest`."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) >= fewest else np.nan

@@ -1,0 +1,291 @@
+"""`pallas triangulate`: what several calibrated cameras saw in, people in space out."""
+
+import argparse
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...capture.c3d_writer import write_c3d
+from ...capture.cameras.agreement_told import told_agreement
+from ...capture.cameras.checks import agreement
+from ...capture.cameras.files import read_calibration
+from ...capture.cameras.matching import matched
+from ...capture.cameras.reconstruct import Person, ReconstructionOptions, reconstruct, threshold_of
+from ...capture.cameras.reconstruction_report import report_of
+from ...capture.cameras.synchronise import synchronised
+from ...capture.keypoints.files import read_views
+from ...capture.keypoints.layout import LAYOUTS
+from ...capture.trc_writer import write_trc
+from ...capture.up_axis import UP_AXES
+from ...rig.errors import RecordingError
+from ...rig.triangulation.low_pass import low_pass
+from ..console import Console
+from ._shared import add_force, checked_output, tell_warnings
+
+if TYPE_CHECKING:
+    from ...capture.cameras.camera import Camera
+    from ...capture.keypoints.keypoints import Keypoints
+    from ...rig.trajectories import MarkerTrajectories
+
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
+
+HELP = "Triangulate keypoints of several calibrated cameras: points in space."
+EXAMPLE = "pallas triangulate cam1_json cam2_json cam3_json --calib Calib.toml --fps 60 -o walk.trc"
+
+_SUFFIXES = (".trc", ".c3d")
+_USUAL_FPS = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "keypoints",
+        metavar="KEYPOINTS",
+        nargs="+",
+        type=Path,
+        help="a file, folder or archive for each camera, or one folder that holds them all",
+    )
+    parser.add_argument(
+        "--calib",
+        required=True,
+        type=Path,
+        metavar="CALIB",
+        help="Pose2Sim's toml or Qualisys' .qca.txt",
+    )
+    parser.add_argument("-o", "--out", required=True, type=Path, help="points: .trc or .c3d")
+    parser.add_argument(
+        "--fps",
+        type=_rates,
+        default=(),
+        metavar="N",
+        help="frames per second; of each camera: 60,30,60",
+    )
+    parser.add_argument(
+        "--image-size", type=_size, metavar="WxH", help="of pictures whose keypoints are fractions"
+    )
+    parser.add_argument(
+        "--layout", choices=list(LAYOUTS), help="of the keypoints (found by itself)"
+    )
+    parser.add_argument("--people", type=_whole, default=1, metavar="N", help="how many people (1)")
+    parser.add_argument(
+        "--threshold",
+        type=_positive,
+        metavar="PX",
+        help="error that leaves a camera out (half a degree)",
+    )
+    parser.add_argument("--min-cameras", type=_whole, default=2, metavar="N", help="that agree (2)")
+    parser.add_argument(
+        "--confidence", type=_fraction, default=0.2, metavar="C", help="least of a keypoint (0.2)"
+    )
+    parser.add_argument(
+        "--gap", type=_fraction, default=0.25, metavar="S", help="longest gap that is closed (0.25)"
+    )
+    parser.add_argument(
+        "--cutoff",
+        type=_fraction,
+        default=6.0,
+        metavar="HZ",
+        help="of the low-pass filter (6; 0: none)",
+    )
+    parser.add_argument(
+        "--sync", action="store_true", help="find when each camera started, by motion"
+    )
+    parser.add_argument(
+        "--reorder", action="store_true", help="if cameras are exchanged, go on in the right order"
+    )
+    parser.add_argument(
+        "--keep-sides", action="store_true", help="leave left and right as the detector has them"
+    )
+    parser.add_argument(
+        "--up",
+        choices=list(UP_AXES),
+        default="z",
+        help="axis of the calibration that points up (z)",
+    )
+    add_force(parser)
+
+
+def _positive(text: str) -> float:
+    number = _fraction(text)
+    if number == 0.0:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number above zero")
+    return number
+
+
+def _fraction(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number, not below zero")
+    return number
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"\d{1,3}", text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1")
+    return int(text)
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    return tuple(_positive(part) for part in text.split(","))
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
+    if match is None or "0" in match.groups():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected width and height, as 1920x1080")
+    return int(match[1]), int(match[2])
+
+
+def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
+    """Read, triangulate, write; report what was found."""
+    outs = _outs(arguments)
+    started = time.perf_counter()
+    told: list[str] = []
+    with console.progress("triangulating", 100) as progress:
+        cameras = read_calibration(arguments.calib, up=arguments.up)
+        views, fps = _read(arguments, told)
+        order = matched([view.name for view in views], [camera.name for camera in cameras])
+        cameras = tuple(cameras[k] for k in order)
+        progress.to(20)
+        if arguments.sync:
+            views = synchronised(views, cameras, told)
+        cameras = _checked(arguments, views, cameras, told)
+        progress.to(40)
+        options = _options(arguments)
+        found = reconstruct(views, cameras, fps, options, lambda d: progress.to(40 + round(55 * d)))
+        if not found:
+            raise RecordingError(
+                "no two cameras agree on anybody; check the calibration, the order of the cameras and, with "
+                "--sync, when they started"
+            )
+        for out, person in zip(outs, found, strict=False):
+            _write(out, _filtered(person.markers, arguments.cutoff), force=arguments.force)
+        progress.to(100)
+    report: dict[str, Any] = {
+        "out": str(outs[0]),
+        "layout": views[0].layout.key,
+        "fps": fps,
+        "frames": len(found[0].markers),
+        "cutoff": arguments.cutoff,
+        "threshold_px": threshold_of(cameras, options),
+        "people": [
+            {"out": str(out), **report_of(person, views, cameras)}
+            for out, person in zip(outs, found, strict=False)
+        ],
+        "warnings": told,
+        "seconds": time.perf_counter() - started,
+    }
+    _tell(report, found, console)
+    return report
+
+
+def _outs(arguments: argparse.Namespace) -> list[Path]:
+    """A file for each person, checked before the work starts."""
+    out = arguments.out
+    outs = [out] + [
+        out.with_name(f"{out.stem}-{k}{out.suffix}") for k in range(2, arguments.people + 1)
+    ]
+    return [checked_output(path, _SUFFIXES, force=arguments.force) for path in outs]
+
+
+def _read(arguments: argparse.Namespace, told: list[str]) -> "tuple[tuple[Keypoints, ...], float]":
+    """The views with their frame rates, and the rate of the result."""
+    views = read_views(
+        arguments.keypoints, layout=arguments.layout, image_size=arguments.image_size
+    )
+    rates = arguments.fps
+    if len(rates) not in (0, 1, len(views)):
+        raise RecordingError(
+            f"--fps tells {len(rates)} frame rates for {len(views)} views; expected one, or one for each"
+        )
+    if rates:
+        each = rates * len(views) if len(rates) == 1 else rates
+        views = tuple(replace(view, fps=fps) for view, fps in zip(views, each, strict=True))
+    elif any(view.fps is None for view in views):
+        known = next((view.fps for view in views if view.fps is not None), None)
+        taken = known if known is not None else _USUAL_FPS
+        told.append(
+            f"the keypoints don't say their frame rate; {taken:g} is taken: give it, as --fps 30"
+        )
+        views = tuple(replace(view, fps=view.fps or taken) for view in views)
+    rates = [view.fps for view in views if view.fps is not None]
+    if max(rates) > min(rates) and not arguments.sync:
+        raise RecordingError(
+            f"the views have {min(rates):g} and {max(rates):g} frames per second; give --sync to "
+            "bring them together"
+        )
+    return views, max(rates)
+
+
+def _options(arguments: argparse.Namespace) -> ReconstructionOptions:
+    return ReconstructionOptions(
+        threshold=arguments.threshold,
+        min_cameras=max(arguments.min_cameras, 2),
+        min_confidence=arguments.confidence,
+        repair_sides=not arguments.keep_sides,
+        longest_gap=arguments.gap,
+        people=arguments.people,
+    )
+
+
+def _checked(
+    arguments: argparse.Namespace,
+    views: "tuple[Keypoints, ...]",
+    cameras: "tuple[Camera, ...]",
+    told: list[str],
+) -> "tuple[Camera, ...]":
+    """The cameras in the order of the views; said where they don't fit each other."""
+    if len(views) < 2:
+        raise RecordingError("there are keypoints of one view; triangulation needs at least two")
+    found = agreement(views, cameras)
+    message = told_agreement(found, views, cameras)
+    if found.order == tuple(range(len(cameras))):
+        told += [message] if message else []
+        return cameras
+    if not arguments.reorder:
+        raise RecordingError(f"{message}; name them so, or give --reorder")
+    told.append(f"{message}; taken so")
+    return tuple(cameras[k] for k in found.order)
+
+
+def _filtered(markers: "MarkerTrajectories", cutoff: float) -> "MarkerTrajectories":
+    if not 0.0 < cutoff < markers.fps / 2:
+        return markers
+    return replace(markers, positions=low_pass(markers.positions, markers.fps, cutoff))
+
+
+def _write(path: Path, markers: "MarkerTrajectories", *, force: bool) -> None:
+    if path.suffix.lower() == ".c3d":
+        write_c3d(path, markers, force=force)
+    else:
+        write_trc(path, markers, force=force)
+
+
+def _tell(report: dict[str, Any], found: list[Person], console: Console) -> None:
+    for person in report["people"]:
+        console.say(
+            f"{person['out']}: {report['frames']} frames, {len(person['markers'])} points, "
+            f"{100 * person['found']:.1f} % found, {person['closed']} in gaps closed, "
+            f"{person['missing']} missing; "
+            f"reprojection error {person['median_px']:.1f} px (median)"
+        )
+        for row in person["cameras"]:
+            if not row["seen"]:
+                console.say(f"  {row['camera']} ({row['keypoints']}): did not see this person")
+                continue
+            sides = (
+                f", sides exchanged in {row['sides_exchanged']} frames"
+                if row["sides_exchanged"]
+                else ""
+            )
+            console.say(
+                f"  {row['camera']} ({row['keypoints']}): {row['median_px']:.1f} px, left out of "
+                f"{100 * row['left_out']:.1f} % of what it saw{sides}"
+            )
+    console.say(f"{report['seconds']:.2f} s")
+    tell_warnings(report, console)
