@@ -25,6 +25,7 @@ __all__ = ["Keys", "Task", "pose_first_frame", "retarget", "retargeted_keys", "w
 
 
 _RETARGETED: Final = 0.8  # of the time until the keys are found
+_PIECES: Final = {"contacts": 0.1, "feet": 0.25, "hands": 0.8}  # of that, where each begins
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,12 @@ def retargeted_keys(task: Task, tell: Callable[[str, float], None] | None = None
     tell = tell or (lambda piece, fraction: None)
     tell("retargeting", 0.0)
     work = Retargeter(source.bones, task.source_map, target.bones, task.target_map, task.options)
-    result = work.whole(source.rotations, source.heads, source.fps)
+    result = work.whole(
+        source.rotations,
+        source.heads,
+        source.fps,
+        tell=lambda piece: tell(piece, _RETARGETED * _PIECES[piece]),
+    )
     tell("controls" if target.rigify else "channels", _RETARGETED)
     if target.rigify is not None:
         found, switches = rigify_channels(target.rig, target.rigify, result, task.controls)

@@ -9,6 +9,8 @@ identity where the source's bones are rigid. Where the body is comes from the hi
 feet stand from the source's feet (`feet`), and where hands reach from what they are near (`hands`).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .. import quaternion
@@ -132,7 +134,12 @@ class Retargeter:
         return {*self._first.tolist(), *self._second.tolist(), *joints, *known, self.source.hips}
 
     def whole(
-        self, rotations: Array, heads: Array, fps: float, contacts: Mask | None = None
+        self,
+        rotations: Array,
+        heads: Array,
+        fps: float,
+        contacts: Mask | None = None,
+        tell: Callable[[str], None] = lambda piece: None,
     ) -> Retargeted:
         """A whole motion.
 
@@ -141,6 +148,8 @@ class Retargeter:
             heads: (T, B, 3) metres, where its bones start in the world.
             fps: frames per second.
             contacts: (T, 2) True where the left and the right foot stand; None to find out.
+            tell: is called with each piece before it begins: "contacts", "feet", "hands"; what it raises ends
+                the work.
 
         Raises:
             ShapeError: an array has another shape or no frames, or a frame of a mapped bone isn't finite.
@@ -155,13 +164,16 @@ class Retargeter:
         posed = self._posed(rotations, heads, floor)
         if self.options.contacts == "off":
             return self._finished(posed, None)
+        tell("contacts")
         if contacts is None:
             contacts = source_contacts(self.source, points, fps, floor)
         heights = size_ratio(self.source, self.target) * foot_heights(self.source, points)
         feet = SourceFeet(contacts, heights, floor)
         kept = self.options.scale is not None
+        tell("feet")
         after, contacts = plant_feet(posed, self._limbs, self.target, feet, fps, self._toes, kept)
         if self.options.contacts == "feet and hands":
+            tell("hands")
             strayed = (after.centre - posed.centre) * (1.0, 1.0, 0.0)
             after = self._reaching(after, heads, strayed, floor, fps)
         return self._finished(after, contacts)
