@@ -19,6 +19,7 @@ _PEOPLE: Final = 3  # tracks of a view that are tried
 _FRAMES: Final = 40
 _MOST_ORDERS: Final = 6  # cameras whose every order is tried; of more, every exchange of two
 _CLEARLY: Final = 0.4  # of the distance as given is the distance in the right order
+_NOISE: Final = 0.02  # metres; rays that pass this closely may well be of the right cameras
 APART: Final = 0.08  # metres; rays that pass this closely agree
 _ALONE: Final = 3.0  # times further than the others' is the distance of a camera that is wrong
 
@@ -60,7 +61,7 @@ def agreement(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> Agreemen
     known = {order: d for order, d in distances.items() if np.isfinite(d)}
     best = min(known, key=lambda order: known[order], default=given)
     now = distances[given]
-    if not (now > APART and known.get(best, np.inf) < _CLEARLY * now):
+    if not (now > _NOISE and known.get(best, np.inf) < _CLEARLY * now):
         best = given
     return Agreement(now, best, distances[best], _doubtful(table) if best == given else None)
 

@@ -22,6 +22,7 @@ __all__ = ["Person", "ReconstructionOptions", "reconstruct", "threshold_of"]
 
 _ANGLE: Final = 0.009  # pixels of error per pixel of focal length: about half a degree
 _CLEARLY: Final = 0.5  # of the error as named is the error with the sides exchanged
+_FAR: Final = 0.5  # of the threshold; sides nearer to each other are as good as one
 _ROUNDS: Final = 2
 _FEWEST: Final = 2  # keypoints of a side that tell
 
@@ -189,7 +190,7 @@ def _exchanged_sides(
         count = both.sum(axis=1)
         as_is = np.where(both, same[:, list(group)], 0.0).sum(axis=1)
         other = np.where(both, turned[:, list(group)], 0.0).sum(axis=1)
-        far = as_is > threshold_of(cameras, options) * count
+        far = as_is > _FAR * threshold_of(cameras, options) * count
         wrong[..., g] = (count >= _FEWEST) & far & (other < _CLEARLY * as_is)
     return wrong
 

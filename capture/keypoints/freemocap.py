@@ -1,7 +1,7 @@
 """FreeMoCap's arrays: `mediaPipeSkel_3d_body_hands_face.npy` (F, N, 3) in millimetres, and those in pictures.
 
-In pictures they are (cameras, F, N, 2 or 3). The first 33 points are MediaPipe's body; hands and face follow. FreeMoCap's third number in 2D is a
-depth, not a confidence.
+In pictures they are (cameras, F, N, 2 or 3). The first 33 points are MediaPipe's body; hands and face
+follow. FreeMoCap's third number in 2D is a depth, not a confidence.
 """
 
 from typing import Final

@@ -31,7 +31,9 @@ def close_gaps(positions: Array, longest: int) -> tuple[Array, Mask]:
             last, after = int(seen[k]), int(seen[k + 1])
             inside = np.arange(last + 1, after)
             speeds = _speed(track, last, -1), _speed(track, after, 1)
-            track[inside] = _curve(track[last], track[after], *speeds, inside - last, after - last)
+            track[inside] = _curve(
+                track[last], track[after], *speeds, (inside - last) / (after - last), after - last
+            )
             closed[inside, point] = True
     return positions, closed
 
@@ -46,13 +48,18 @@ def _speed(track: Array, at: int, side: int) -> Array | None:
 
 
 def _curve(
-    start: Array, end: Array, leaving: Array | None, arriving: Array | None, at: Array, length: int
+    start: Array,
+    end: Array,
+    leaving: Array | None,
+    arriving: Array | None,
+    part: Array,
+    length: int,
 ) -> Array:
-    """(n, D) of the cubic Hermite curve, `at` frames after its start."""
+    """(n, D) of the cubic Hermite curve, at these parts of its length."""
     mean = (end - start) / length
     leaving = mean if leaving is None else leaving
     arriving = mean if arriving is None else arriving
-    s = (at / length)[:, None]
+    s = part[:, None]
     return np.asarray(
         (1 + 2 * s) * (1 - s) ** 2 * start
         + s * (1 - s) ** 2 * length * leaving

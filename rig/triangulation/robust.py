@@ -1,5 +1,6 @@
 """Triangulation that leaves out cameras that disagree, and says which."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,7 @@ from .linear import reprojected, triangulated
 __all__ = ["Triangulation", "triangulate"]
 
 _FEWEST: Final = 2
+_ALL_SUBSETS: Final = 6  # cameras whose every subset is tried; of more, one after the other goes
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,7 @@ def triangulate(
     min_cameras: int = _FEWEST,
     min_confidence: float = 0.0,
 ) -> Triangulation:
-    """Triangulate, and leave out the camera without which the others agree best, until they agree.
+    """Triangulate, and leave out as few cameras as must go for the others to agree.
 
     Args:
         pixels: (..., C, 2) undistorted; NaN where not seen.
@@ -70,14 +72,15 @@ def triangulate(
     used = seen.copy()
     points = _solved(flat, projections, sure, used)
     errors = _errors(points, flat, projections, seen)
-    for _ in range(cameras - min_cameras):
+    for count in range(1, cameras - min_cameras + 1):
         doubtful = ~(_mean_error(errors, used) <= threshold)
+        of = seen if cameras <= _ALL_SUBSETS else used
         again = np.flatnonzero(doubtful & (used.sum(axis=1) > min_cameras))
         if not len(again):
             break
-        used[again], points[again] = _without_worst(
-            flat[again], projections, sure[again], used[again]
-        )
+        dropped = count if cameras <= _ALL_SUBSETS else 1
+        rest = _without_worst(flat[again], projections, sure[again], of[again], dropped)
+        used[again], points[again] = rest
         errors[again] = _errors(points[again], flat[again], projections, seen[again])
     bad = (used.sum(axis=1) < min_cameras) | ~(_mean_error(errors, used) <= threshold)
     points[bad], errors[bad] = np.nan, np.nan
@@ -109,19 +112,19 @@ def _mean_error(errors: Array, used: Mask) -> Array:
 
 
 def _without_worst(
-    pixels: Array, projections: Array, confidence: Array, used: Mask
+    pixels: Array, projections: Array, confidence: Array, used: Mask, dropped: int
 ) -> tuple[Mask, Array]:
-    """Leave out, of every point, the camera without which the others agree best."""
+    """Leave out, of every point, so many cameras that the others agree best."""
     best = np.full(len(pixels), np.inf)
-    chosen = used.copy()
     points = np.full((len(pixels), 3), np.nan)
-    # Where leaving out any of them gives no point, the least sure one goes.
-    weakest = np.argmin(np.where(used, confidence, np.inf), axis=1)
-    chosen[np.arange(len(pixels)), weakest] = False
-    for camera in range(len(projections)):
-        rows = np.flatnonzero(used[:, camera])
+    # Where leaving out any of them gives no point, the least sure ones go.
+    order = np.argsort(np.where(used, confidence, np.inf), axis=1)[:, :dropped]
+    chosen = used.copy()
+    np.put_along_axis(chosen, order, values=False, axis=1)
+    for cameras in itertools.combinations(range(len(projections)), dropped):
+        rows = np.flatnonzero(used[:, cameras].all(axis=1))
         rest = used[rows].copy()
-        rest[:, camera] = False
+        rest[:, cameras] = False
         found = _solved(pixels[rows], projections, confidence[rows], rest)
         error = _mean_error(_errors(found, pixels[rows], projections, rest), rest)
         better = error < best[rows]  # NaN compares false
