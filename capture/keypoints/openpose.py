@@ -19,6 +19,9 @@ from .people_table import Seen, collected, parse_json, row_of, split_row
 
 __all__ = ["frame_numbers", "is_openpose", "parse_openpose"]
 
+_LAYOUTS: Final = (
+    "body_25", "body_25b", "coco_18", "coco_17", "halpe_26", "coco_133", "mediapipe_33", "mpii_16"
+)  # fmt: skip
 _KEYS: Final = ("pose_keypoints_2d", "pose_keypoints")  # the latter in versions before 1.2
 
 
@@ -39,7 +42,7 @@ def parse_openpose(files: Sequence[Member], layout: Layout | None = None) -> Key
         for number, file in zip(numbers, files, strict=True)
         for points in _people(file)
     ]
-    return collected(seen, layout=layout, frames=numbers)
+    return collected(seen, layouts=_LAYOUTS, layout=layout, frames=numbers)
 
 
 def frame_numbers(stems: Sequence[str]) -> list[int]:

@@ -4,6 +4,7 @@ Arms and head, and legs, are exchanged each by themselves. In one view an exchan
 keypoints of a side are suddenly where those of the other were.
 """
 
+import itertools
 from dataclasses import replace
 from typing import Final
 
@@ -17,8 +18,7 @@ from .tracks import sizes
 __all__ = ["exchanged", "side_groups", "with_steady_sides"]
 
 _LEGS: Final = ("Hip", "Knee", "Ankle", "Heel", "BigToe", "SmallToe")
-_CLEARLY: Final = 0.5  # of the distance as named is the distance when exchanged
-_APART: Final = 0.03  # of a person's size; sides nearer to each other are as good as one
+_APART: Final = 0.02  # of a person's size, what an exchange must make steadier
 _FEWEST: Final = 2  # keypoints of each group that tell
 
 
@@ -72,16 +72,47 @@ def _flips(positions: Array, layout: Layout, groups: tuple[tuple[int, ...], ...]
     mirrored = np.array(layout.mirrored)
     flips = np.zeros((len(positions), len(groups)), dtype=bool)
     for g, group in enumerate(groups):
-        here = positions[:, list(group)]
-        there = positions[:, mirrored[list(group)]]
-        before = _last_seen(here)
-        same, turned = _mean_away(here[1:], before[:-1]), _mean_away(there[1:], before[:-1])
-        with np.errstate(invalid="ignore"):
-            jumps = (turned < _CLEARLY * same) & (same > _APART * size)
-        state = np.concatenate([[False], np.logical_xor.accumulate(jumps)])
-        seen = np.isfinite(here).all(axis=-1).any(axis=-1)
-        flips[:, g] = ~state if state[seen].mean() > 0.5 else state
+        both = np.stack([positions[:, list(group)], positions[:, mirrored[list(group)]]])
+        state = _steadiest(_jerks(both), _APART * size)
+        seen = np.isfinite(both[0]).all(axis=-1).any(axis=-1)
+        flips[:, g] = ~state if seen.any() and state[seen].mean() > 0.5 else state
     return flips
+
+
+def _jerks(both: Array) -> Array:
+    """(T, 2, 2, 2) how far a group is from where it was heading, for sides two frames before, before and now.
+
+    Args:
+        both: (2, T, n, D) the group as named and exchanged.
+    """
+    costs = np.zeros((both.shape[1], 2, 2, 2))
+    held = np.stack([_last_seen(one) for one in both])
+    for earlier, before, now in itertools.product(range(2), repeat=3):
+        step = _mean_away(both[now][1:], held[before][:-1])
+        heading = 2 * both[before][1:-1] - both[earlier][:-2]
+        away = _mean_away(both[now][2:], heading)
+        cost = np.concatenate([[0.0], np.nan_to_num(step)])
+        cost[2:] = np.where(np.isfinite(away), away, cost[2:])
+        costs[:, earlier, before, now] = cost
+    return costs
+
+
+def _steadiest(costs: Array, price: float) -> Mask:
+    """(T,) the sides that move most steadily, an exchange costing `price`: Viterbi over pairs of frames."""
+    frames = len(costs)
+    total = np.zeros((2, 2))  # of the sides before and now
+    came = np.zeros((frames, 2, 2), dtype=int)
+    fee = price * (1.0 - np.eye(2))
+    for frame in range(1, frames):
+        ways = total[:, :, None] + costs[frame] + fee
+        came[frame] = ways.argmin(axis=0)
+        total = ways.min(axis=0)
+    state = np.zeros(frames, dtype=bool)
+    before, now = np.unravel_index(int(total.argmin()), (2, 2))
+    for frame in range(frames - 1, -1, -1):
+        state[frame] = bool(now)
+        before, now = came[frame, before, now], before
+    return state
 
 
 def _last_seen(values: Array) -> Array:

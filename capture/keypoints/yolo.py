@@ -23,6 +23,7 @@ __all__ = ["is_yolo_json", "parse_yolo_json", "parse_yolo_labels"]
 
 _BOX: Final = 5  # class, x, y, width, height
 _COUNTS: Final = (17, 26, 133, 33)  # what models are trained for; 17 nearly always
+_LAYOUTS: Final = ("coco_17", "halpe_26", "coco_133", "mediapipe_33")
 
 
 def is_yolo_json(document: Any) -> bool:  # noqa: ANN401  JSON
@@ -49,7 +50,7 @@ def parse_yolo_labels(
         for place, file in zip(places, files, strict=True)
         for points in _labels(file, image_size, layout)
     ]
-    return collected(people, layout=layout, frames=places, image_size=image_size)
+    return collected(people, layouts=_LAYOUTS, layout=layout, frames=places, image_size=image_size)
 
 
 def _labels(file: Member, image_size: tuple[int, int], layout: Layout | None) -> Iterator[Array]:
@@ -93,7 +94,7 @@ def parse_yolo_json(files: Sequence[Member], layout: Layout | None = None) -> Ke
         if not isinstance(document, list):
             raise FormatError(f"{file.path} has no list of people; expected results of YOLO-pose")
         people += [Seen(place, _person(one)) for one in document]
-    return collected(people, layout=layout, frames=places)
+    return collected(people, layouts=_LAYOUTS, layout=layout, frames=places)
 
 
 def _person(one: Any) -> Array:  # noqa: ANN401  JSON

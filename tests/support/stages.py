@@ -137,3 +137,6 @@ def calib_toml(cameras):
             f"rotation = {turn.tolist()}", f"translation = {one.translation.tolist()}", "fisheye = false", "",
         ]  # fmt: skip
     return "\n".join([*lines, "[metadata]", "adjusted = false", "error = 0.0", ""])
+
+
+CAM = ring(1)[0]
