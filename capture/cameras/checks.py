@@ -9,14 +9,14 @@ import numpy as np
 
 from ...rig.arrays import Array
 from ..keypoints.keypoints import Keypoints
-from ..keypoints.tracks import tracked
 from .camera import Camera
 from .rays import ray_distance, typical
 
 __all__ = ["APART", "Agreement", "agreement"]
 
-_PEOPLE: Final = 3  # tracks of a view that are tried
+_PEOPLE: Final = 4  # of a frame that are tried
 _FRAMES: Final = 40
+_KEYPOINTS: Final = 6  # that two views must share to be compared
 _MOST_ORDERS: Final = 6  # cameras whose every order is tried; of more, every exchange of two
 _CLEARLY: Final = 0.4  # of the distance as given is the distance in the right order
 _NOISE: Final = 0.02  # metres; rays that pass this closely may well be of the right cameras
@@ -50,7 +50,7 @@ def agreement(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> Agreemen
         cameras: C.
     """
     count = len(cameras)
-    people = [_sampled(tracked(view, _PEOPLE)) for view in views]
+    people = [_sampled(view) for view in views]
     rays = [[camera.rays(one) for camera in cameras] for one in people]
     table = np.full((count, count, count, count), np.nan)  # views v, w seen by cameras i, j
     for v, w in itertools.combinations(range(count), 2):
@@ -67,20 +67,20 @@ def agreement(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> Agreemen
 
 
 def _sampled(view: Keypoints) -> Array:
-    """(n, P, K, 2) of frames spread over the whole."""
+    """(n, P, K, 2) the surest people of frames spread over the whole."""
     few = np.unique(np.linspace(0, len(view) - 1, min(_FRAMES, len(view))).astype(int))
-    return view.positions[few]
+    surest = np.argsort(-view.confidence[few].sum(axis=-1), axis=1, kind="stable")[:, :_PEOPLE]
+    return np.take_along_axis(view.positions[few], surest[..., None, None], axis=1)
 
 
 def _nearest(one: Array, camera: Camera, other: Array, second: Camera) -> float:
-    """Metres: the pair of people whose rays pass each other most closely."""
-    found = [
-        typical(ray_distance(camera.position, one[:, p], second.position, other[:, q]).ravel())
-        for p in range(one.shape[1])
-        for q in range(other.shape[1])
-    ]
-    known = [distance for distance in found if np.isfinite(distance)]
-    return min(known, default=np.nan)
+    """Metres: of every frame the two people whose rays pass most closely, and of these the median."""
+    away = ray_distance(camera.position, one[:, :, None], second.position, other[:, None])
+    known = np.isfinite(away).sum(axis=-1)
+    away = np.sort(away, axis=-1)  # NaN last
+    middle = np.take_along_axis(away, np.maximum(known - 1, 0)[..., None] // 2, axis=-1)[..., 0]
+    middle = np.where(known >= _KEYPOINTS, middle, np.inf).reshape(len(away), -1)
+    return typical(middle.min(axis=1, initial=np.inf), 1)
 
 
 def _orders(count: int) -> list[tuple[int, ...]]:

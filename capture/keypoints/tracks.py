@@ -95,7 +95,8 @@ def _links(positions: Array) -> Labels:
 
 def _steps(positions: Array) -> Array:
     """(T - 1, P, P) mean distance of people now from people in the frame before, in their sizes."""
-    away = np.linalg.norm(positions[1:, :, None] - positions[:-1, None, :], axis=-1)
+    apart = positions[1:, :, None] - positions[:-1, None, :]
+    away = np.sqrt(np.einsum("...d,...d->...", apart, apart))
     seen = np.isfinite(away)
     common = seen.sum(axis=-1)
     mean = np.where(seen, away, 0.0).sum(axis=-1) / np.maximum(common, 1)

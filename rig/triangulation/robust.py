@@ -68,7 +68,12 @@ def triangulate(
     shape = np.shape(confidence)[:-1]
     flat = checked("pixels", np.reshape(pixels, (-1, *np.shape(pixels)[-2:])), (None, cameras, 2))
     sure = checked("confidence", np.reshape(confidence, (-1, cameras)), (len(flat), cameras))
-    seen = np.isfinite(flat).all(axis=-1) & (sure > 0.0) & (sure >= min_confidence)
+    seen = (
+        np.isfinite(flat[..., 0])
+        & np.isfinite(flat[..., 1])
+        & (sure > 0.0)
+        & (sure >= min_confidence)
+    )
     used = seen.copy()
     points = _solved(flat, projections, sure, used)
     errors = _errors(points, flat, projections, seen)
@@ -100,9 +105,10 @@ def _solved(pixels: Array, projections: Array, confidence: Array, used: Mask) ->
 
 def _errors(points: Array, pixels: Array, projections: Array, seen: Mask) -> Array:
     """(N, C) pixels; infinite where a camera saw what is behind it."""
-    away = np.linalg.norm(reprojected(points, projections)[0] - pixels, axis=-1)
+    apart = reprojected(points, projections)[0] - pixels
+    away = np.sqrt(np.einsum("...d,...d->...", apart, apart))
     away = np.where(np.isfinite(away), away, np.inf)
-    return np.where(seen & np.isfinite(points).all(axis=-1)[:, None], away, np.nan)
+    return np.where(seen & np.isfinite(points[:, :1]), away, np.nan)
 
 
 def _mean_error(errors: Array, used: Mask) -> Array:
