@@ -20,13 +20,14 @@ from ...capture.keypoints.layout import LAYOUTS
 from ...capture.trc_writer import write_trc
 from ...capture.up_axis import UP_AXES
 from ...rig.errors import RecordingError
-from ...rig.triangulation.low_pass import low_pass
+from ...rig.filters import filter_from_text, filtered
 from ..console import Console
 from ._shared import add_force, checked_output, tell_warnings
 
 if TYPE_CHECKING:
     from ...capture.cameras.camera import Camera
     from ...capture.keypoints.keypoints import Keypoints
+    from ...rig.filters import Filter
     from ...rig.trajectories import MarkerTrajectories
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
@@ -36,6 +37,9 @@ EXAMPLE = "pallas triangulate cam1_json cam2_json cam3_json --calib Calib.toml -
 
 _SUFFIXES = (".trc", ".c3d")
 _USUAL_FPS = 60.0
+_CUTOFF = 6.0
+_FILTER = f"butterworth:cutoff={_CUTOFF:g}"
+_NONE = "none"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,11 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gap", type=_fraction, default=0.25, metavar="S", help="longest gap that is closed (0.25)"
     )
     parser.add_argument(
-        "--cutoff",
-        type=_fraction,
-        default=6.0,
-        metavar="HZ",
-        help="of the low-pass filter (6; 0: none)",
+        "--filter", default=_FILTER, metavar="F", help=f"of the points, or none ({_FILTER})"
     )
     parser.add_argument(
         "--sync", action="store_true", help="find when each camera started, by motion"
@@ -144,11 +144,17 @@ def _size(text: str) -> tuple[int, int]:
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Read, triangulate, write; report what was found."""
     outs = _outs(arguments)
+    smoothing = None if arguments.filter == _NONE else filter_from_text(arguments.filter)
     started = time.perf_counter()
     told: list[str] = []
     with console.progress("triangulating", 100) as progress:
         cameras = read_calibration(arguments.calib, up=arguments.up)
         views, fps = _read(arguments, told)
+        if arguments.filter == _FILTER and fps <= 2 * _CUTOFF:
+            told.append(
+                f"at {fps:g} frames per second nothing moves above {_CUTOFF:g} Hz: not filtered"
+            )
+            smoothing = None
         order = matched([view.name for view in views], [camera.name for camera in cameras])
         cameras = tuple(cameras[k] for k in order)
         progress.to(20)
@@ -164,14 +170,14 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
                 "--sync, when they started"
             )
         for out, person in zip(outs, found, strict=False):
-            _write(out, _filtered(person.markers, arguments.cutoff), force=arguments.force)
+            _write(out, _filtered(person.markers, smoothing), force=arguments.force)
         progress.to(100)
     report: dict[str, Any] = {
         "out": str(outs[0]),
         "layout": views[0].layout.key,
         "fps": fps,
         "frames": len(found[0].markers),
-        "cutoff": arguments.cutoff,
+        "filter": arguments.filter,
         "threshold_px": threshold_of(cameras, options),
         "people": [
             {"out": str(out), **report_of(person, views, cameras)}
@@ -253,10 +259,10 @@ def _checked(
     return tuple(cameras[k] for k in found.order)
 
 
-def _filtered(markers: "MarkerTrajectories", cutoff: float) -> "MarkerTrajectories":
-    if not 0.0 < cutoff < markers.fps / 2:
+def _filtered(markers: "MarkerTrajectories", smoothing: "Filter | None") -> "MarkerTrajectories":
+    if smoothing is None:
         return markers
-    return replace(markers, positions=low_pass(markers.positions, markers.fps, cutoff))
+    return replace(markers, positions=filtered(markers.positions, markers.fps, smoothing))
 
 
 def _write(path: Path, markers: "MarkerTrajectories", *, force: bool) -> None:

@@ -14,7 +14,8 @@ from pallas.capture.cameras.synchronise import find_offsets, retimed, synchronis
 from pallas.capture.keypoints.files import read_views
 from pallas.capture.trc import read_trc
 from pallas.rig.errors import RecordingError
-from pallas.rig.triangulation.low_pass import low_pass
+from pallas.rig.filters import Butterworth
+from pallas.rig.filters.filtering import filtered
 
 CAMERAS = ring(4, lens=(-0.05, 0.01, 0.0005, -0.0005))
 TWO = ReconstructionOptions(people=2)
@@ -249,8 +250,8 @@ def test_the_shared_trial_is_where_pose2sim_has_it(balancing):
     (person,) = reconstruct(views, cameras, 60.0)
     theirs = read_trc(folder / "Balancing_for_IK.trc", up="y").markers
     columns = [person.markers.names.index(name) for name in theirs.names]
-    filtered = low_pass(person.markers.positions, 60.0, 6.0)[:, columns]
-    turned = np.stack([filtered[..., 1], -filtered[..., 0], filtered[..., 2]], axis=-1)
+    smooth = filtered(person.markers.positions[:, columns], 60.0, Butterworth(6.0))
+    turned = np.stack([smooth[..., 1], -smooth[..., 0], smooth[..., 2]], axis=-1)
     away = 1000 * np.linalg.norm(turned - theirs.positions, axis=-1)
     gaps = np.isnan(turned[..., 0]).sum(), np.isnan(theirs.positions[..., 0]).sum()
     print(f"median {np.nanmedian(away):.2f} mm, gaps {gaps[0]}, theirs {gaps[1]}")  # noqa: T201

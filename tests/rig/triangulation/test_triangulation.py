@@ -4,7 +4,6 @@ import pytest
 from pallas.rig.errors import ShapeError
 from pallas.rig.triangulation.gaps import close_gaps
 from pallas.rig.triangulation.linear import reprojected, triangulated
-from pallas.rig.triangulation.low_pass import low_pass
 from pallas.rig.triangulation.robust import triangulate
 
 POINTS = np.array([[0.2, 0.1, 3.0], [-0.4, 0.3, 5.0], [0.0, -0.2, 4.0]])
@@ -62,8 +61,7 @@ def test_a_surer_camera_pulls_more():
 
 def test_what_becomes_small_is_the_distance_in_pixels():
     """The reference is a search for the least reprojection error."""
-    from scipy.optimize import least_squares
-
+    least_squares = pytest.importorskip("scipy.optimize").least_squares
     pixels = shown() + np.random.default_rng(1).normal(0, 2.0, (3, 4, 2))
     found = triangulated(pixels, CAMERAS, np.ones((3, 4)))
     for point, seen in zip(found, pixels, strict=True):
@@ -144,24 +142,3 @@ def test_longer_gaps_and_both_ends_stay():
     closed, where = close_gaps(track, 4)
     assert not where.any()
     np.testing.assert_array_equal(np.isnan(closed), np.isnan(track))
-
-
-def test_the_filter_is_that_of_scipy():
-    from scipy.signal import butter, filtfilt
-
-    track = np.random.default_rng(0).normal(size=(400, 2, 3)).cumsum(axis=0)
-    b, a = butter(2, 6.0, fs=60.0)
-    expected = filtfilt(b, a, track, axis=0)
-    np.testing.assert_allclose(low_pass(track, 60.0, 6.0)[60:-60], expected[60:-60], atol=1e-6)
-
-
-def test_the_filter_keeps_what_stands_still_and_what_is_missing():
-    track = np.full((50, 2, 3), 1.5)
-    track[10:20, 1] = np.nan
-    found = low_pass(track, 60.0, 6.0)
-    np.testing.assert_allclose(found, track, atol=1e-12)
-
-
-def test_a_cut_off_above_half_the_rate_is_refused():
-    with pytest.raises(ShapeError, match="below 15"):
-        low_pass(np.zeros((20, 1, 3)), 30.0, 20.0)
