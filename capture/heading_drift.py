@@ -6,7 +6,8 @@ and forearms keep coming back to the directions in which people (the tables of `
 hold them. The rate is the one under which the take's directions are likeliest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -29,12 +30,15 @@ _DITHER = np.radians([-3.75, -1.25, 1.25, 3.75])
 _LEFT, _RIGHT, _NECK = 1, 2, 3
 
 
-def estimate_heading_drift(times: Array, bones: Array) -> Array:
+def estimate_heading_drift(
+    times: Array, bones: Array, pause: Callable[[], object] = lambda: None
+) -> Array:
     """Rates (4,) at which each sensor's heading drifts against the waist's, rad/s; the waist's is zero.
 
     Args:
         times: (T,) seconds since the calibration, when all headings agreed.
         bones: (T, 4, 4) world_from_bone in `PLACEMENTS` order.
+        pause: called every millisecond or so of work, to let others work where they wait.
     """
     heard = np.flatnonzero(~np.isnan(bones).any(axis=(1, 2)))
     if len(heard) == 0 or times[heard[-1]] - times[heard[0]] < SHORTEST:
@@ -47,11 +51,21 @@ def estimate_heading_drift(times: Array, bones: Array) -> Array:
     rates = np.zeros(4)
     for sensor in (_LEFT, _RIGHT):
         seen = directions_seen(bones, sensor)
-        scores = [_arm_likelihood(times, seen, rate) for rate in _RATES]
-        rates[sensor] = _peak(independent * np.array(scores) + prior)
-    robust = np.array([_neck_likelihood(times, _turn_from_waist(bones), rate) for rate in _RATES])
+        scores = _over_rates(partial(_arm_likelihood, times, seen), pause)
+        rates[sensor] = _peak(independent * scores + prior)
+    turn = _turn_from_waist(bones)
+    robust = _over_rates(partial(_neck_likelihood, times, turn), pause)
     rates[_NECK] = _peak(independent * robust + prior)
     return rates
+
+
+def _over_rates(likelihood: Callable[[float], float], pause: Callable[[], object]) -> Array:
+    """The likelihood of every rate that is looked at."""
+    found = np.empty(len(_RATES))
+    for row, rate in enumerate(_RATES):
+        found[row] = likelihood(rate)
+        pause()
+    return found
 
 
 def without_heading_drift(

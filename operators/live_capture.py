@@ -4,6 +4,7 @@
 the newest poses. It never waits; a frame that comes too late is not shown.
 """
 
+import gc
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -81,6 +82,7 @@ class LiveCapture:
         self._stopping.set()
         while self._threads:
             self._threads.pop().join()
+        gc.unfreeze()
         self.recorder.__exit__(None, None, None)
         if self._sender is not None:
             self._sender.close()
@@ -202,6 +204,9 @@ class LiveCapture:
 
             session = LiveSession(self.recorder)
             session.listen(self._send)
+            # Else Python looks through all of torch and Blender for garbage now and then: 0.1 s each time.
+            gc.collect()
+            gc.freeze()
             self.session = session
         except (ImportError, PallasError) as error:
             self.failed = f"recording only, for nothing can be solved: {error}"

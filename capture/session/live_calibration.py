@@ -1,6 +1,6 @@
 """Calibration while it streams: frames of sensors in, bones out; headings put right; drift watched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,12 +111,15 @@ class LiveCalibration:
         turn = -2.0 * np.arctan2(twist[3], twist[0])
         self._turn(frame.time, np.full(len(self.placements), turn))
 
-    def estimate_drift(self) -> Array:
+    def estimate_drift(self, pause: Callable[[], object] = lambda: None) -> Array:
         """Look at the take since headings were last put right and update `drift`; (S,) rad/s.
 
         It takes some tens of milliseconds, so call it every ten seconds or so, outside the frames' thread
         if that must not wait. With `remove_drift`, the next frames are read without the drift that was found;
         write a "heading" event of `fields` then.
+
+        Args:
+            pause: called every millisecond or so of work, to let the frames' thread go first.
         """
         times, turns = list(self._times), list(self._turns)  # frames may come meanwhile
         times = times[: len(turns)]
@@ -124,7 +127,7 @@ class LiveCalibration:
             return self.drift
         at = np.array(times)
         bones = self._base.bones(np.array(turns[: len(at)]), at)
-        self.drift = estimate_heading_drift(at - at[0], bones)
+        self.drift = estimate_heading_drift(at - at[0], bones, pause)
         if self.remove_drift:
             base, now = self._base, times[-1]
             heading = base.heading - self.drift * (now - at[0])

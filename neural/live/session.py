@@ -31,6 +31,8 @@ from .performer import LivePerformer
 
 __all__ = ["LiveSession", "ShownPose"]
 
+_PAUSE = 0.02  # seconds between two pieces of work that is done beside the frames
+
 
 @dataclass(frozen=True, eq=False)
 class ShownPose:
@@ -156,7 +158,8 @@ class LiveSession:
         calibration = self._known(name).calibration
         if calibration is None:
             return np.zeros(4)
-        calibration.estimate_drift()
+        # Python gives way to another thread every 5 ms only: too late for one that poses frames.
+        calibration.estimate_drift(lambda: time.sleep(_PAUSE))
         if calibration.remove_drift:
             self.event("heading", name, **calibration.fields())
         return calibration.degrees_per_minute

@@ -1,6 +1,7 @@
 """`pallas stream`: watch live trackers; calibrated, they are solved, and the moving body is passed on."""
 
 import argparse
+import gc
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -86,6 +87,8 @@ class _Solving:
         self._session = LiveSession(recorder)
         self._session.listen(self._send)
         self._session.perform(_NAME, sensors)
+        gc.collect()
+        gc.freeze()  # else Python looks through all of torch for garbage now and then: 0.1 s each time
         self._session.calibrate(_NAME, self._guide)
 
     def look(self) -> None:
