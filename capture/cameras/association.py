@@ -24,7 +24,7 @@ __all__ = ["Views", "associated", "common_frames", "flattened"]
 _MEET: Final = 0.15  # metres: rays to one keypoint of one person pass each other this closely
 _FRAMES: Final = 60  # of two pieces tell whether they are of one person
 _SHORTEST: Final = 2  # frames of a piece that is looked at
-_MOST_PIECES: Final = 300  # of a view, the longest
+_MOST_PIECES: Final = 200  # of a view, the longest
 _OVERLAP: Final = 2  # frames in which a view may show one person twice
 _GAP: Final = 60  # frames out of sight
 _JUMP: Final = 0.6  # of a person's size
@@ -115,6 +115,8 @@ def _pieces(place: int, view: Keypoints, camera: Camera) -> list[_Seen]:
 
 def _distance(one: _Seen, other: _Seen, cameras: Sequence[Camera]) -> float:
     """Median distance in metres of the rays to the same keypoints; NaN where never seen at a time."""
+    if one.frames[-1] < other.frames[0] or other.frames[-1] < one.frames[0]:
+        return np.nan
     both, a, b = np.intersect1d(one.frames, other.frames, assume_unique=True, return_indices=True)
     if not len(both):
         return np.nan

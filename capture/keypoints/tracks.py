@@ -23,7 +23,7 @@ _NEAR: Final = 0.12  # of a person's size, between two frames
 _FAR: Final = 0.3
 _USUAL: Final = 8.0  # times the median step is still a step
 _CLEARLY: Final = 1.5  # times further away must be the second nearest
-_BLOCK: Final = 256  # frames compared at once
+_BLOCK: Final = 2_000_000  # distances taken at once
 _HEADING: Final = 5  # frames that tell where somebody is heading
 _JUMP: Final = 0.5  # of a person's size, between where a track was heading and where another begins
 
@@ -75,10 +75,9 @@ def _links(positions: Array) -> Labels:
     count = positions.shape[1]
     if len(positions) < 2 or not count:
         return np.full((0, count), -1, dtype=np.int64)
-    blocks = range(0, len(positions) - 1, _BLOCK)
-    steps = np.concatenate(
-        [_steps(positions[k : k + _BLOCK + 1]) for k in blocks]
-    )  # (T - 1, now, before)
+    length = max(1, _BLOCK // (count * count * positions.shape[2]))
+    blocks = [positions[k : k + length + 1] for k in range(0, len(positions) - 1, length)]
+    steps = np.concatenate([_steps(block) for block in blocks])  # (T - 1, now, before)
     nearest = np.where(np.isfinite(steps), steps, np.inf)
     best = nearest.min(axis=2)
     moved = best[np.isfinite(best)]
