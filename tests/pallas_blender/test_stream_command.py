@@ -51,6 +51,16 @@ def play(performance, port, command, folder):
     return json.loads(result), "".join(said)
 
 
+def played(performance, command, folder):
+    """`play`, again where a busy machine stood still for a second and a pose looked like a movement."""
+    for _ in range(3):
+        port = free_port()
+        report, said = play(performance, port, command(port), folder)
+        if "calibrated," in said:
+            break
+    return report, said
+
+
 def test_a_table_of_trackers_is_shown(capsys):
     assert main(["stream", f"replay:{DEMO}", "--seconds", "1", "--json"]) == 0
     told = capsys.readouterr()
@@ -59,11 +69,13 @@ def test_a_table_of_trackers_is_shown(capsys):
 
 
 def test_a_calibrated_performer_is_sent_to_a_program_for_avatars(performance, tmp_path):
-    port = free_port()
     with VmcReceiver(port=0) as avatar:
         host, vmc = avatar.address
-        command = ["stream", f"slimevr:127.0.0.1:{port}", "--vmc", f"{host}:{vmc}"]
-        report, said = play(performance, port, command, tmp_path)
+
+        def command(port):
+            return ["stream", f"slimevr:127.0.0.1:{port}", "--vmc", f"{host}:{vmc}"]
+
+        report, said = played(performance, command, tmp_path)
         time.sleep(0.2)
         poses = avatar.take()
     assert "N pose in 3" in said
@@ -74,9 +86,12 @@ def test_a_calibrated_performer_is_sent_to_a_program_for_avatars(performance, tm
 
 
 def test_a_guided_take_holds_its_calibration(performance, tmp_path):
-    port, out = free_port(), tmp_path / "take.pallas"
-    command = ["record", f"slimevr:127.0.0.1:{port}", "-o", str(out)]
-    _, said = play(performance, port, command, tmp_path)
+    out = tmp_path / "take.pallas"
+
+    def command(port):
+        return ["record", f"slimevr:127.0.0.1:{port}", "-o", str(out), "--force"]
+
+    _, said = played(performance, command, tmp_path)
     assert "Bend forwards" in said
     log = read_raw_log(out)
     assert [event.kind for event in log.events] == ["placing", "pose", "mounting"]
