@@ -80,4 +80,5 @@ def differentiated(
             found[:, frames, kept] = kalman(
                 whole[frames, kept], weights[:, enough], fps, KalmanSmoother(cutoff)
             )
-    return Derivatives(*(part.reshape(values.shape) for part in found), cutoff=cutoff)
+    smooth, velocity, acceleration = (part.reshape(values.shape) for part in found)
+    return Derivatives(smooth, velocity, acceleration, cutoff)

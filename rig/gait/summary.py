@@ -1,7 +1,7 @@
 """What is measured of a walk: cadence, strides, stance, and how far joints move."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ __all__ = ["GaitSummary", "SideGait", "gait_summary"]
 
 _SHORTEST, _LONGEST = 0.35, 3.0  # seconds, of a stride
 _FLAT: Final = (0.3, 0.6)  # parts of the stance in which the forefoot stands still on the ground
+_RUN: Final = 2.2  # metres per second, above which nobody walks
 _BELT: Final = 0.25  # metres per second; a slower ground is one that stands still
 
 
@@ -30,7 +31,7 @@ class SideGait:
         cycles: (N, 3) seconds: strike, toe-off, next strike.
         stride_times: (N,) seconds.
         stride_lengths: (N,) metres over the ground, a treadmill's belt included.
-        stance_shares: (N,) of the cycle, 0 to 1.
+        stance_shares: (N,) of the cycle, 0 to 1; NaN of runners.
         angles: curves over the cycle, radians, 101 points, of this side's angles and those of no side.
         ranges: (N,) radians between the least and the greatest angle of a cycle; NaN where it is not known.
     """
@@ -82,8 +83,8 @@ def gait_summary(
 ) -> GaitSummary:
     """Find the steps and measure them.
 
-    Toe-offs are those of walking: a runner's toe goes on backward through the air, so that running stances
-    come out too long.
+    Faster than 2.2 m/s people run. Their toes go on backward through the air, so that the toe-offs found are
+    too late; stance shares are NaN then.
 
     Args:
         points: heels, toes and pelvis.
@@ -115,14 +116,11 @@ def gait_summary(
         sides.append(_measured(points, events.forward, spans[side], side, belt, curves))
     strides = np.concatenate([side.stride_times for side in sides])
     lengths = np.concatenate([side.stride_lengths for side in sides])
-    return GaitSummary(
-        sides[0],
-        sides[1],
-        events,
-        belt,
-        cadence=120.0 / float(strides.mean()),
-        speed=_mean(lengths / strides),
-    )
+    speed = _mean(lengths / strides)
+    if speed > _RUN:
+        sides = [replace(side, stance_shares=np.full(len(side.cycles), np.nan)) for side in sides]
+    cadence = 120.0 / float(strides.mean())
+    return GaitSummary(sides[0], sides[1], events, belt, cadence, speed)
 
 
 def _spans(strikes: Array, offs: Array) -> Array:

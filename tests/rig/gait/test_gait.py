@@ -273,3 +273,5 @@ def test_the_runners_belt_goes_at_the_four_metres_per_second_it_was_set_to(data)
     assert found.speed == pytest.approx(4.0, abs=0.05)
     assert 150.0 < found.cadence < 190.0
     assert len(found.left.cycles) >= 13
+    assert np.isnan(found.left.stance_shares).all()
+    assert found.report()["left"]["stance_percent"] == {"mean": None, "sd": None}
