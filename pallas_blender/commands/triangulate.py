@@ -248,6 +248,10 @@ def _checked(
     """The cameras in the order of the views; said where they don't fit each other."""
     if len(views) < 2:
         raise RecordingError("there are keypoints of one view; triangulation needs at least two")
+    if arguments.min_cameras > len(views):
+        raise RecordingError(
+            f"--min-cameras is {arguments.min_cameras}, and there are {len(views)} views"
+        )
     found = agreement(views, cameras)
     message = told_agreement(found, views, cameras)
     if found.order == tuple(range(len(cameras))):

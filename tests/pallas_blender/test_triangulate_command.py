@@ -160,6 +160,7 @@ def test_an_output_that_is_there_is_kept(stage, tmp_path, capsys):
         (["pose", "--fps", "60,30"], "2 frame rates for 4 views"),
         (["Calib.toml"], "Calib.toml: no JSON"),
         (["pose", "--layout", "coco_17"], "25 keypoints; coco_17 has 17"),
+        (["pose", "--min-cameras", "5"], "--min-cameras is 5, and there are 4 views"),
         (["pose", "--filter", "soft"], "no filter 'soft'"),
         (["pose", "--confidence", "0.99"], "no two cameras agree on anybody"),
     ],
