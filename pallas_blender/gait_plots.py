@@ -47,7 +47,7 @@ def draw_gait(
         figure.suptitle(f"{title}\n", x=0.004, ha="left", fontsize=12)
         figure.text(0.004, 0.985, f"\n\n{_told(summary)}", va="top", fontsize=8.5, color="#3b3b3b")
         handles = [
-            Line2D([], [], color=colour, lw=2.0, label=f"{name}, {len(side.cycles)} strides")
+            Line2D([], [], color=colour, lw=2.0, label=f"{name}, {_strides(len(side.cycles))}")
             for name, side, colour in (
                 ("left", summary.left, LEFT),
                 ("right", summary.right, RIGHT),
@@ -55,6 +55,10 @@ def draw_gait(
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False)
         figure.savefig(place, dpi=120)
+
+
+def _strides(count: int) -> str:
+    return "1 stride" if count == 1 else f"{count} strides"
 
 
 def _told(summary: GaitSummary) -> str:
