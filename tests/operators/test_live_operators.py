@@ -1,6 +1,7 @@
 """The panel of live capture, its buttons pressed in the order of work, while emulated trackers send."""
 
 import json
+import socket
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,6 +112,20 @@ def test_a_recording_plays_as_a_source(live):
     step(10.0, lambda: live_current.states()["neck"].rate > 0.0)
     assert live_current.states()["neck"].rate > 0.0
     assert live_current.told(capture) == []
+
+
+def test_a_pose_that_mocopi_solved_moves_the_first_performers_character(live, data):
+    packets = [data(f"imu/mocopi/sample_{kind}.bin").read_bytes() for kind in ("skdf", "fram")]
+    live.performers.add().name = "anna"
+    live.performers[0].target = character = add_character()
+    capture = connect(live, "mocopi:127.0.0.1:0")
+    capture.wait(60.0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as app:
+        for packet in packets:
+            app.sendto(packet, capture.recorder.devices[0].address)
+        step(10.0, lambda: capture.shown > 0)
+    assert capture.shown > 0, live_current.told(capture)
+    assert character.pose.bones["mixamorig:LeftArm"].matrix_basis.to_quaternion().angle > 0.05
 
 
 def test_takes_never_replace_each_other(live):
