@@ -5,9 +5,6 @@ See docs/recording-format.md.
 
 import json
 import struct
-import time as clock
-import zlib
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..rig.arrays import Array, checked
-from ..rig.errors import OutputError, RecordingError
+from ..rig.errors import RecordingError
 from .imu import ImuRecording
 from .output import new_file
+from .record_file import RecordFile
 from .recording_layout import (
     CALIBRATION,
-    CHECKSUM,
     FORMAT_NAME,
-    HEAD,
     SAMPLE,
     UNITS,
     VERSION,
@@ -32,8 +28,6 @@ from .recording_layout import (
 )
 
 __all__ = ["RecordingWriter", "write_recording_file"]
-
-_FLUSH_SECONDS = 1.0
 
 
 class RecordingWriter:
@@ -54,29 +48,15 @@ class RecordingWriter:
     def __init__(
         self, path: Path | str, placements: tuple[str, ...], *, force: bool = False
     ) -> None:
-        self.path = Path(path)
         self._placements = checked_placements(placements)
         self._last_time = -np.inf
-        self._last_flush = clock.monotonic()
-        if self.path.exists() and not force:
-            raise OutputError(f"{path} is there already; choose another name or pass --force")
         header = {
             "format": FORMAT_NAME,
             "version": VERSION,
             "placements": list(placements),
             "units": UNITS,
         }
-        try:
-            self._file = self.path.open("wb")
-        except OSError as error:
-            raise self._failed(error) from error
-        try:
-            self._file.write(json.dumps(header, ensure_ascii=False).encode() + b"\n")
-            self._file.flush()
-        except OSError as error:
-            with suppress(OSError):  # closing tries to write once more
-                self._file.close()
-            raise self._failed(error) from error
+        self._file = RecordFile(path, header, force=force)
 
     def __enter__(self) -> "RecordingWriter":
         return self
@@ -117,7 +97,7 @@ class RecordingWriter:
             ],
             axis=1,
         )
-        self._append(SAMPLE, struct.pack("<d", time) + sample.astype("<f8").tobytes())
+        self._file.append(SAMPLE, struct.pack("<d", time) + sample.astype("<f8").tobytes())
         self._last_time = time
 
     def write_pose(self, name: str, world_from_sensor: npt.ArrayLike) -> None:
@@ -130,16 +110,17 @@ class RecordingWriter:
         mounting = checked("bone_from_sensor", bone_from_sensor, (len(self._placements), 4))
         self._calibrate({"bone_from_sensor": _listed(mounting)})
 
+    def named(self, path: Path | str) -> None:
+        """Let errors name this file."""
+        self._file.path = Path(path)
+
     def close(self) -> None:
         """Flush and close; closing twice is allowed.
 
         Raises:
             OutputError: the last samples can't be written.
         """
-        try:
-            self._file.close()
-        except OSError as error:
-            raise self._failed(error) from error
+        self._file.close()
 
     def _calibrate(self, entry: dict[str, Any]) -> None:
         payload = json.dumps(entry, ensure_ascii=False).encode()
@@ -147,20 +128,7 @@ class RecordingWriter:
             raise RecordingError(
                 f"a calibration of {len(payload)} bytes is too long; shorten its name"
             )
-        self._append(CALIBRATION, payload)
-
-    def _append(self, tag: bytes, payload: bytes) -> None:
-        record = HEAD.pack(tag, len(payload)) + payload
-        try:
-            self._file.write(record + CHECKSUM.pack(zlib.crc32(record)))
-            if clock.monotonic() - self._last_flush >= _FLUSH_SECONDS:
-                self._file.flush()
-                self._last_flush = clock.monotonic()
-        except OSError as error:
-            raise self._failed(error) from error
-
-    def _failed(self, error: OSError) -> OutputError:
-        return OutputError(f"{self.path} can't be written: {error.strerror or error}")
+        self._file.append(CALIBRATION, payload)
 
 
 def write_recording_file(path: Path | str, recording: ImuRecording, *, force: bool = False) -> None:
@@ -172,7 +140,7 @@ def write_recording_file(path: Path | str, recording: ImuRecording, *, force: bo
     with new_file(path, force=force) as temporary:
         temporary.touch()  # fails here, in `new_file`'s words, where nothing can be written
         with RecordingWriter(temporary, recording.placements, force=True) as writer:
-            writer.path = Path(path)  # errors should name the file that was asked for
+            writer.named(path)  # errors should name the file that was asked for
             _write_all(writer, recording)
 
 

@@ -2,9 +2,7 @@
 
 import json
 import time as clock
-import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -13,10 +11,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from ...rig.errors import OutputError, RecordingError, ShapeError
+from ...rig.errors import RecordingError, ShapeError
 from ...rig.retarget.bones import Bones
 from ..devices.samples import PoseSample, Sample, TrackerSample
-from ..recording_layout import CHECKSUM, HEAD
+from ..record_file import RecordFile
 from .raw_log_layout import (
     EVENT,
     FORMAT_NAME,
@@ -35,8 +33,6 @@ from .raw_log_layout import (
 )
 
 __all__ = ["RawLogWriter"]
-
-_FLUSH_SECONDS = 0.5
 
 
 class RawLogWriter:
@@ -68,9 +64,6 @@ class RawLogWriter:
         self._lock = Lock()
         self._senders: dict[str, int] = {}
         self._bones: dict[int, Bones] = {}
-        self._last_flush = clock.monotonic()
-        if self.path.exists() and not force:
-            raise OutputError(f"{path} is there already; choose another name or pass --force")
         header = {
             "format": FORMAT_NAME,
             "version": LOG_VERSION,
@@ -81,17 +74,7 @@ class RawLogWriter:
             "clock": clock.monotonic(),
             "units": LOG_UNITS,
         }
-        try:
-            self._file = self.path.open("wb")
-        except OSError as error:
-            raise self._failed(error) from error
-        try:
-            self._file.write(json.dumps(header, ensure_ascii=False).encode() + b"\n")
-            self._file.flush()
-        except OSError as error:
-            with suppress(OSError):  # closing tries to write once more
-                self._file.close()
-            raise self._failed(error) from error
+        self._file = RecordFile(path, header, force=force)
 
     def __enter__(self) -> Self:
         return self
@@ -144,7 +127,7 @@ class RawLogWriter:
             OutputError: the file can't be written.
         """
         with self._lock:
-            self._flush_in_time()
+            self._file.tick()
 
     def close(self) -> None:
         """Flush and close; closing twice is allowed.
@@ -153,10 +136,7 @@ class RawLogWriter:
             OutputError: the last samples can't be written.
         """
         with self._lock:
-            try:
-                self._file.close()
-            except OSError as error:
-                raise self._failed(error) from error
+            self._file.close()
 
     def _number(self, sender: str) -> int:
         """Of a sender, who is introduced by a record of its own the first time."""
@@ -176,25 +156,7 @@ class RawLogWriter:
             raise RecordingError(
                 f"a record {tag.decode()} of {len(payload)} bytes is too long for a recording; shorten it"
             )
-        record = HEAD.pack(tag, len(payload)) + payload
-        try:
-            self._file.write(record + CHECKSUM.pack(zlib.crc32(record)))
-        except (OSError, ValueError) as error:  # ValueError: it is closed
-            raise self._failed(error) from error
-        self._flush_in_time()
-
-    def _flush_in_time(self) -> None:
-        if clock.monotonic() - self._last_flush < _FLUSH_SECONDS or self._file.closed:
-            return
-        try:
-            self._file.flush()
-        except OSError as error:
-            raise self._failed(error) from error
-        self._last_flush = clock.monotonic()
-
-    def _failed(self, error: OSError | ValueError) -> OutputError:
-        told = getattr(error, "strerror", None) or error
-        return OutputError(f"{self.path} can't be written: {told}")
+        self._file.append(tag, payload)
 
 
 def _reading(number: int, sample: TrackerSample) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pallas.capture import recording_writer
+from pallas.capture import record_file
 from pallas.capture.imu import ImuRecording
 from pallas.capture.recording import (
     RecordingWriter,
@@ -134,7 +134,7 @@ def test_a_damaged_header_is_an_error(content: bytes, old: bytes, new: bytes, me
 
 def test_what_was_written_can_be_read_while_it_is_being_written(tmp_path, monkeypatch):
     now = 100.0
-    monkeypatch.setattr(recording_writer.clock, "monotonic", lambda: now)
+    monkeypatch.setattr(record_file.clock, "monotonic", lambda: now)
     path, take = tmp_path / "live.pallas", _recording()
     writer = RecordingWriter(path, PLACEMENTS)
     writer.write(0.0, take.world_from_sensor[0], take.acceleration[0])
