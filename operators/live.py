@@ -97,7 +97,7 @@ class PALLAS_OT_disconnect_live(PallasOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return _while_connected(cls)
+        return live_current.is_connected(cls)
 
     def run(self, context):
         live_current.disconnect()
@@ -137,13 +137,6 @@ class PALLAS_OT_remove_performer(PallasOperator, bpy.types.Operator):
 def _while_apart(cls: type) -> bool:
     if live_current.current() is not None:
         cls.poll_message_set("Disconnect first")
-        return False
-    return True
-
-
-def _while_connected(cls: type) -> bool:
-    if live_current.current() is None:
-        cls.poll_message_set("Connect first")
         return False
     return True
 

@@ -14,7 +14,15 @@ from .live_capture import LiveCapture
 if TYPE_CHECKING:
     from ..neural.live.performer import LivePerformer
 
-__all__ = ["connected", "current", "disconnect", "guidance", "states", "told"]
+__all__ = [
+    "connected",
+    "current",
+    "disconnect",
+    "guidance",
+    "is_connected",
+    "states",
+    "told",
+]
 
 _FRAME = 0.004  # seconds between two ticks
 _TELL = 0.2  # seconds between two looks of the panel
@@ -26,6 +34,14 @@ _tellers: list[Callable[[LiveCapture], None]] = []
 def current() -> LiveCapture | None:
     """The live capture that is connected, if one is."""
     return _current[0] if _current else None
+
+
+def is_connected(cls: type) -> bool:
+    """For `poll`: whether a capture is connected; says what is missing."""
+    if current() is None:
+        cls.poll_message_set("Connect first")
+        return False
+    return True
 
 
 def states() -> dict[str, TrackerState]:

@@ -23,7 +23,7 @@ class PALLAS_OT_find_trackers(PallasOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return _connected(cls)
+        return live_current.is_connected(cls)
 
     def run(self, context):
         live, capture = context.scene.pallas.live, live_current.current()
@@ -46,7 +46,7 @@ class PALLAS_OT_calibrate_live(PallasOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return _connected(cls)
+        return live_current.is_connected(cls)
 
     def run(self, context):
         live, capture = context.scene.pallas.live, live_current.current()
@@ -82,7 +82,7 @@ class PALLAS_OT_reset_heading(PallasOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return _connected(cls)
+        return live_current.is_connected(cls)
 
     def run(self, context):
         session = live_current.current().wait(_LOADING)
@@ -95,10 +95,3 @@ class PALLAS_OT_reset_heading(PallasOperator, bpy.types.Operator):
 
 def _sending() -> set[str]:
     return {s.tracker for s in live_current.states().values() if s.paired and s.rate > 0.0}
-
-
-def _connected(cls: type) -> bool:
-    if live_current.current() is None:
-        cls.poll_message_set("Connect first")
-        return False
-    return True

@@ -98,6 +98,8 @@ def _panel(
             axis.fill_between(share, mean - sd, mean + sd, color=colour, alpha=0.22, lw=0)
     for side, colour in ((summary.left, LEFT), (summary.right, RIGHT)):
         if np.isfinite(side.stance_shares).any():
-            axis.axvline(100.0 * np.nanmean(side.stance_shares), color=colour, lw=0.9, ls="--")
+            axis.axvline(
+                100.0 * float(np.nanmean(side.stance_shares)), color=colour, lw=0.9, ls="--"
+            )
     axis.set_title(title, pad=3)
     axis.set(xlim=(0.0, 100.0), xlabel="gait cycle [%]", ylabel="deg")

@@ -13,11 +13,18 @@ from bpy.props import (
 
 __all__ = [
     "LIVE_PROPERTY_GROUPS",
+    "POSES",
     "PALLAS_PG_live",
     "PALLAS_PG_live_performer",
     "PALLAS_PG_live_source",
     "PALLAS_PG_live_tracker",
 ]
+
+
+POSES = (
+    ("npose", "N-Pose", "Upright, arms hanging, palms in"),
+    ("tpose", "T-Pose", "Upright, arms out to the sides, palms down"),
+)
 
 
 class PALLAS_PG_live_source(bpy.types.PropertyGroup):
@@ -75,10 +82,7 @@ class PALLAS_PG_live(bpy.types.PropertyGroup):
     pose: EnumProperty(
         name="Pose",
         description="The pose in which the performer stands still to calibrate",
-        items=(
-            ("npose", "N-Pose", "Upright, arms hanging, palms in"),
-            ("tpose", "T-Pose", "Upright, arms out to the sides, palms down"),
-        ),
+        items=POSES,
     )
     move: BoolProperty(
         name="Bows",

@@ -13,7 +13,7 @@ from bpy.props import (
 
 from ..scene.markers import is_marker_set
 from .leg_properties import PALLAS_PG_legs, PALLAS_PG_take
-from .live_properties import LIVE_PROPERTY_GROUPS, PALLAS_PG_live
+from .live_properties import LIVE_PROPERTY_GROUPS, POSES, PALLAS_PG_live
 from .retarget_properties import PALLAS_PG_mapped_bone, PALLAS_PG_part, PALLAS_PG_retarget
 
 __all__ = [
@@ -35,10 +35,7 @@ class PALLAS_PG_solve(bpy.types.PropertyGroup):
     pose: EnumProperty(
         name="Pose",
         description="The pose in which the performer stood still for calibration",
-        items=(
-            ("npose", "N-Pose", "Upright, arms hanging"),
-            ("tpose", "T-Pose", "Upright, arms out to the sides, palms down"),
-        ),
+        items=POSES,
     )
     use_pose_at: BoolProperty(
         name="Pose At", description="Say when the pose was held instead of searching for it"
