@@ -56,5 +56,6 @@ def _reach(window: float, fps: float) -> int:
 
 def _around(values: Array, reach: int) -> Array:
     """(T, n, width), NaN beyond the ends."""
+    reach = min(reach, len(values))
     edge = np.full((reach, values.shape[1]), np.nan)
     return sliding_window_view(np.concatenate([edge, values, edge]), 2 * reach + 1, axis=0)

@@ -143,6 +143,12 @@ def test_a_few_frames_and_none_go_through(options, frames):
     assert np.isnan(empty).all()
 
 
+@pytest.mark.parametrize("kind", [Median, Hampel, SavitzkyGolay])
+def test_a_window_longer_than_the_trial_is_the_trial(noisy, kind):
+    found = filtered(noisy[:20], 100.0, kind(1e6))
+    np.testing.assert_array_equal(found, filtered(noisy[:20], 100.0, kind(0.41)))
+
+
 @pytest.mark.parametrize(
     ("options", "left"),
     [
