@@ -16,12 +16,12 @@ from ..rig.sides import side_pairs
 from ..rig.solve.marker_ik import MarkerFit
 from ..rig.solve.marker_report import at_limits, joint_velocities
 from .ik_panels import Panel, groups_of
+from .plot_style import LEFT, RIGHT, STYLE
 
 __all__ = ["draw"]
 
-# Colours that colour-blind people can tell apart (Okabe and Ito).
-_LEFT, _RIGHT, _ALONE, _WEAK, _LIMIT = "#0072b2", "#d55e00", "#7d7d7d", "#f6e3b4", "#a0a0a0"
-_DARK = {_LEFT: "#00273d", _RIGHT: "#4a2000", _ALONE: "black"}  # of a reference beside it
+_ALONE, _WEAK, _LIMIT = "#7d7d7d", "#f6e3b4", "#a0a0a0"
+_DARK = {LEFT: "#00273d", RIGHT: "#4a2000", _ALONE: "black"}  # of a reference beside it
 _DOTS = (0, (1, 1.3))
 _COLUMNS, _PANEL, _HEADING = 6, 1.75, 0.26  # inches
 _BEYOND = 3.0  # percent of a range that a bar may stand out of it
@@ -29,23 +29,7 @@ _NEAR = 1e-3  # radians or metres from a limit
 _WORST = 20  # markers in the bar chart
 _LEAST = {"deg": 5.0, "m": 0.02, "rad": 0.1}  # that a panel spans, or noise would fill it
 _WIDEST = 4.0 * np.pi  # limits further apart say nothing
-_STYLE = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": "#9a9a9a",
-    "axes.grid": True,
-    "axes.labelcolor": "#3b3b3b",
-    "axes.linewidth": 0.8,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 9.5,
-    "font.size": 8.5,
-    "grid.color": "#e8e8e8",
-    "grid.linewidth": 0.7,
-    "xtick.color": "#6b6b6b",
-    "ytick.color": "#6b6b6b",
-    "svg.hashsalt": "pallas",
-}
+_STYLE = {**STYLE, "svg.hashsalt": "pallas"}
 
 
 def draw(folder: Path, fit: MarkerFit, report: dict[str, Any], reference: Array | None) -> None:
@@ -101,8 +85,8 @@ def _curves(fit: MarkerFit, values: Array, reference: Array | None, title: str, 
 
 def _legend(fit: MarkerFit, reference: Array | None, *, limits: bool) -> list[Line2D | Patch]:
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=_LEFT, lw=2.0, label="left"),
-        Line2D([], [], color=_RIGHT, lw=2.0, label="right"),
+        Line2D([], [], color=LEFT, lw=2.0, label="left"),
+        Line2D([], [], color=RIGHT, lw=2.0, label="right"),
         Line2D([], [], color=_ALONE, lw=2.0, label="no side"),
     ]
     if reference is not None:
@@ -118,7 +102,7 @@ def _curve(
     axis: Axes, fit: MarkerFit, panel: Panel, values: Array, reference: Array | None, per: str
 ) -> None:
     factor = 180.0 / np.pi if panel.unit == "deg" else 1.0
-    colours = (_LEFT, _RIGHT) if len(panel.places) == 2 else (_ALONE,)
+    colours = (LEFT, RIGHT) if len(panel.places) == 2 else (_ALONE,)
     for place, colour in zip(panel.places, colours, strict=True):
         axis.plot(fit.times, factor * values[:, place], color=colour, lw=1.5)
         if reference is not None:
@@ -210,7 +194,7 @@ def _outline_swaps(axis: Axes, fit: MarkerFit, report: dict[str, Any], names: li
             if name in names:
                 corner = (first - half, names.index(name) - 0.5)
                 size = (last - first + 2.0 * half, 1.0)
-                axis.add_patch(Rectangle(corner, *size, fill=False, ec=_LEFT, lw=1.6))
+                axis.add_patch(Rectangle(corner, *size, fill=False, ec=LEFT, lw=1.6))
 
 
 def _worst(report: dict[str, Any]) -> Figure:
@@ -221,7 +205,7 @@ def _worst(report: dict[str, Any]) -> Figure:
     names = [row["marker"] for row in rows]
     pairs = side_pairs([row["marker"] for row in report["marker_errors"]])
     side = {
-        name: colour for pair in pairs for name, colour in zip(pair, (_LEFT, _RIGHT), strict=True)
+        name: colour for pair in pairs for name, colour in zip(pair, (LEFT, RIGHT), strict=True)
     }
     colours = [side.get(name, _ALONE) for name in names]
     axis.barh(places, [row["rms_mm"] for row in rows], color=colours, height=0.62)
@@ -232,7 +216,7 @@ def _worst(report: dict[str, Any]) -> Figure:
     axis.margins(y=0.01)
     axis.set(xlabel="error [mm]", xlim=(0.0, None))
     axis.set_title("Markers that fit worst", fontsize=12)
-    sides = ((_LEFT, "left"), (_RIGHT, "right"), (_ALONE, "no side"))
+    sides = ((LEFT, "left"), (RIGHT, "right"), (_ALONE, "no side"))
     handles: list[Line2D | Patch] = [
         Patch(color=colour, label=f"RMS, {name}") for colour, name in sides if colour in colours
     ]
@@ -263,7 +247,7 @@ def _limits(fit: MarkerFit) -> Figure | None:
     axis = figure.subplots()
     for row, (name, (low, high), used) in enumerate(rows):
         share = reached.get(name, 0.0)
-        colour = _RIGHT if share > 0.0 else _LEFT
+        colour = RIGHT if share > 0.0 else LEFT
         left, right = np.clip(used, -_BEYOND, 100.0 + _BEYOND)
         axis.barh(row, 100.0, color="#ececec", height=0.62)
         axis.barh(row, max(right - left, 0.4), left=left, color=colour, height=0.62)
@@ -271,7 +255,7 @@ def _limits(fit: MarkerFit) -> Figure | None:
         axis.text(-_BEYOND - 1.0, row, f"{low:.0f}°", ha="right", **words)
         axis.text(101.0 + _BEYOND, row, f"{high:.0f}°", ha="left", **words)
         if share > 0.0:
-            words |= {"color": _RIGHT, "fontsize": 8}
+            words |= {"color": RIGHT, "fontsize": 8}
             axis.text(117.0, row, f"{100 * share:.0f} %", ha="right", **words)
     axis.set_yticks(range(len(rows)), [name for name, _, _ in rows])
     axis.tick_params(axis="y", length=0, labelcolor="#3b3b3b")
