@@ -43,7 +43,7 @@ def story(stage: Stage) -> Iterator[float]:
     performer = capture.session.performers["Performer 1"]
     yield from stage.wait(lambda: performer.calibration is not None, PATIENCE)
     found["guidance"] = live_current.guidance()
-    yield 3.0
+    yield from stage.wait(lambda: capture.shown >= 5, PATIENCE)
 
     found["arm before"] = list(character.pose.bones[ARM].matrix_basis.to_quaternion())
     hips = character.matrix_world @ character.pose.bones["mixamorig:Hips"].head

@@ -47,8 +47,8 @@ def test_the_performer_is_guided_to_a_calibration(found):
 
 
 def test_the_character_moves_while_it_streams_and_gets_its_pose_back(found):
-    assert found["shown"] >= 3  # drawn without a graphics card, beside what else the machine does
-    assert found["report"]["packet_to_pose"]["frames"] > 100
+    assert found["shown"] >= 5  # few in a second: it is drawn without a graphics card
+    assert found["report"]["packet_to_pose"]["frames"] > 30
     before, after = np.array(found["arm before"]), np.array(found["arm after"])
     assert np.abs(before - after).max() > 0.01
     assert found["arm given back"] == pytest.approx([1.0, 0.0, 0.0, 0.0], abs=1e-6)
