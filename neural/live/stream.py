@@ -2,8 +2,8 @@
 
 The network's step equals the offline causal pass; what follows it is causal too, and late by what it
 filters. As options stand: accelerations 14 ms (two poles of 7 ms), contacts and the network's velocity
-30 ms (two of 15 ms), joints and the waist's heading 1 / (2 pi cutoff), which is 40 ms at rest (4 Hz) and
-16 ms where a joint's 6D rotation changes by 2 a second (10 Hz).
+30 ms (two of 15 ms), joints and the waist's heading 1 / (2 pi cutoff), which is 20 ms at rest (8 Hz) and
+4 ms where a joint's 6D rotation changes by 2 a second (36 Hz).
 """
 
 import numpy as np

@@ -12,7 +12,7 @@ from pallas.capture.virtual_imu import virtual_recording
 
 pytestmark = pytest.mark.window
 
-STILL = 25.0  # seconds that the performer waits for the window
+STILL = 15.0  # seconds of standing, in which a calibration must begin
 TRACKERS = tuple(f"slimevr 02:50:41:4C:00:{number:02X}/0" for number in range(1, 5))
 
 
@@ -20,7 +20,7 @@ TRACKERS = tuple(f"slimevr 02:50:41:4C:00:{number:02X}/0" for number in range(1,
 def folder(tmp_path_factory, play):
     """What a session in the window left behind, while four emulated trackers sent."""
     work = tmp_path_factory.mktemp("live")
-    sensed = virtual_recording(followed_by(calibration_moves(still=STILL), stepping(60 * 60)))
+    sensed = virtual_recording(followed_by(calibration_moves(still=STILL), stepping(60 * 20)))
     port = free_port()
     asked = {
         "source": f"slimevr:127.0.0.1:{port}",
@@ -28,7 +28,7 @@ def folder(tmp_path_factory, play):
     }
     (work / "live.json").write_text(json.dumps(asked))
     motion = (sensed.world_from_sensor, sensed.acceleration, sensed.fps)
-    with slimevr_emulators(("127.0.0.1", port), *motion):
+    with slimevr_emulators(("127.0.0.1", port), *motion, loop=True):
         return play("drive_live.py", work, "live.png", "PALLAS_KEEP_LIVE")
 
 
