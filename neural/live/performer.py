@@ -17,6 +17,7 @@ from .stream import Stream
 
 __all__ = ["Guide", "LivePerformer", "TimedPose"]
 
+PATIENCE = 0.3  # seconds that a guide waits for late readings, lest it takes them for silence
 MOST_BEHIND = 12  # frames; of more than these that wait at once the oldest are left out
 
 
@@ -71,14 +72,26 @@ class LivePerformer:
                 f"{name} wears one tracker in two places ({', '.join(trackers)}); give each its own"
             )
         self.name, self.sensors = name, dict(sensors)
-        self.guide: Guide | None = None
+        self._guide: Guide | None = None
         self.dropped = 0  # frames that were left out because too many waited
         self._network, self._skeleton = network, skeleton
         self._frames = FrameAssembler(trackers, fps=NETWORK_FPS)
+        self._patient = FrameAssembler(trackers, fps=NETWORK_FPS, patience=PATIENCE)
         self._calibration: LiveCalibration | None = None
         self._stream = Stream(network, skeleton)
         self.skeleton = self._stream.skeleton
         self.newest_frame: SensorFrame | None = None
+
+    @property
+    def guide(self) -> Guide | None:
+        """Who watches the performer, None if nobody does."""
+        return self._guide
+
+    @guide.setter
+    def guide(self, guide: Guide | None) -> None:
+        self._guide = guide
+        trackers = self._frames.trackers
+        self._patient = FrameAssembler(trackers, fps=NETWORK_FPS, patience=PATIENCE)
 
     @property
     def calibration(self) -> LiveCalibration | None:
@@ -97,11 +110,13 @@ class LivePerformer:
             samples: of any trackers, in the order in which they came.
             now: seconds of `time.monotonic`.
         """
+        samples = list(samples)
         frames = self._frames.push(samples, now)
-        for frame in frames:
-            self.newest_frame = frame
-            if self.guide is not None:
-                self.guide.push(frame)
+        if frames:
+            self.newest_frame = frames[-1]
+        if self._guide is not None:
+            for frame in self._patient.push(samples, now):
+                self._guide.push(frame)
         if self._calibration is None:
             return []
         behind = max(len(frames) - MOST_BEHIND, 0)

@@ -27,7 +27,7 @@ from ..threads import one_thread
 from ..weights import EMBEDDED, load_network
 from .body import LivePose
 from .latency import Latency
-from .performer import LivePerformer
+from .performer import PATIENCE, LivePerformer
 
 __all__ = ["LiveSession", "ShownPose"]
 
@@ -113,7 +113,8 @@ class LiveSession:
         Raises:
             CalibrationError: there are fewer trackers than placements.
         """
-        guide, frames = PlacingGuide(trackers), FrameAssembler(tuple(trackers), fps=NETWORK_FPS)
+        guide = PlacingGuide(trackers)
+        frames = FrameAssembler(tuple(trackers), fps=NETWORK_FPS, patience=PATIENCE)
 
         def hear(samples: list[Sample]) -> None:
             for frame in frames.push(samples, self._clock()):

@@ -14,6 +14,7 @@ from ..console import Console
 
 __all__ = ["Guided", "Prompter", "add_calibration", "check_worn", "guide_of"]
 
+_PATIENCE = 0.3  # seconds that are waited for late readings, lest they are taken for silence
 _STEP = {"npose": "npose", "npose-only": "npose", "tpose": "tpose"}
 
 
@@ -85,7 +86,7 @@ class Guided:
         console: Console,
     ) -> None:
         self._recorder, self._arguments = recorder, arguments
-        self._frames = FrameAssembler(tuple(sensors[p] for p in PLACEMENTS))
+        self._frames = FrameAssembler(tuple(sensors[p] for p in PLACEMENTS), patience=_PATIENCE)
         self._guide, self._prompter = guide_of(arguments), Prompter(console)
         self.done = False
 
