@@ -16,6 +16,7 @@ from ..evaluation.fit_motion_encoder import train_motion_encoder
 from ..features import NETWORK_FPS
 from ..generator.train import schedule, train_generator
 from ..library import load_library
+from ..lifter.train import train_lifter
 from ..weights import NETWORKS, build, save_network
 from .dataset import Track, WindowSampler, prepare
 from .loop import Progress, fit
@@ -142,10 +143,16 @@ def _motion_encoder(plan: Plan, splits: _Splits, out: Path) -> Path:
     return train_motion_encoder(splits.library, out, plan.training.seed, splits.progress)
 
 
+def _lifter(plan: Plan, splits: _Splits, out: Path) -> Path:
+    """One camera's keypoints to a body in space: of the plan only the schedule counts."""
+    return train_lifter(splits.library, out, plan.training, splits.progress)
+
+
 _OTHERS = {
     "mean": _mean,
     "facing": _facing,
     "generator": _generator,
     "motion_encoder": _motion_encoder,
+    "lifter": _lifter,
 }
 KINDS: tuple[str, ...] = (*NETWORKS, *_OTHERS)

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name",
         metavar="NAME|CONFIG.toml",
         nargs="?",
-        help="pallas, lstm, lstm_transformer, transformer, generator, motion_encoder, mean, facing, "
+        help="pallas, lstm, lstm_transformer, transformer, generator, motion_encoder, lifter, mean, facing, "
         "or a file with it all",
     )
     parser.add_argument("--config", type=Path, help="TOML file with any of the options there are")
