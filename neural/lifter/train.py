@@ -135,7 +135,11 @@ class _Run:
         self.network, self.averaged = Lifter(config), Lifter(config)
         self.averaged.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), options.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
+            self.network.parameters(),
+            options.learning_rate,
+            betas=(0.9, 0.98),
+            weight_decay=0.01,
+            fused=True,
         )
         self.step, self.seconds = 0, 0.0
         self.measured: dict[str, float] = {}
