@@ -1,0 +1,145 @@
+"""What cameras saw of a person, kept with the empties in space; and how far these are from it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ..capture.cameras.camera import Camera
+from ..capture.cameras.lens import distorted
+from ..rig.arrays import Array
+from ..rig.errors import SceneError
+from .camera_objects import is_calibrated, read_camera
+from .clock import Clock
+from .markers import marker_objects
+
+__all__ = ["Seen", "cameras_of", "has_views", "keep_views", "pixels_at", "read_seen", "shown_at"]
+
+_COUNT: Final = "pallas_views"  # custom property of the empties' parent: how many cameras
+_CAMERA: Final = "pallas_view_camera_{}"  # the camera object
+_PIXELS: Final = (
+    "pallas_view_pixels_{}"  # (T, K, 3) pixels without the lens' distortion, and confidence
+)
+_NAMES: Final = "pallas_view_points"  # names of the K keypoints, a line each
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What C cameras saw of one person in T frames.
+
+    Attributes:
+        names: K keypoints.
+        cameras: C, where their objects stand now.
+        pixels: (T, K, C, 2) without the lenses' distortion; NaN where not seen.
+        confidence: (T, K, C), 0 where not seen.
+    """
+
+    names: tuple[str, ...]
+    cameras: tuple[Camera, ...]
+    pixels: Array
+    confidence: Array
+
+    def of(self, names: tuple[str, ...]) -> "Seen":
+        """The same of these keypoints only; what was not seen of them is missing."""
+        places = [self.names.index(name) if name in self.names else -1 for name in names]
+        known = np.array([place >= 0 for place in places])
+        pixels = np.where(known[None, :, None, None], self.pixels[:, places], np.nan)
+        confidence = np.where(known[None, :, None], self.confidence[:, places], 0.0)
+        return Seen(names, self.cameras, pixels, confidence)
+
+
+def keep_views(parent: bpy.types.Object, cameras: list[bpy.types.Object], seen: Seen) -> None:
+    """Keep with the empties' parent what each camera saw; row t is its clock's sample t."""
+    parent[_COUNT], parent[_NAMES] = len(cameras), "\n".join(seen.names)
+    for place, item in enumerate(cameras):
+        told = np.where(seen.confidence[..., place] > 0.0, seen.confidence[..., place], 0.0)
+        rows = np.concatenate([seen.pixels[:, :, place], told[..., None]], axis=-1)
+        parent[_CAMERA.format(place)] = item
+        parent[_PIXELS.format(place)] = np.nan_to_num(rows).astype(np.float32).ravel()
+
+
+def has_views(parent: bpy.types.Object | None) -> bool:
+    """Whether an object is the parent of empties that cameras saw."""
+    return parent is not None and _COUNT in parent
+
+
+def cameras_of(parent: bpy.types.Object) -> list[tuple[int, bpy.types.Object]]:
+    """The cameras that are still there, each with its place among those that were kept."""
+    found = [(place, parent.get(_CAMERA.format(place))) for place in range(parent[_COUNT])]
+    return [(place, item) for place, item in found if is_calibrated(item) and item.users_scene]
+
+
+def read_seen(parent: bpy.types.Object) -> Seen:
+    """What the cameras saw that are still there.
+
+    Raises:
+        SceneError: no camera saw these empties, or all were deleted.
+    """
+    if not has_views(parent):
+        raise SceneError(f"no camera saw {parent.name!r}; import views first")
+    found = cameras_of(parent)
+    if not found:
+        raise SceneError(f"the cameras of {parent.name!r} were deleted; import the views again")
+    names = tuple(parent[_NAMES].split("\n"))
+    rows = np.stack([_rows(parent, place, len(names)) for place, _ in found], axis=2)
+    there = rows[..., 2] > 0.0
+    pixels = np.where(there[..., None], rows[..., :2], np.nan)
+    return Seen(
+        names,
+        tuple(read_camera(item) for _, item in found),
+        pixels,
+        np.where(there, rows[..., 2], 0.0),
+    )
+
+
+def pixels_at(parent: bpy.types.Object, place: int, frame: float) -> dict[str, Array]:
+    """What one camera saw next to a scene frame: (2,) pixels without distortion, by keypoint."""
+    names = tuple(parent[_NAMES].split("\n"))
+    rows = _rows(parent, place, len(names))
+    clock = Clock.of(parent)
+    sample = round((frame - clock.first) / clock.step)
+    if not 0 <= sample < len(rows):
+        return {}
+    return {name: row[:2] for name, row in zip(names, rows[sample], strict=True) if row[2] > 0.0}
+
+
+def shown_at(
+    parent: bpy.types.Object, place: int, item: bpy.types.Object, frame: float
+) -> tuple[tuple[str, ...], Array, Array]:
+    """Keypoints that a camera saw now, and where it would show their empties as they are now.
+
+    Args:
+        parent: of the empties.
+        place: of the camera among those kept, as `cameras_of` says.
+        item: the camera.
+        frame: of the scene, at which the empties are.
+
+    Returns:
+        N names, pixels (N, 2) that were seen and (N, 2) of the empties, both in the clip, as the lens shows
+        them; the second NaN for empties that are hidden.
+    """
+    seen, camera = pixels_at(parent, place, frame), read_camera(item)
+    empties = marker_objects(parent)
+    names = tuple(name for name in seen if name in empties)
+    places = np.full((len(names), 3), np.nan)
+    for row, name in enumerate(names):
+        if not empties[name].hide_viewport:
+            places[row] = empties[name].matrix_world.translation
+    pixels = np.array([seen[name] for name in names], dtype=np.float64).reshape(-1, 2)
+    return names, _bent(camera, pixels), camera.project(places)
+
+
+def _rows(parent: bpy.types.Object, place: int, count: int) -> Array:
+    """(T, K, 3) pixels and confidence of one camera."""
+    kept = np.frombuffer(parent[_PIXELS.format(place)], dtype=np.float32)
+    return kept.astype(np.float64).reshape(-1, count, 3)
+
+
+def _bent(camera: Camera, pixels: Array) -> Array:
+    """Where the lens shows what is at pixels (N, 2) without its distortion."""
+    (fx, skew), (_, fy) = camera.matrix[:2, :2]
+    y = (pixels[..., 1] - camera.matrix[1, 2]) / fy
+    x = (pixels[..., 0] - camera.matrix[0, 2] - skew * y) / fx
+    flat = distorted(np.stack([x, y], axis=-1), camera.distortion, fisheye=camera.fisheye)
+    return np.asarray(flat @ camera.matrix[:2, :2].T + camera.matrix[:2, 2])
