@@ -15,10 +15,12 @@ from ..arrays import Array
 from ..errors import ShapeError
 from ..marker_sets import Marker
 from ..model.model import BodyMarker, KinematicModel
-from ..model.skeletons import model_of_skeleton, motion_of_pose, pose_of_motion, turns_of
+from ..model.skeletons import model_of_skeleton, motion_of_pose, pose_of_motion
 from ..motion import Motion
-from ..skeleton import BODY_JOINTS, Skeleton, body_skeleton
+from ..skeleton import Skeleton, body_skeleton
+from .aiming import known, turned, twisted
 from .fit import solve
+from .person import PROPORTIONS, SEGMENTS, joint_stiffness, moving_coordinates
 from .points import Markers
 from .poses import StayNear
 from .problem import Problem
@@ -29,40 +31,7 @@ __all__ = ["MarkedBody", "fit_body", "marker_errors", "track"]
 _STANDARD_HEIGHT = 1.70
 _C7_HEIGHT = 0.85  # of body height, standing
 _ROBUST = 0.03  # metres; a marker further off has been swapped or torn off
-_LEAST_BEND = 0.25  # sine of a bend that begins to show how the bone above is twisted
 _STRIDE = 5  # frames between those that are solved from scratch
-# No marker sees toes or fingers bend.
-_LOCKED = ("left_foot", "right_foot", "left_hand", "right_hand")
-# Segments of one size each: what hangs on these joints grows together, bones and markers.
-_SEGMENTS = (
-    ("pelvis",),
-    ("left_hip", "right_hip"),
-    ("left_knee", "right_knee"),
-    ("left_ankle", "right_ankle", "left_foot", "right_foot"),
-    ("spine1", "spine2"),
-    ("spine3",),
-    ("neck",),
-    ("left_collar", "right_collar"),
-    ("left_shoulder", "right_shoulder"),
-    ("left_elbow", "right_elbow"),
-)
-_PROPORTIONS = 0.08  # spread of a segment's size about that of a standard body of this height
-# 1 / radians about x, y, z of how far a joint strays from the T-pose; knees and elbows are nearly hinges.
-_STIFFNESS: Mapping[str, tuple[float, float, float]] = {
-    "pelvis": (0.0, 0.0, 0.0),
-    "spine1": (3.0, 3.0, 3.0),
-    "spine2": (3.0, 3.0, 3.0),
-    "spine3": (3.0, 3.0, 3.0),
-    "neck": (1.5, 1.5, 1.5),
-    "head": (1.5, 1.5, 1.5),
-    "collar": (3.0, 3.0, 3.0),
-    "shoulder": (0.2, 0.1, 0.1),
-    "elbow": (0.5, 3.0, 0.1),
-    "wrist": (2.0, 2.0, 2.0),
-    "hip": (0.2, 0.1, 0.2),
-    "knee": (0.1, 5.0, 3.0),
-    "ankle": (0.3, 1.0, 1.0),
-}
 # Limb bones whose first direction the markers show: joint, the joint it hangs from, from, to.
 _LIMBS: tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("shoulder", "chest", "elbow", ("SHO",), ("ELB",)),
@@ -106,7 +75,7 @@ def fit_body(trajectories: Array, markers: Sequence[Marker], fps: float) -> Mark
     start = _solved(guess, trajectories, _first_pose(guess, trajectories, fps), 15)
     names = tuple(m.name for m in markers)
     places = {marker.name: marker.placement for marker in markers}
-    shape = Shape(groups=_SEGMENTS, markers=names, scale_spread=_PROPORTIONS, marker_spread=places)
+    shape = Shape(groups=SEGMENTS, markers=names, scale_spread=PROPORTIONS, marker_spread=places)
     problem = _problem(guess, trajectories, shape)
     fit = solve(problem, pose_of_motion(start), iterations=25, tolerance=1e-5)
     return _resized(guess, problem.model, fit.scales, fit.positions)
@@ -204,16 +173,12 @@ def _problem(body: MarkedBody, trajectories: Array, shape: Shape | None = None) 
     ]
     model = model_of_skeleton(body.skeleton).with_markers(marked)
     names, weights = model.marker_names, [marker.weight for marker in body.markers]
-    stiffness = np.zeros(len(model.coordinates))
-    for name in BODY_JOINTS:
-        places = [model.coordinate_index(turn) for turn in turns_of(name)]
-        stiffness[places] = _STIFFNESS.get(name.split("_")[-1], 0.0)
-    locked = {turn for name in _LOCKED for turn in turns_of(name)}
+    stiffness = joint_stiffness(model)
     terms = (
         Markers(names, trajectories, weights, _ROBUST),
         StayNear(np.zeros(len(stiffness)), stiffness),
     )
-    return Problem(model, terms, [n for n in model.coordinate_names if n not in locked], shape)
+    return Problem(model, terms, moving_coordinates(model), shape)
 
 
 def _solved(body: MarkedBody, trajectories: Array, start: Motion, iterations: int) -> Motion:
@@ -237,11 +202,11 @@ def _first_pose(body: MarkedBody, trajectories: Array, fps: float) -> Motion:
             world[:, rest.index(name)] = rotation
 
     back = 0.5 * (at["LPSI"] + at["RPSI"] - at["LASI"] - at["RASI"])
-    pelvis = _known(_frame(at["LASI"] - at["RASI"] + at["LPSI"] - at["RPSI"], back))
-    chest = _known(_frame(at["LSHO"] - at["RSHO"], at["C7"] - at["CLAV"]), pelvis)
+    pelvis = known(_frame(at["LASI"] - at["RASI"] + at["LPSI"] - at["RPSI"], back))
+    chest = known(_frame(at["LSHO"] - at["RSHO"], at["C7"] - at["CLAV"]), pelvis)
     head_left = at["LFHD"] - at["RFHD"] + at["LBHD"] - at["RBHD"]
     head_back = at["LBHD"] + at["RBHD"] - at["LFHD"] - at["RFHD"]
-    head = _known(_frame(head_left, head_back), chest)
+    head = known(_frame(head_left, head_back), chest)
     put(("pelvis",), pelvis)
     put(("spine1",), quaternion.slerp(pelvis, chest, 1.0 / 3.0))
     put(("spine2",), quaternion.slerp(pelvis, chest, 2.0 / 3.0))
@@ -256,8 +221,8 @@ def _first_pose(body: MarkedBody, trajectories: Array, fps: float) -> Motion:
             if joint == "hip":
                 hip = quaternion.rotate(pelvis, rest.offsets[rest.index(f"{side}_hip")])
                 along = _middle(at, side, end) - _pelvis_origin(body, at, pelvis) - hip
-            turned = _turned(frames[hung], offset, along)
-            frames[joint] = _twisted(turned, offset, *_bend(at, side, joint))
+            aimed = turned(frames[hung], offset, along)
+            frames[joint] = twisted(aimed, offset, *_bend(at, side, joint))
             put((f"{side}_{joint}",), frames[joint])
         put((f"{side}_wrist", f"{side}_hand"), frames["elbow"])
         put((f"{side}_ankle", f"{side}_foot"), frames["knee"])
@@ -268,26 +233,8 @@ def _frame(left: Array, back: Array) -> Array:
     return quaternion.from_frames(left, back)
 
 
-def _known(rotation: Array, otherwise: Array | None = None) -> Array:
-    """`rotation` (T, 4) where it is known; elsewhere another, or the nearest frame's."""
-    bad = np.isnan(rotation).any(axis=-1)
-    if otherwise is not None:
-        return np.where(bad[:, None], otherwise, rotation)
-    if bad.all():
-        return np.tile(quaternion.IDENTITY, (len(rotation), 1))
-    good = np.flatnonzero(~bad)
-    nearest = good[np.abs(good[None] - np.arange(len(rotation))[:, None]).argmin(axis=1)]
-    return np.asarray(rotation[nearest])
-
-
 def _middle(at: Mapping[str, Array], side: str, names: tuple[str, ...]) -> Array:
     return np.asarray(np.mean([at[f"{side[0].upper()}{name}"] for name in names], axis=0))
-
-
-def _turned(frame: Array, offset: Array, along: Array) -> Array:
-    """`frame` (T, 4) turned the shortest way so that `offset` points `along` (T, 3)."""
-    have = quaternion.rotate(frame, offset)
-    return _known(quaternion.multiply(quaternion.shortest_arc(have, along), frame), frame)
 
 
 def _bend(at: Mapping[str, Array], side: str, joint: str) -> tuple[Array, Array]:
@@ -306,18 +253,6 @@ def _bend(at: Mapping[str, Array], side: str, joint: str) -> tuple[Array, Array]
         across = _middle(at, side, ("WRA",)) - _middle(at, side, ("WRB",))
         return front, across / np.linalg.norm(across, axis=-1, keepdims=True)
     return back, np.zeros((len(at["C7"]), 3))
-
-
-def _twisted(frame: Array, bone: Array, direction: Array, shown: Array) -> Array:
-    """Turn `frame` (T, 4) about its bone so that `direction` points to `shown` (T, 3), if that tells much."""
-    axis = quaternion.rotate(frame, bone / np.linalg.norm(bone))
-    have = quaternion.rotate(frame, direction)
-    across = np.nan_to_num(shown - np.sum(shown * axis, axis=-1, keepdims=True) * axis)
-    sine = np.sum(axis * np.cross(have, across), axis=-1)
-    angle = np.arctan2(sine, np.sum(have * across, axis=-1))
-    trust = np.clip((np.linalg.norm(across, axis=-1) - _LEAST_BEND) / _LEAST_BEND, 0.0, 1.0)
-    turn = quaternion.from_rotation_vector((trust * angle)[:, None] * axis)
-    return quaternion.multiply(turn, frame)
 
 
 def _pelvis_origin(body: MarkedBody, at: Mapping[str, Array], pelvis: Array) -> Array:

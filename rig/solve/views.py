@@ -1,0 +1,308 @@
+"""A person from keypoints: in space, in the pictures of cameras, or both, one least-squares problem.
+
+    # Four calibrated cameras; names as the keypoint layouts have them (`LKnee`) or our joints (`left_knee`).
+    views = [View(undistorted, camera.projection, confidence) for ...]     # (T, P, 2) pixels each
+    body = solve_views(names, fps, views=views)
+    body.motion, body.uncertainty                                          # Motion; (T, 24) metres
+
+First the person (bone lengths, where the keypoints sit) is fitted to a few dozen frames, then the poses of
+all frames together, smoothly: the same bones in every frame.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from .. import quaternion
+from ..arrays import Array, checked
+from ..errors import RecordingError, ShapeError
+from ..filters import Butterworth, filtered
+from ..model.model import BodyMarker, KinematicModel
+from ..model.skeletons import model_of_skeleton, motion_of_pose, pose_of_motion
+from ..motion import Motion
+from ..skeleton import Skeleton, body_skeleton
+from .body_points import body_markers, body_point
+from .evidence import Evidence, SpacePoints, View, gathered
+from .first_poses import body_height, first_motion
+from .fit import solve
+from .person import PROPORTIONS, SEGMENTS, joint_stiffness, moving_coordinates
+from .poses import SmoothChange, StayNear
+from .problem import PairTerm, Problem, Term
+from .shape import Shape
+from .standing import contacts
+from .uncertainty import joint_uncertainty
+
+__all__ = ["BodyOptions", "SolvedBody", "SpacePoints", "View", "solve_views"]
+
+_STANDARD_HEIGHT = 1.70
+_PERSON_FRAMES = 40  # that tell bone lengths
+_FEWEST = 4  # points that place a body
+_KNOWN_HEIGHT = 0.5  # of the usual spread of proportions, where the height is known
+_SMOOTH = 6.0  # Hz, what the smoothness is about
+_TURNS, _SHIFTS = 1.0, 0.3  # rad/s and m/s by which a motion leaves its smooth course
+_WINDOW, _OVERLAP = 1024, 24  # frames solved together
+
+
+@dataclass(frozen=True)
+class BodyOptions:
+    """How much is believed.
+
+    Attributes:
+        height: metres, of the person; None where not known: then from the points in space, else 1.70.
+        pixel_spread: pixels, of a keypoint that a detector is sure of; None for a quarter of a degree.
+        point_spread: metres, of points in space that are given.
+        relative_spread: metres, of points that are given only to each other.
+        robust: spreads beyond which a measurement counts less and less (Huber).
+        smoothness: times as smooth as usual; 0 for frames that know nothing of each other.
+        floor: metres, height of the floor where feet stand; None where not known.
+    """
+
+    height: float | None = None
+    pixel_spread: float | None = None
+    point_spread: float = 0.02
+    relative_spread: float = 0.05
+    robust: float = 2.5
+    smoothness: float = 1.0
+    floor: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SolvedBody:
+    """A person over time, and how well it is known.
+
+    Attributes:
+        motion: of the 24 joints, bone lengths the person's; `confidence` is 1 / (1 + (uncertainty / 5 cm)²).
+        names: P' of the keypoints that are points on the body.
+        points: (T, P', 3) metres, where the body has them.
+        uncertainty: (T, 24) metres, standard deviation of every joint's place.
+        errors_px: (C, T, P') between where each camera saw a point and where it should have; NaN where it
+            saw none.
+        errors_m: (T, P') to the points in space that were given, or triangulated; NaN where there is none.
+        interpolated: (T,) frames that saw too little, placed between others.
+        height: metres.
+    """
+
+    motion: Motion
+    names: tuple[str, ...]
+    points: Array
+    uncertainty: Array
+    errors_px: Array
+    errors_m: Array
+    interpolated: npt.NDArray[np.bool_]
+    height: float
+
+
+def _untold(done: float) -> None:
+    del done
+
+
+def solve_views(
+    names: Sequence[str],
+    fps: float,
+    *,
+    views: Sequence[View] = (),
+    points: SpacePoints | None = None,
+    standing: Array | None = None,
+    initial: Motion | None = None,
+    options: BodyOptions | None = None,
+    progress: Callable[[float], None] = _untold,
+) -> SolvedBody:
+    """Fit the 24-joint body to keypoints of one person.
+
+    Args:
+        names: P keypoints as the layouts call them (`LKnee`, `Nose`), or joints (`left_knee`); others are
+            ignored.
+        fps: frames per second.
+        views: what cameras saw of them; two or more place the person by themselves.
+        points: in space, as another program or a lifter placed them; needed with fewer than two views.
+        standing: (T, 2) 0 to 1, how sure it is that the left and the right foot stand.
+        initial: T frames of the 24 joints to start from, as an earlier solution.
+        options: how much is believed.
+        progress: told the part done, 0 to 1; what it raises ends the fit.
+
+    Raises:
+        ShapeError: arrays don't fit each other, or no name is a point of the body.
+        RecordingError: too little was seen to place the person in any frame.
+    """
+    options = options or BodyOptions()
+    kept = [k for k, name in enumerate(names) if body_point(name) is not None]
+    if not kept:
+        raise ShapeError(
+            f"no point of the body is among {', '.join(names)[:200]}; expected LKnee …"
+        )
+    evidence = gathered(names, kept, views, points, options)
+    if initial is not None:
+        checked("initial root position", initial.root_position, (len(evidence), 3))
+    height = options.height or (body_height(evidence.names, evidence.known) or _STANDARD_HEIGHT)
+    enough = evidence.count >= _FEWEST
+    if not enough.any():
+        raise RecordingError(
+            f"no frame shows {_FEWEST} points of a person in space; check the cameras, or give more views"
+        )
+    person = _Person.standard(evidence.names, height)
+    progress(0.05)
+    start = _started(person, evidence, initial, fps)
+    person = _fitted(person, evidence, start, enough, options)
+    progress(0.35)
+    start = _started(person, evidence, initial, fps)
+    motion = _alone(person, evidence, start, enough, options)
+    progress(0.6)
+    motion = _together(person, evidence, motion, standing, options, progress)
+    return _told(person, evidence, motion, ~enough, options)
+
+
+@dataclass(frozen=True, eq=False)
+class _Person:
+    """A body with its keypoints."""
+
+    skeleton: Skeleton
+    markers: tuple[BodyMarker, ...]
+    height: float
+
+    @classmethod
+    def standard(cls, names: Sequence[str], height: float) -> "_Person":
+        return cls(body_skeleton(height), body_markers(names, height), height)
+
+    @property
+    def model(self) -> KinematicModel:
+        return model_of_skeleton(self.skeleton).with_markers(self.markers)
+
+    def resized(self, scales: Array, positions: Array) -> "_Person":
+        """With bodies scaled (B, 3), and keypoints at other places (M, 3) before that."""
+        model = self.model
+        own = scales[[model.body_index(name) for name in self.skeleton.names]]
+        offsets = np.array(self.skeleton.offsets)
+        offsets[1:] *= own[list(self.skeleton.parents[1:])]
+        skeleton = Skeleton(
+            self.skeleton.names, self.skeleton.parents, offsets, self.skeleton.tips * own
+        )
+        markers = tuple(
+            BodyMarker(m.name, m.body, tuple(place * scales[model.body_index(m.body)]))
+            for m, place in zip(self.markers, positions, strict=True)
+        )
+        return _Person(skeleton, markers, self.height)
+
+
+def _started(person: _Person, evidence: Evidence, initial: Motion | None, fps: float) -> Motion:
+    if initial is not None:
+        return Motion(person.skeleton, initial.root_position, initial.rotations, fps)
+    return first_motion(person.skeleton, evidence.names, evidence.known, fps)
+
+
+def _fitted(
+    person: _Person, evidence: Evidence, start: Motion, enough: Array, options: BodyOptions
+) -> _Person:
+    """Bone lengths and keypoints' places, from frames that show most."""
+    good = np.flatnonzero(enough & (evidence.count >= 0.75 * evidence.count.max()))
+    frames = np.unique(good[np.linspace(0, len(good) - 1, _PERSON_FRAMES).astype(int)])
+    spread = PROPORTIONS * (_KNOWN_HEIGHT if options.height is not None else 1.0)
+    spreads = {name: body_point(name).spread for name in evidence.names}  # type: ignore[union-attr]
+    shape = Shape(
+        groups=SEGMENTS, markers=evidence.names, scale_spread=spread, marker_spread=spreads
+    )
+    some = evidence.taken(frames)
+    problem = _problem(person.model, some.terms(options), shape)
+    fit = solve(problem, pose_of_motion(start)[frames], iterations=15, tolerance=1e-4)
+    return person.resized(fit.scales, fit.positions)
+
+
+def _problem(
+    model: KinematicModel, terms: Sequence[Term | PairTerm], shape: Shape | None = None
+) -> Problem:
+    stiffness = joint_stiffness(model)
+    prior = StayNear(np.zeros(len(stiffness)), stiffness)
+    return Problem(model, (*terms, prior), moving_coordinates(model), shape)
+
+
+def _alone(
+    person: _Person, evidence: Evidence, start: Motion, enough: Array, options: BodyOptions
+) -> Motion:
+    """Every frame by itself; those that see too little lie between others."""
+    good = np.flatnonzero(enough)
+    problem = _problem(person.model, evidence.taken(good).terms(options))
+    first = pose_of_motion(start)
+    fit = solve(problem, first[good], iterations=12, tolerance=1e-4)
+    like = Motion(start.skeleton, start.root_position[good], start.rotations[good], start.fps)
+    found = motion_of_pose(fit.pose, like)
+    if len(good) == len(start):
+        return found
+    frames = np.arange(len(start), dtype=np.float64)
+    root = np.stack([np.interp(frames, good, axis) for axis in found.root_position.T], axis=-1)
+    inside = frames.clip(good[0], good[-1])
+    turns = quaternion.resample(found.rotations, good.astype(np.float64), inside)
+    return Motion(start.skeleton, root, turns, start.fps)
+
+
+def _together(
+    person: _Person,
+    evidence: Evidence,
+    motion: Motion,
+    standing: Array | None,
+    options: BodyOptions,
+    progress: Callable[[float], None],
+) -> Motion:
+    """All frames, each near its neighbours' course."""
+    if standing is not None:
+        standing = checked("standing", standing, (len(motion), 2))
+    if len(motion) < 2 or (options.smoothness == 0.0 and standing is None):
+        return motion
+    smooth = _smoothed(motion)
+    parts: list[Motion] = []
+    for begin in range(0, len(motion), _WINDOW):
+        end = min(begin + _WINDOW, len(motion))
+        first, last = max(begin - _OVERLAP, 0), min(end + _OVERLAP, len(motion))
+        some = None if standing is None else standing[first:last]
+        window = evidence.taken(np.arange(first, last))
+        found = _window(person, window, smooth.clipped(first, last), some, options)
+        parts.append(found.clipped(begin - first, end - first))
+        progress(0.6 + 0.35 * end / len(motion))
+    root = np.concatenate([part.root_position for part in parts])
+    turns = np.concatenate([part.rotations for part in parts])
+    return Motion(motion.skeleton, root, quaternion.continuous(turns), motion.fps)
+
+
+def _window(
+    person: _Person,
+    evidence: Evidence,
+    smooth: Motion,
+    standing: Array | None,
+    options: BodyOptions,
+) -> Motion:
+    model, pose = person.model, pose_of_motion(smooth)
+    terms: list[Term | PairTerm] = list(evidence.terms(options))
+    if options.smoothness > 0.0 and len(smooth) > 1:
+        shifts = np.array([c.kind == "translation" for c in model.coordinates])
+        weights = options.smoothness * smooth.fps / np.where(shifts, _SHIFTS, _TURNS)
+        terms.append(SmoothChange(pose, weights))
+    if standing is not None:
+        terms += contacts(person.skeleton, standing, options.floor)
+    fit = solve(_problem(model, terms), pose, iterations=8, tolerance=1e-4)
+    return motion_of_pose(fit.pose, smooth)
+
+
+def _smoothed(motion: Motion) -> Motion:
+    """Low-passed: the course that the frames are near."""
+    low_pass = Butterworth(cutoff=min(_SMOOTH, 0.4 * motion.fps))
+    root = filtered(motion.root_position, motion.fps, low_pass)
+    turns = filtered(quaternion.continuous(motion.rotations), motion.fps, low_pass)
+    return Motion(motion.skeleton, root, quaternion.normalised(turns), motion.fps)
+
+
+def _told(
+    person: _Person,
+    evidence: Evidence,
+    motion: Motion,
+    weak: npt.NDArray[np.bool_],
+    options: BodyOptions,
+) -> SolvedBody:
+    problem = _problem(person.model, evidence.terms(options))
+    pose = torch.as_tensor(pose_of_motion(motion))
+    uncertainty, places = joint_uncertainty(problem, pose, person.skeleton.names)
+    confidence = 1.0 / (1.0 + (uncertainty / 0.05) ** 2)
+    told = Motion(motion.skeleton, motion.root_position, motion.rotations, motion.fps, confidence)
+    pixels = evidence.errors_px(places)
+    apart = np.linalg.norm(places - evidence.known, axis=-1)
+    return SolvedBody(told, evidence.names, places, uncertainty, pixels, apart, weak, person.height)
