@@ -1,0 +1,70 @@
+"""Masks as run lengths, column by column, as COCO's tools have them."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["box_of", "decoded", "encoded"]
+
+_GROUP: Final = 5  # bits in a character
+_FIRST: Final = 48  # the character of zero
+Mask = npt.NDArray[np.bool_]
+
+
+def encoded(mask: Mask) -> dict[str, Any]:
+    """A mask (H, W) as COCO's compressed RLE: `{"size": [H, W], "counts": text}`."""
+    flat = np.concatenate([[False], mask.T.ravel(), [False]])
+    changes = np.flatnonzero(flat[1:] != flat[:-1])
+    ends = np.concatenate([[0], changes, [mask.size]] if mask.size else [[0], [0]])
+    runs = np.diff(ends)
+    # A mask that ends set has no last run of zeros.
+    if len(runs) > 1 and runs[-1] == 0:
+        runs = runs[:-1]
+    return {"size": list(mask.shape), "counts": _characters(runs.tolist())}
+
+
+def decoded(rle: dict[str, Any]) -> Mask:
+    """The mask (H, W) of a compressed RLE."""
+    height, width = rle["size"]
+    runs = _numbers(rle["counts"])
+    flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+    return flat.reshape(width, height).T
+
+
+def box_of(mask: Mask) -> tuple[float, float, float, float]:
+    """Left, top, width and height in pixels of a mask that isn't empty."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    left, top = float(columns[0]), float(rows[0])
+    return left, top, float(columns[-1] - columns[0] + 1), float(rows[-1] - rows[0] + 1)
+
+
+def _characters(runs: list[int]) -> str:
+    """Each run, from the fourth on as its difference to the one before the last, in groups of five bits."""
+    text = bytearray()
+    for index, run in enumerate(runs):
+        value = run - runs[index - 2] if index > 2 else run
+        more = True
+        while more:
+            group = value & 31
+            value >>= _GROUP
+            more = value != (-1 if group & 16 else 0)
+            text.append((group | (32 if more else 0)) + _FIRST)
+    return text.decode("ascii")
+
+
+def _numbers(text: str) -> list[int]:
+    runs: list[int] = []
+    place = 0
+    while place < len(text):
+        value, shift, more = 0, 0, True
+        while more:
+            group = ord(text[place]) - _FIRST
+            value |= (group & 31) << shift
+            more = bool(group & 32)
+            shift += _GROUP
+            place += 1
+        if group & 16:
+            value -= 1 << shift
+        runs.append(value + runs[-2] if len(runs) > 2 else value)
+    return runs

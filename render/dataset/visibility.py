@@ -1,0 +1,35 @@
+"""Which points a camera sees, by rays: from the camera to the point, against every surface."""
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ...capture.cameras.camera import Camera
+from ...rig.arrays import Array, Mask
+from .landmarks import Landmarks
+
+__all__ = ["seen_points"]
+
+
+def seen_points(
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, camera: Camera, landmarks: Landmarks, places: Array
+) -> Mask:
+    """(N,) True where nothing but the skin over a point is before it.
+
+    Args:
+        scene: with everything that may hide a point.
+        depsgraph: evaluated at the frame.
+        camera: from where.
+        landmarks: whose points they are.
+        places: (N, 3) of the points, world.
+    """
+    start = Vector(camera.position)
+    own = {child.name for child in landmarks.armature.children_recursive}
+    found = np.zeros(len(places), dtype=bool)
+    for row, place in enumerate(places):
+        way = Vector(place) - start
+        far = way.length
+        hit, at, _, _, item, _ = scene.ray_cast(depsgraph, start, way / far, distance=far - 1e-4)
+        skin = landmarks.skin[row]
+        found[row] = not hit or (item.name in own and far - (at - start).length < skin)
+    return found
