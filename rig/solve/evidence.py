@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Array, checked
+from ..arrays import Array, Mask, checked
 from ..errors import ShapeError
 from ..triangulation.robust import triangulate
 from .placing import placed
@@ -179,7 +179,7 @@ def gathered(
         known=np.full((shape[0], len(kept), 3), np.nan),
         spreads=spreads,
     )
-    return replace(evidence, known=_known(evidence, focal, options))
+    return _placed(evidence, focal, options)
 
 
 def _pictures(
@@ -223,28 +223,35 @@ def _focal(projection: Array) -> float:
     return float(np.linalg.norm(across))
 
 
-def _known(evidence: Evidence, focal: Array, options: "BodyOptions") -> Array:
-    """(T, P, 3) metres from what there is: given, triangulated, or relative ones put where they are seen."""
-    known = np.full((*evidence.points_sure.shape, 3), np.nan)
+def _placed(evidence: Evidence, focal: Array, options: "BodyOptions") -> Evidence:
+    """With the points known in space: given, triangulated, or relative ones put where they are seen.
+
+    What a camera saw where it disagrees with others that agree is not believed.
+    """
+    known, sure = evidence.known, evidence.sure
     points = evidence.points
     if points is not None and evidence.placed:
         known = np.where(evidence.points_sure[..., None] > 0.0, points, np.nan)
     if len(evidence.pixels) > 1:
-        found = _triangulated(evidence, _FAR * float(focal.mean()))
+        found, left_out = _triangulated(evidence, _FAR * float(focal.mean()))
         known = np.where(np.isfinite(known), known, found)
+        sure = np.where(left_out, 0.0, sure)
     if points is not None and not evidence.placed and len(evidence.pixels):
         put = placed(evidence, points, options.height)
         known = np.where(np.isfinite(known), known, put)
-    return known
+    return replace(evidence, known=known, sure=sure)
 
 
-def _triangulated(evidence: Evidence, threshold: float) -> Array:
+def _triangulated(evidence: Evidence, threshold: float) -> tuple[Array, Mask]:
+    """Points (T, P, 3), and cameras that disagree (C, T, P)."""
     pixels, sure = np.moveaxis(evidence.pixels, 0, 2), np.moveaxis(evidence.sure, 0, 2)
-    if evidence.projections.shape[1] == 1:
-        return triangulate(pixels, sure, evidence.projections[:, 0], threshold=threshold).points
-    return np.array(
-        [
-            triangulate(pixels[t], sure[t], evidence.projections[:, t], threshold=threshold).points
-            for t in range(len(pixels))
-        ]
-    )
+    matrices = evidence.projections
+    if matrices.shape[1] == 1:
+        all_at_once = triangulate(pixels, sure, matrices[:, 0], threshold=threshold)
+        return all_at_once.points, np.moveaxis(all_at_once.left_out, 2, 0)
+    each = [
+        triangulate(pixels[t], sure[t], matrices[:, t], threshold=threshold)
+        for t in range(len(pixels))
+    ]
+    left_out = np.array([found.left_out for found in each])
+    return np.array([found.points for found in each]), np.moveaxis(left_out, 2, 0)

@@ -29,6 +29,7 @@ from .evidence import Evidence, SpacePoints, View, gathered
 from .first_poses import body_height, first_motion
 from .fit import solve
 from .person import PROPORTIONS, SEGMENTS, joint_stiffness, moving_coordinates
+from .point_tracks import point_tracks
 from .poses import SmoothChange, StayNear
 from .problem import PairTerm, Problem, Term
 from .shape import Shape
@@ -77,8 +78,9 @@ class SolvedBody:
         motion: of the 24 joints, bone lengths the person's; `confidence` is 1 / (1 + (uncertainty / 5 cm)²).
         names: P' of the keypoints that are points on the body.
         points: (T, P', 3) metres, where the body has them.
+        tracks: (T, P', 3) metres, where they were seen, each free of the bones but near the body and smooth.
         uncertainty: (T, 24) metres, standard deviation of every joint's place.
-        errors_px: (C, T, P') between where each camera saw a point and where it should have; NaN where it
+        errors_px: (C, T, P') between where each camera saw a point and where the body has it; NaN where it
             saw none.
         errors_m: (T, P') to the points in space that were given, or triangulated; NaN where there is none.
         interpolated: (T,) frames that saw too little, placed between others.
@@ -88,6 +90,7 @@ class SolvedBody:
     motion: Motion
     names: tuple[str, ...]
     points: Array
+    tracks: Array
     uncertainty: Array
     errors_px: Array
     errors_m: Array
@@ -305,4 +308,7 @@ def _told(
     told = Motion(motion.skeleton, motion.root_position, motion.rotations, motion.fps, confidence)
     pixels = evidence.errors_px(places)
     apart = np.linalg.norm(places - evidence.known, axis=-1)
-    return SolvedBody(told, evidence.names, places, uncertainty, pixels, apart, weak, person.height)
+    tracks = point_tracks(evidence, places, motion.fps, options)
+    return SolvedBody(
+        told, evidence.names, places, tracks, uncertainty, pixels, apart, weak, person.height
+    )
