@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ...rig.errors import FileError, FormatError
 from ..textfile import naming, read_bytes
+from ..video.keypoint_file import is_own_keypoints, parse_own_keypoints
 from .coco import is_coco, parse_coco
 from .deeplabcut import is_deeplabcut, parse_deeplabcut
 from .freemocap import is_npy, parse_freemocap
@@ -24,9 +25,8 @@ from .yolo import is_yolo_json, parse_yolo_json, parse_yolo_labels
 __all__ = ["KNOWN", "parse_keypoints", "read_keypoints", "read_views"]
 
 KNOWN: Final = (
-    "OpenPose's JSON (a folder, zip or tar of frames), COCO results, AlphaPose, MMPose, MediaPipe "
-    "(JSON, CSV), "
-    "FreeMoCap's npy, DeepLabCut's CSV, YOLO-pose (labels, JSON)"
+    "our own JSON, OpenPose's JSON (a folder, zip or tar of frames), COCO results, AlphaPose, MMPose, "
+    "MediaPipe (JSON, CSV), FreeMoCap's npy, DeepLabCut's CSV, YOLO-pose (labels, JSON)"
 )
 _FRAMES: Final = (".json", ".txt")
 _NOWHERE: Final = PurePosixPath("frame.json")
@@ -194,6 +194,8 @@ def _document(
 ) -> Keypoints:
     if is_openpose(document):
         return parse_openpose([file], layout)
+    if is_own_keypoints(document):
+        return parse_own_keypoints(document, layout)
     if is_coco(document):
         return parse_coco(document, layout)
     if is_mmpose(document):
