@@ -8,8 +8,8 @@ import numpy as np
 
 from ...rig.arrays import Mask
 from ...rig.errors import RecordingError
+from ...rig.filters.gaps import close_gaps
 from ...rig.trajectories import MarkerTrajectories
-from ...rig.triangulation.gaps import close_gaps
 from ...rig.triangulation.linear import reprojected
 from ...rig.triangulation.robust import Triangulation, triangulate
 from ..keypoints.keypoints import Keypoints

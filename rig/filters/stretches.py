@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..arrays import Array, Mask
 from ..errors import ShapeError
-from ..triangulation.gaps import close_gaps
+from .gaps import close_gaps
 
 __all__ = ["bridged", "checked_rate", "stretches", "trusted"]
 

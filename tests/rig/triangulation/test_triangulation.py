@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pallas.rig.errors import ShapeError
-from pallas.rig.triangulation.gaps import close_gaps
+from pallas.rig.filters.gaps import close_gaps
 from pallas.rig.triangulation.linear import reprojected, triangulated
 from pallas.rig.triangulation.robust import triangulate
 
