@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...capture.c3d_writer import write_c3d
 from ...capture.cameras.agreement_told import told_agreement
 from ...capture.cameras.checks import agreement
@@ -17,12 +19,14 @@ from ...capture.cameras.reconstruction_report import report_of
 from ...capture.cameras.synchronise import synchronised
 from ...capture.keypoints.files import read_views
 from ...capture.keypoints.layout import LAYOUTS
+from ...capture.keypoints.rates import neighbouring_rate
 from ...capture.trc_writer import write_trc
 from ...capture.up_axis import UP_AXES
 from ...rig.errors import RecordingError
 from ...rig.filters import filter_from_text, filtered
 from ..console import Console
-from ._shared import add_force, checked_output, tell_warnings
+from ._refinement import Outputs, add_refinement, fitted, outputs, tell_refined
+from ._shared import add_force, tell_warnings
 
 if TYPE_CHECKING:
     from ...capture.cameras.camera import Camera
@@ -35,8 +39,6 @@ __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 HELP = "Triangulate keypoints of several calibrated cameras: points in space."
 EXAMPLE = "pallas triangulate cam1_json cam2_json cam3_json --calib Calib.toml --fps 60 -o walk.trc"
 
-_SUFFIXES = (".trc", ".c3d")
-_USUAL_FPS = 60.0
 _CUTOFF = 6.0
 _FILTER = f"butterworth:cutoff={_CUTOFF:g}"
 _NONE = "none"
@@ -58,13 +60,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CALIB",
         help="Pose2Sim's toml or Qualisys' .qca.txt",
     )
-    parser.add_argument("-o", "--out", required=True, type=Path, help="points: .trc or .c3d")
+    parser.add_argument(
+        "-o",
+        "--out",
+        required=True,
+        type=Path,
+        help="points: .trc or .c3d; or the motion of the refined body: .npz or .bvh",
+    )
     parser.add_argument(
         "--fps",
         type=_rates,
         default=(),
         metavar="N",
-        help="frames per second; of each camera: 60,30,60",
+        help="frames per second (as a video beside the keypoints has); of each camera: 60,30,60",
     )
     parser.add_argument(
         "--image-size", type=_size, metavar="WxH", help="of pictures whose keypoints are fractions"
@@ -87,7 +95,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gap", type=_fraction, default=0.25, metavar="S", help="longest gap that is closed (0.25)"
     )
     parser.add_argument(
-        "--filter", default=_FILTER, metavar="F", help=f"of the points, or none ({_FILTER})"
+        "--filter",
+        default=_FILTER,
+        metavar="F",
+        help=f"of points that are not refined, or none ({_FILTER})",
     )
     parser.add_argument(
         "--sync", action="store_true", help="find when each camera started, by motion"
@@ -104,6 +115,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="z",
         help="axis of the calibration that points up (z)",
     )
+    add_refinement(parser, _positive)
     add_force(parser)
 
 
@@ -143,7 +155,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Read, triangulate, write; report what was found."""
-    outs = _outs(arguments)
+    to = outputs(arguments)
     smoothing = None if arguments.filter == _NONE else filter_from_text(arguments.filter)
     started = time.perf_counter()
     told: list[str] = []
@@ -161,28 +173,27 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         if arguments.sync:
             views = synchronised(views, cameras, told)
         cameras = _checked(arguments, views, cameras, told)
-        progress.to(40)
+        progress.to(30)
         options = _options(arguments)
-        found = reconstruct(views, cameras, fps, options, lambda d: progress.to(40 + round(55 * d)))
+        found = reconstruct(views, cameras, fps, options, lambda d: progress.to(30 + round(20 * d)))
         if not found:
             raise RecordingError(
                 "no two cameras agree on anybody; check the calibration, the order of the cameras and, with "
                 "--sync, when they started"
             )
-        for out, person in zip(outs, found, strict=False):
-            _write(out, _filtered(person.markers, smoothing), force=arguments.force)
-        progress.to(100)
+        rows = []
+        for person, files in zip(found, to, strict=False):
+            row = {**_named(files), **report_of(person, views, cameras)}
+            rows.append(row | _written(arguments, person, views, cameras, files, smoothing))
+            progress.to(50 + round(50 * len(rows) / len(found)))
     report: dict[str, Any] = {
-        "out": str(outs[0]),
+        "out": str(arguments.out),
         "layout": views[0].layout.key,
         "fps": fps,
         "frames": len(found[0].markers),
         "filter": arguments.filter,
         "threshold_px": threshold_of(cameras, options),
-        "people": [
-            {"out": str(out), **report_of(person, views, cameras)}
-            for out, person in zip(outs, found, strict=False)
-        ],
+        "people": rows,
         "warnings": told,
         "seconds": time.perf_counter() - started,
     }
@@ -190,13 +201,30 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     return report
 
 
-def _outs(arguments: argparse.Namespace) -> list[Path]:
-    """A file for each person, checked before the work starts."""
-    out = arguments.out
-    outs = [out] + [
-        out.with_name(f"{out.stem}-{k}{out.suffix}") for k in range(2, arguments.people + 1)
-    ]
-    return [checked_output(path, _SUFFIXES, force=arguments.force) for path in outs]
+def _named(files: Outputs) -> dict[str, Any]:
+    named = {"out": str(files.points or files.motion)}
+    return named | ({"motion": str(files.motion)} if files.motion else {})
+
+
+def _written(
+    arguments: argparse.Namespace,
+    person: Person,
+    views: "tuple[Keypoints, ...]",
+    cameras: "tuple[Camera, ...]",
+    files: Outputs,
+    smoothing: "Filter | None",
+) -> dict[str, Any]:
+    """Write a person; what refining found, if that was asked for."""
+    markers = _filtered(person.markers, smoothing)
+    fit = fitted(arguments, person, markers, views[0].layout, cameras, files)
+    if fit is not None:
+        ours = [k for k, name in enumerate(markers.names) if name in fit.body.names]
+        positions = np.array(markers.positions)
+        positions[:, ours] = fit.markers.positions[:, ours]
+        markers = replace(markers, positions=positions)
+    if files.points is not None:
+        _write(files.points, markers, force=arguments.force)
+    return {} if fit is None else {"body": fit.report}
 
 
 def _read(arguments: argparse.Namespace, told: list[str]) -> "tuple[tuple[Keypoints, ...], float]":
@@ -212,13 +240,8 @@ def _read(arguments: argparse.Namespace, told: list[str]) -> "tuple[tuple[Keypoi
     if rates:
         each = rates * len(views) if len(rates) == 1 else rates
         views = tuple(replace(view, fps=fps) for view, fps in zip(views, each, strict=True))
-    elif any(view.fps is None for view in views):
-        known = next((view.fps for view in views if view.fps is not None), None)
-        taken = known if known is not None else _USUAL_FPS
-        told.append(
-            f"the keypoints don't say their frame rate; {taken:g} is taken: give it, as --fps 30"
-        )
-        views = tuple(replace(view, fps=view.fps or taken) for view in views)
+    else:
+        views = _with_rates(arguments.keypoints, views, told)
     rates = [view.fps for view in views if view.fps is not None]
     if max(rates) > min(rates) and not arguments.sync:
         raise RecordingError(
@@ -226,6 +249,33 @@ def _read(arguments: argparse.Namespace, told: list[str]) -> "tuple[tuple[Keypoi
             "bring them together"
         )
     return views, max(rates)
+
+
+def _with_rates(
+    paths: list[Path], views: "tuple[Keypoints, ...]", told: list[str]
+) -> "tuple[Keypoints, ...]":
+    """The views with the rates that files beside them tell, where their own don't.
+
+    Raises:
+        RecordingError: nothing tells one.
+    """
+    unknown = [k for k, view in enumerate(views) if view.fps is None]
+    if not unknown:
+        return views
+    beside = paths if len(paths) == len(views) else paths * len(views)
+    for k in unknown:
+        rate = neighbouring_rate(beside[k])
+        if rate is None:
+            raise RecordingError(
+                f"the keypoints of {views[k].name} don't say their frame rate and no video beside them does; "
+                "give it, as --fps 60"
+            )
+        if k == unknown[0]:
+            told.append(
+                f"{rate.fps:g} frames per second, as {rate.path.name} has; --fps says otherwise"
+            )
+        views = tuple(replace(v, fps=rate.fps) if j == k else v for j, v in enumerate(views))
+    return views
 
 
 def _options(arguments: argparse.Namespace) -> ReconstructionOptions:
@@ -284,6 +334,8 @@ def _tell(report: dict[str, Any], found: list[Person], console: Console) -> None
             f"{person['missing']} missing; "
             f"reprojection error {person['median_px']:.1f} px (median)"
         )
+        if "body" in person:
+            tell_refined(person, console)
         for row in person["cameras"]:
             if not row["seen"]:
                 console.say(f"  {row['camera']} ({row['keypoints']}): did not see this person")
