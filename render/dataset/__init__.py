@@ -1,1 +1,1 @@
-"""Datasets of annotated people: described by a spec, rendered clip by clip, the same bytes whoever renders."""
+"""Datasets of annotated people, described by a spec: the same bytes whoever renders them."""

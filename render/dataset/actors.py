@@ -8,14 +8,14 @@ import bpy
 import numpy as np
 
 from ...rig import quaternion
-from ...rig.arrays import Array
 from ...rig.motion import Motion
-from ...rig.retarget import BoneMap, match_bones
+from ...rig.retarget import match_bones
 from ...rig.retarget.body import body_bones, joint_bones
 from ...rig.retarget.result import RetargetOptions
 from ...rig.retarget.retargeter import Retargeter
 from ...rig.retarget.source import SourceMotion
 from ...rig.skeleton import BODY_JOINTS, Skeleton, body_skeleton
+from ...scene.clock import scene_fps
 from ...scene.retarget_target import read_target
 from ...scene.retargeting import Task, retargeted_keys, write_retargeted
 from .motions import turned
@@ -79,9 +79,7 @@ def _distance(one: SourceMotion, other: SourceMotion) -> float:
     times = np.arange(0.0, seconds + 1e-9, 0.1)
     ways = [m.heads[np.minimum((times * m.fps).astype(int), len(m) - 1)] for m in (one, other)]
     between = np.linalg.norm(ways[0][:, 0, :2] - ways[1][:, 0, :2], axis=-1)
-    extents = [
-        np.linalg.norm(way[..., :2] - way[:, :1, :2], axis=-1).max(axis=-1) for way in ways
-    ]
+    extents = [np.linalg.norm(way[..., :2] - way[:, :1, :2], axis=-1).max(axis=-1) for way in ways]
     # Bodies are wider than their bones; where extents overlap, bones are looked at one by one.
     room = between - extents[0] - extents[1]
     close = np.flatnonzero(room < 0.2)
@@ -100,8 +98,6 @@ def set_in_motion(number: int, person: Person, motion: SourceMotion, lead: float
         SceneError: the motion's bones are of no known kind of body.
         ShapeError: they miss a joint that is needed.
     """
-    from ...scene.clock import scene_fps
-
     target = read_target(person.armature)
     target_map = match_bones(target.bones)
     task = Task(
@@ -114,7 +110,7 @@ def set_in_motion(number: int, person: Person, motion: SourceMotion, lead: float
     keys = retargeted_keys(task)
     start = 1.0 - lead * scene_fps(bpy.context.scene)
     write_retargeted(person.armature, keys, motion.name or "motion", start)
-    joints = joint_bones(target_map) | _knuckles(target_map)
+    joints = joint_bones(target_map)
     body = _on_our_joints(motion, _skeleton_of(person.armature, joints))
     return Actor(number, person, joints, motion.name, body, lead)
 
@@ -151,9 +147,3 @@ def _on_our_joints(motion: SourceMotion, skeleton: Skeleton) -> Motion:
     root = found.heads[:, found.driven.index(0)]
     made = Motion.from_world(skeleton, root, world, motion.fps)
     return replace(made, rotations=quaternion.normalised(made.rotations))
-
-
-def _knuckles(bone_map: BoneMap) -> dict[str, str]:
-    """The bones where our hands' joints are, at the knuckle of the middle finger."""
-    found = {f"{side}_hand": bone_map.bones.get(f"{side}_middle_1", ()) for side in ("left", "right")}
-    return {joint: bones[0] for joint, bones in found.items() if bones}

@@ -1,6 +1,6 @@
-"""One clip built in Blender: people in motion, surroundings, cameras; all of it drawn from seed and number."""
+"""One clip built in Blender: people in motion, surroundings, cameras, all drawn from seed and number."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import bpy
@@ -9,6 +9,7 @@ from mathutils import Vector
 
 from ...rig.arrays import Array
 from ...rig.errors import PallasError, SceneError
+from ...rig.retarget.source import SourceMotion
 from ...scene.clock import scene_fps
 from .actors import Actor, arranged, set_in_motion
 from .body_parts import mark_parts, parts_of_bones
@@ -105,9 +106,7 @@ def _cast(
         windows.append(window)
         names.append((source.name, lead))
     try:
-        placed = arranged(
-            windows, generator(seed, "clip", number, "places"), spec.people.spread
-        )
+        placed = arranged(windows, generator(seed, "clip", number, "places"), spec.people.spread)
         return tuple(
             _one(spec, number, one, motion, names[one], scene) for one, motion in enumerate(placed)
         )
@@ -117,10 +116,13 @@ def _cast(
 
 
 def _one(
-    spec: Spec, number: int, one: int, motion: Any, named: tuple[str, float], scene: bpy.types.Scene  # noqa: ANN401
+    spec: Spec,
+    number: int,
+    one: int,
+    motion: SourceMotion,
+    named: tuple[str, float],
+    scene: bpy.types.Scene,
 ) -> Actor:
-    from dataclasses import replace
-
     random = generator(spec.dataset.seed, "clip", number, "person", one)
     person = add_person(random, spec, scene.collection)
     actor = set_in_motion(one, person, motion, named[1])

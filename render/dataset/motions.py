@@ -53,7 +53,8 @@ def _under(path: Path, text: str) -> list[Source]:
         return [Source(text, path)]
     if not path.is_dir():
         raise FileError(
-            f'{path} in motions of [people] does not exist; expected a motion, a folder of them, "demo" or "poses"'
+            f"{path} in motions of [people] does not exist; expected a motion, a folder of them, "
+            '"demo" or "poses"'
         )
     files = sorted(
         (file for file in path.rglob("*") if file.suffix.lower() in SOURCE_SUFFIXES),

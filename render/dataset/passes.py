@@ -165,9 +165,7 @@ def render_passes(clip: Clip, frame: int, view: int, folder: Path) -> Passes:
     return _passes(picture, found, camera_now(clip, view))
 
 
-def _set_quality(
-    scene: bpy.types.Scene, samples: int, *, denoise: bool, shutter: float
-) -> None:
+def _set_quality(scene: bpy.types.Scene, samples: int, *, denoise: bool, shutter: float) -> None:
     scene.cycles.samples = samples
     scene.cycles.use_denoising = denoise
     if denoise:

@@ -1,4 +1,4 @@
-"""Poses drawn at random: joints turn between angles that people reach, smoothly, with the lower foot on the floor."""
+"""Poses drawn at random: joints turn smoothly between angles that people reach, on the floor."""
 
 from typing import Final
 
@@ -48,12 +48,23 @@ def random_poses(random: np.random.Generator, seconds: float) -> SourceMotion:
     keys = np.stack([_pose(random, skeleton.names) for _ in times])
     count = int(np.ceil(seconds * _FPS)) + 2
     rotations = _eased(keys, np.array(times), np.arange(count) / _FPS)
-    motion = Motion(skeleton, np.zeros((count, 3)), rotations, _FPS)
-    _, origins = motion.world()
-    feet = [skeleton.index(name) for name in ("left_foot", "right_foot", "left_ankle", "right_ankle")]
+    feet = [
+        skeleton.index(name) for name in ("left_foot", "right_foot", "left_ankle", "right_ankle")
+    ]
+    rotations[:, 0] = _upright(Motion(skeleton, np.zeros((count, 3)), rotations, _FPS), feet)
+    _, origins = Motion(skeleton, np.zeros((count, 3)), rotations, _FPS).world()
     low = (origins[:, feet, 2] - np.array([_SOLE, _SOLE, 0.065, 0.065])).min(axis=1)
     root = np.column_stack([np.zeros((count, 2)), -low])
     return SourceMotion.of_motion(Motion(skeleton, root, rotations, _FPS), "poses")
+
+
+def _upright(motion: Motion, feet: list[int]) -> Array:
+    """(T, 4) turns of the pelvis with which the trunk is over the feet: nobody leans into the air."""
+    _, origins = motion.world()
+    middle = origins[:, [motion.skeleton.index("spine1")]].mean(axis=1)
+    up = middle - origins[:, feet].mean(axis=1)
+    turn = quaternion.shortest_arc(up, np.broadcast_to([0.0, 0.0, 1.0], up.shape))
+    return quaternion.multiply(turn, motion.rotations[:, 0])
 
 
 def _pose(random: np.random.Generator, names: tuple[str, ...]) -> Array:

@@ -12,7 +12,11 @@ __all__ = ["seen_points"]
 
 
 def seen_points(
-    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, camera: Camera, landmarks: Landmarks, places: Array
+    scene: bpy.types.Scene,
+    depsgraph: bpy.types.Depsgraph,
+    camera: Camera,
+    landmarks: Landmarks,
+    places: Array,
 ) -> Mask:
     """(N,) True where nothing but the skin over a point is before it.
 

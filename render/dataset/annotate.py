@@ -1,0 +1,113 @@
+"""What is told about one frame seen by one camera."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from ...capture.cameras.camera import Camera
+from ...rig.arrays import Array, Mask
+from .body_parts import PARTS
+from .clip import Clip
+from .exr import exr_bytes
+from .landmarks import SETS, Landmarks
+from .passes import Passes
+from .rle import box_of, encoded
+
+__all__ = ["camera_told", "pass_files", "people_told", "points_told"]
+
+_PIXELS, _METRES = 3, 5  # decimals
+_WIDEST: Final = 1e5  # pixels; further outside of the picture nothing is told
+
+
+def camera_told(camera: Camera, clip: Clip, view: int) -> dict[str, Any]:
+    """Intrinsic matrix in pixels, and the world as the camera sees it (OpenCV's axes)."""
+    data = clip.cameras[view].data
+    return {
+        "view": view,
+        "matrix": np.round(camera.matrix, 6).tolist(),
+        "camera_from_world": np.round(camera.camera_from_world, 9).tolist(),
+        "translation": np.round(camera.translation, 7).tolist(),
+        "size": list(camera.size or ()),
+        "lens_mm": round(float(data.lens), 6),
+        "sensor_mm": float(data.sensor_width),
+    }
+
+
+def points_told(places: Array) -> dict[str, list[list[float]]]:
+    """A person's points in the world, metres, by the sets of `SETS`."""
+    found, at = {}, 0
+    for name, names in SETS.items():
+        found[name] = np.round(places[at : at + len(names)], _METRES).tolist()
+        at += len(names)
+    return found
+
+
+def people_told(
+    clip: Clip,
+    camera: Camera,
+    passes: Passes,
+    landmarks: list[Landmarks],
+    places: list[Array],
+    seen: list[Mask],
+) -> list[dict[str, Any]]:
+    """Everyone of whom the picture shows at least a pixel: box, masks, points in pixels with visibility."""
+    told = []
+    for actor, own, visible in zip(clip.actors, places, seen, strict=True):
+        mask = passes.person == actor.number + 1
+        area = int(mask.sum())
+        if area == 0:
+            continue
+        person: dict[str, Any] = {
+            "person": actor.number,
+            "area": area,
+            "bbox": list(box_of(mask)),
+            "points": _pixels_told(camera, own, visible),
+        }
+        if clip.spec.annotations.masks:
+            person["mask"] = encoded(mask)
+        if clip.spec.annotations.parts:
+            person["parts"] = _parts_told(passes.part, mask)
+        told.append(person)
+    return told
+
+
+def _pixels_told(camera: Camera, places: Array, visible: Mask) -> dict[str, list[list[float]]]:
+    """By set, each point's pixel and COCO's flag: 0 outside of the picture, 1 hidden, 2 seen."""
+    pixels = camera.project(places)
+    width, height = camera.size or (0, 0)
+    inside = np.isfinite(pixels).all(axis=-1)
+    with np.errstate(invalid="ignore"):
+        inside &= (pixels > -0.5).all(axis=-1) & (pixels < (width - 0.5, height - 0.5)).all(axis=-1)
+        near = inside | (np.abs(pixels) < _WIDEST).all(axis=-1)
+    flags = np.where(inside, np.where(visible, 2, 1), 0)
+    shown = np.round(np.where(near[:, None], np.nan_to_num(pixels), 0.0), _PIXELS)
+    found, at = {}, 0
+    for name, names in SETS.items():
+        rows = slice(at, at + len(names))
+        found[name] = [
+            [*pixel, int(flag)]
+            for pixel, flag in zip(shown[rows].tolist(), flags[rows], strict=True)
+        ]
+        at += len(names)
+    return found
+
+
+def _parts_told(part: Array, mask: Mask) -> dict[str, Any]:
+    """RLE of every part that is seen."""
+    shown = np.where(mask, part, 0)
+    numbers = [int(n) for n in np.unique(shown) if 0 < n <= len(PARTS)]
+    return {PARTS[number - 1]: encoded(shown == number) for number in numbers}
+
+
+def pass_files(passes: Passes, wanted: tuple[str, ...]) -> dict[str, bytes]:
+    """The passes as EXR: depth in metres ("Z"), normals (X, Y, Z), flow in pixels right and down (X, Y)."""
+    made = {}
+    if "depth" in wanted:
+        made["depth"] = exr_bytes({"Z": passes.depth.astype(np.float32)})
+    if "normal" in wanted:
+        normal = passes.normal.astype(np.float16)
+        made["normal"] = exr_bytes({n: normal[..., k] for k, n in enumerate("XYZ")})
+    if "flow" in wanted:
+        flow = passes.flow.astype(np.float32)
+        made["flow"] = exr_bytes({n: flow[..., k] for k, n in enumerate("XY")})
+    return made
