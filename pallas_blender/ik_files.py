@@ -21,7 +21,7 @@ from ..rig.solve.marker_report import differences, joint_velocities, marker_tabl
 from ..rig.trajectories import MarkerTrajectories
 from .console import plain
 
-__all__ = ["FILES", "PLOTS", "check_folder", "reference_errors", "write_report"]
+__all__ = ["FILES", "PLOTS", "beside", "check_folder", "reference_errors", "write_report"]
 
 FILES = ("report.json", "markers.csv", "residuals.csv", "angles.csv", "velocities.csv")
 PLOTS = ("angles.png", "velocities.png", "residuals.png", "worst_markers.png", "limits.png")
@@ -71,7 +71,7 @@ def write_report(
         OutputError: a file is there already and `force` is off, or can't be written.
     """
     check_folder(folder, force=force)
-    with _beside(folder) as place:
+    with beside(folder) as place:
         _tables(place, fit, markers)
         lasting = {name: value for name, value in report.items() if name != "solve_seconds"}
         text = json.dumps(plain(lasting), indent=2, ensure_ascii=False)
@@ -98,7 +98,7 @@ def _has_matplotlib() -> bool:
 
 
 @contextmanager
-def _beside(folder: Path) -> Iterator[Path]:
+def beside(folder: Path) -> Iterator[Path]:
     """A folder to work in, gone afterwards."""
     place = folder.with_name(f".{folder.name[:100]}.{uuid.uuid4().hex[:8]}")
     try:

@@ -20,6 +20,8 @@ from ..capture.osim_tasks import IkSetup, read_ik_setup, read_ik_tasks
 from ..capture.storage import read_storage
 from ..capture.textfile import FormatWarning, read_text
 from ..capture.up_axis import UP_AXES, from_world, to_world
+from ..rig.anatomy import anatomical_model, measured_weights, without_unseen
+from ..rig.anatomy.model import NAME
 from ..rig.arrays import Array
 from ..rig.errors import FormatError, RecordingError
 from ..rig.model import KinematicModel
@@ -29,7 +31,7 @@ from .commands._shared import checked_input
 if TYPE_CHECKING:
     from ..rig.solve.marker_ik import MarkerOptions
 
-__all__ = ["Given", "collected_warnings", "options_of", "read_given", "with_likely_up"]
+__all__ = ["Given", "collected_warnings", "is_own", "options_of", "read_given", "with_likely_up"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,7 @@ class Given:
         recording: the part of it that is solved.
         goals: weights and pins, or None where no tasks were given.
         reference: (T, D) coordinates to compare with, NaN where unknown, or None.
+        own: whether the model is the one in the package.
     """
 
     model: KinematicModel
@@ -49,6 +52,7 @@ class Given:
     recording: MarkerTrajectories
     goals: Goals | None
     reference: Array | None
+    own: bool = False
 
 
 @contextmanager
@@ -65,7 +69,10 @@ def read_given(arguments: argparse.Namespace) -> Given:
     for path in (arguments.tasks, arguments.markers, arguments.reference):
         if path:
             checked_input(path)
-    model = read_osim(checked_input(arguments.model), arguments.markers)
+    own = is_own(arguments.model)
+    model = (
+        anatomical_model() if own else read_osim(checked_input(arguments.model), arguments.markers)
+    )
     if not model.markers:
         raise FormatError(
             f"{arguments.model} has no markers; expected some: add a marker set with --markers SET.xml"
@@ -75,11 +82,18 @@ def read_given(arguments: argparse.Namespace) -> Given:
     )
     setup = _setup(arguments.tasks)
     recording = _cut(file.markers, arguments, setup)
+    if own:
+        model = without_unseen(model, recording.names)
     goals = _goals(setup, model, recording.times)
     reference = None
     if arguments.reference:
         reference = _at_times(arguments.reference, model, recording.times)
-    return Given(model, file, recording, goals, reference)
+    return Given(model, file, recording, goals, reference, own)
+
+
+def is_own(model: Path) -> bool:
+    """Whether a model's name means the one in the package, and no file."""
+    return str(model) == NAME and not model.exists()
 
 
 def _setup(path: Path | None) -> IkSetup | None:
@@ -143,15 +157,22 @@ def _cut(
 
 def options_of(arguments: argparse.Namespace, given: Given) -> "MarkerOptions":
     """How the markers are fitted."""
+    from ..rig.anatomy.sizes import sizes_of
     from ..rig.solve.marker_ik import MarkerOptions
     from ..rig.solve.usual_shape import usual_shape
 
     goals = given.goals
     names = [n for n in given.recording.names if goals is None or goals.weights.get(n, 0.0) > 0.0]
     shape = usual_shape(given.model, names, scale=arguments.scale, markers=arguments.fit_markers)
+    weights = goals.weights if goals else None
+    if given.own and not goals:
+        weights = measured_weights(given.model, given.recording.names)
+        names = [name for name in names if weights.get(name, 0.0) > 0.0]
+    if given.own and arguments.scale:
+        shape = sizes_of(given.model, names, markers=arguments.fit_markers)
     return MarkerOptions(
-        weights=goals.weights if goals else None,
-        other_weight=0.0 if goals else 1.0,
+        weights=weights,
+        other_weight=0.0 if goals or given.own else 1.0,
         pins=goals.pins if goals else None,
         method=arguments.method,
         robust=None if arguments.robust is None else arguments.robust / 1000.0,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...capture.coordinates import COORDINATE_SUFFIXES, write_coordinates
+from ...capture.formats import write_motion
 from ...capture.osim_writer import write_osim
+from ...rig.errors import FormatError
 from ..console import Console
 from ._shared import add_force, checked_output, tell_warnings
 
@@ -21,12 +23,18 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
 HELP = "Fit an OpenSim model to optical markers: joint coordinates of every frame."
+_MOTIONS = (".npz", ".bvh")
 EXAMPLE = "pallas ik subject.osim walk.trc -o walk.mot --tasks IK_Setup.xml --report walk-report"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("model", metavar="MODEL.osim", type=Path, help="OpenSim model")
+    parser.add_argument(
+        "model",
+        metavar="MODEL.osim",
+        type=Path,
+        help="OpenSim model; or `pallas`: the anatomical one in the package",
+    )
     parser.add_argument("recording", metavar="MARKERS", type=Path, help="recording: .trc or .c3d")
     parser.add_argument(
         "-o", "--out", required=True, type=Path, help="coordinates: .mot, .sto, .csv"
@@ -61,6 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=Path, metavar="DIR", help="folder for tables and plots")
     parser.add_argument(
         "--model-out", type=Path, metavar="OUT.osim", help="the model as it was scaled and marked"
+    )
+    parser.add_argument(
+        "--motion",
+        type=Path,
+        metavar="OUT.npz",
+        help="of the model `pallas`: the body's motion for `pallas retarget`; .npz or .bvh",
     )
     add_force(parser)
 
@@ -106,12 +120,19 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
     from ..ik_files import check_folder
+    from ..ik_input import is_own
 
     checked_output(arguments.out, COORDINATE_SUFFIXES, force=arguments.force)
     if arguments.model_out:
         checked_output(arguments.model_out, (".osim",), force=arguments.force)
     if arguments.report:
         check_folder(arguments.report, force=arguments.force)
+    if arguments.motion:
+        if not is_own(arguments.model):
+            raise FormatError(
+                f"--motion is of the model `pallas`, and this is {arguments.model}; leave it out"
+            )
+        checked_output(arguments.motion, _MOTIONS, force=arguments.force)
 
 
 def _fitted(
@@ -120,9 +141,13 @@ def _fitted(
     options: "MarkerOptions",
     progress: Any = lambda done: None,  # noqa: ANN401  a callable
 ) -> "MarkerFit":
+    from dataclasses import replace
+
+    from ...rig.anatomy.turns import plain_turns
     from ...rig.solve.marker_ik import fit_markers
 
-    return fit_markers(given.model, recording, options, progress)
+    fit = fit_markers(given.model, recording, options, progress)
+    return replace(fit, pose=plain_turns(fit.model, fit.pose)) if given.own else fit
 
 
 def _without_swaps(
@@ -196,6 +221,7 @@ def _write(
     fit: "MarkerFit",
     report: dict[str, Any],
 ) -> None:
+    from ...rig.anatomy import motion_of_anatomy
     from ..ik_files import reference_errors, write_report
 
     if given.reference is not None:
@@ -209,10 +235,13 @@ def _write(
             report["warnings"].append("no plots: run `pip install matplotlib` to have them")
     if arguments.model_out:
         scales = {b: fit.scales[k] for k, b in enumerate(fit.model.bodies) if k}
-        write_osim(
-            arguments.model_out, fit.model, arguments.model, scales=scales, force=arguments.force
-        )
+        template = None if given.own else arguments.model
+        write_osim(arguments.model_out, fit.model, template, scales=scales, force=arguments.force)
         report["model_out"] = str(arguments.model_out)
+    if arguments.motion:
+        motion = motion_of_anatomy(fit.model, fit.pose, fit.fps)
+        write_motion(arguments.motion, motion, force=arguments.force)
+        report["motion"] = str(arguments.motion)
     write_coordinates(arguments.out, fit.model, fit.pose, fit.times, force=arguments.force)
 
 

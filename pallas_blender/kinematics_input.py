@@ -1,0 +1,169 @@
+"""What `pallas kinematics` is given, as markers: videos and keypoints go through the commands before it."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from ..capture.markers import MARKER_SUFFIXES
+from ..rig.errors import FileError, FormatError, RecordingError
+from .commands import ik
+from .console import Console
+from .ik_input import Given, read_given
+
+__all__ = ["VIDEO_SUFFIXES", "Chain", "read_chain"]
+
+VIDEO_SUFFIXES: Final = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
+_SHORTEST: Final = 3  # frames, of which there are velocities
+_STUDY: Final = "_study"  # the end of the augmenter's markers
+
+
+class _Silent(Console):
+    """For commands that run within another: warnings are told, results are not."""
+
+    def say(self, text: str) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """How the markers came to be.
+
+    Attributes:
+        given: what is fitted to what.
+        steps: what was done, a few words each.
+        files: made on the way.
+        reports: of the commands on the way, by their name.
+    """
+
+    given: Given
+    steps: tuple[str, ...]
+    files: tuple[Path, ...] = ()
+    reports: dict[str, object] = field(default_factory=dict)
+
+
+def read_chain(arguments: argparse.Namespace, work: Path, console: Console) -> Chain:
+    """Take the input as far as markers.
+
+    Args:
+        arguments: the command's.
+        work: a folder for files on the way.
+        console: where warnings of the steps go.
+
+    Raises:
+        FileError: an input is not there.
+        FormatError: inputs of several kinds, or several recordings of markers.
+        RecordingError: too few frames, or keypoints without a calibration.
+    """
+    for path in arguments.input:
+        if not path.exists():
+            raise FileError(f"{path} does not exist; expected markers, keypoints or a video")
+    path, steps, files, reports = arguments.input[0], [], [], {}
+    suffixes = {each.suffix.lower() for each in arguments.input}
+    if suffixes <= set(MARKER_SUFFIXES):
+        if len(arguments.input) > 1:
+            raise FormatError(
+                f"{len(arguments.input)} recordings of markers; expected one: run the command for each"
+            )
+    else:
+        inputs = list(arguments.input)
+        if suffixes & set(VIDEO_SUFFIXES):
+            inputs = _keypoints(arguments, suffixes, work, console)
+            steps.append("keypoints found in the pictures")
+        path, word, report = _points(arguments, inputs, work, console)
+        steps.append(word)
+        files.append(path)
+        reports["points"] = report
+    augmented = _augmented(arguments, path, work, console)
+    if augmented is not None:
+        path, reports["augment"] = augmented
+        steps.append("anatomical markers by the augmenter")
+        files.append(path)
+    given = _given(arguments, path)
+    if len(given.recording) < _SHORTEST:
+        raise RecordingError(
+            f"the recording has {len(given.recording)} frames, too few for velocities; expected {_SHORTEST} "
+            "or more: `pallas ik` gives the angles of one"
+        )
+    return Chain(given, tuple(steps), tuple(files), reports)
+
+
+def _ran(
+    command: ModuleType, words: Sequence[object], console: Console
+) -> tuple[argparse.Namespace, dict[str, object]]:
+    """A command run as its own program would."""
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    told = parser.parse_args([str(word) for word in words])
+    return told, command.run(told, _Silent(as_json=console.as_json))
+
+
+def _keypoints(
+    arguments: argparse.Namespace, suffixes: set[str], work: Path, console: Console
+) -> list[Path]:
+    """Keypoint files, one for each video."""
+    from .commands import keypoints
+
+    if not suffixes <= set(VIDEO_SUFFIXES):
+        raise FormatError("videos and other files together; expected one kind of input")
+    several = len(arguments.input) > 1
+    out = work / ("keypoints" if several else "keypoints.json")
+    words = [*arguments.input, "-o", out, "--detector", arguments.detector]
+    if arguments.detector_model:
+        words += ["--model", arguments.detector_model]
+    _ran(keypoints, words, console)
+    return sorted(out.iterdir()) if several else [out]
+
+
+def _points(
+    arguments: argparse.Namespace, inputs: list[Path], work: Path, console: Console
+) -> tuple[Path, str, dict[str, object]]:
+    """Points in space, of several cameras or lifted from one."""
+    out = work / "points.trc"
+    if arguments.calib is None:
+        if len(inputs) == 1 and not inputs[0].is_dir():
+            return _lifted(arguments, inputs[0], out, console)
+        raise RecordingError(
+            f"{inputs[0]} is neither .trc nor .c3d: keypoints of several cameras need --calib Calib.toml"
+        )
+    from .commands import triangulate
+
+    words = [*inputs, "--calib", arguments.calib, "-o", out]
+    words += ["--fps", arguments.fps] if arguments.fps else []
+    words += ["--sync"] if arguments.sync else []
+    _, report = _ran(triangulate, words, console)
+    return out, "points triangulated from several cameras", report
+
+
+def _lifted(
+    arguments: argparse.Namespace, keypoints: Path, out: Path, console: Console
+) -> tuple[Path, str, dict[str, object]]:
+    raise RecordingError(
+        f"{keypoints} is of one camera, without --calib; expected markers (.trc, .c3d), or keypoints of "
+        "several cameras with --calib Calib.toml"
+    )
+
+
+def _augmented(
+    arguments: argparse.Namespace, path: Path, work: Path, console: Console
+) -> tuple[Path, dict[str, object]] | None:
+    """Anatomical markers of keypoints; None where they are not wanted."""
+    return None
+
+
+def _given(arguments: argparse.Namespace, path: Path) -> Given:
+    words: list[object] = [arguments.model, path, "-o", "angles.mot"]
+    for name in ("tasks", "markers", "start", "end", "up", "unit"):
+        value = getattr(arguments, name)
+        if value is not None and (path == arguments.input[0] or name not in ("up", "unit")):
+            words += [f"--{name}", value]
+    words += [
+        f"--{name}"
+        for name in ("scale", "fit-markers")
+        if getattr(arguments, name.replace("-", "_"))
+    ]
+    parser = argparse.ArgumentParser()
+    ik.add_arguments(parser)
+    return read_given(parser.parse_args([str(word) for word in words]))

@@ -1,0 +1,78 @@
+"""The anatomical model fitted to a recording: sizes on a few frames, then every frame."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from ..arrays import Array
+from ..model.model import KinematicModel
+from ..solve.marker_ik import MarkerFit, MarkerOptions, fit_markers
+from ..trajectories import MarkerTrajectories
+from .measured import measured_weights, without_unseen
+from .model import anatomical_model
+from .sizes import sizes_of
+from .turns import plain_turns
+
+__all__ = ["fit_anatomy"]
+
+_SIZING: Final = 40  # frames that tell of the sizes; twice as many change nothing
+_SHARE: Final = 0.5  # of the time that goes there
+
+
+def _quiet(done: float) -> None:
+    del done
+
+
+def fit_anatomy(
+    markers: MarkerTrajectories,
+    *,
+    height: float | None = None,
+    places: bool = True,
+    model: KinematicModel | None = None,
+    progress: Callable[[float], None] = _quiet,
+) -> MarkerFit:
+    """Find a person's sizes and joint angles from markers or keypoints.
+
+    Args:
+        markers: T frames, named as the augmenter's markers or OpenCap's keypoints.
+        height: metres, where the search for the sizes begins; None: that of the table.
+        places: whether the markers' places on the body may differ from the table's a little.
+        model: the anatomical one with known sizes; None: sizes are found.
+        progress: called with the fraction done.
+
+    Raises:
+        RecordingError: fewer than three known markers, or none of the frames shows three.
+        ShapeError: nobody has such a height.
+    """
+    known = model or anatomical_model(height)
+    weights = measured_weights(known, markers.names)
+    used = [name for name in markers.names if weights.get(name, 0.0) > 0.0]
+    known = without_unseen(known, used)
+    options = MarkerOptions(weights=weights, other_weight=0.0)
+    scales: Array | None = None
+    if model is None:
+        shape = sizes_of(known, used, markers=places)
+        sized = fit_markers(
+            known,
+            _spread(markers, used),
+            replace(options, shape=shape),
+            lambda done: progress(_SHARE * done),
+        )
+        known, scales = sized.model, sized.scales
+    fit = fit_markers(known, markers, options, lambda done: progress(_SHARE + (1 - _SHARE) * done))
+    fit = replace(fit, pose=plain_turns(fit.model, fit.pose))
+    return fit if scales is None else replace(fit, scales=scales)
+
+
+def _spread(markers: MarkerTrajectories, used: list[str]) -> MarkerTrajectories:
+    """Frames that show much, evenly over the recording."""
+    if not used:
+        return markers
+    seen = np.isfinite(markers.chosen(used).positions).all(-1).sum(1)
+    good = np.flatnonzero(seen >= np.median(seen)) if len(seen) else np.zeros(0, dtype=int)
+    if len(good) <= 1:
+        return markers
+    chosen = good[np.unique(np.linspace(0, len(good) - 1, _SIZING).astype(int))]
+    return replace(markers, positions=markers.positions[chosen])
