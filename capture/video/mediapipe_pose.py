@@ -39,6 +39,8 @@ class MediaPipePose:
         self.layout = named_layout("mediapipe_33")
         with _silent():
             self._pose: Any = _solutions().Pose(static_image_mode=False, model_complexity=_FULL)
+            # Its threads start with the first picture, and say things when they do.
+            self._pose.process(np.zeros((64, 64, 3), np.uint8))
 
     def detect(self, picture: Picture) -> Found:
         """The person, if there is one."""

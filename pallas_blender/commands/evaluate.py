@@ -46,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=[],
         metavar="DIR",
-        help="folders (or DIR/NAME) of pallas train with other networks for the same table",
+        help="folders (or DIR/NAME) of pallas train with other networks for the same table "
+        "(lifter: instead)",
     )
     parser.add_argument(
         "--split", choices=("validation", "test"), default="test", help="which clips (test)"
@@ -209,6 +210,25 @@ def _real(arguments: argparse.Namespace, console: Console) -> Tables:
     return real_tables(trials, lacking), numbers
 
 
+def _lifter(arguments: argparse.Namespace, console: Console) -> Tables:
+    from ...neural.lifter.evaluate import evaluate_lifter, lifter_table
+    from ...neural.lifter.stored import load_lifter
+
+    if arguments.library is None:
+        raise FileError("no motion library was named; pass --library, see pallas library build")
+    network = load_lifter(arguments.beside[0] / "lifter" if arguments.beside else None)
+    with console.progress("evaluate lifter") as bar:
+        found = evaluate_lifter(
+            network,
+            arguments.library,
+            arguments.split,
+            lambda done, total, _: bar.to(done, total),
+            arguments.every,
+        )
+    numbers = {c: {who: vars(s) for who, s in each.items()} for c, each in found.items()}
+    return lifter_table(found), {"lifter": numbers}
+
+
 def _rows(
     solvers: "Mapping[str, Solver]", arguments: argparse.Namespace, console: Console
 ) -> list[Any]:
@@ -247,6 +267,7 @@ _EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Console], Tables]] = {
     "drift": _drift,
     "facing": _facing,
     "real": _real,
+    "lifter": _lifter,
 }
 _NAMES = (*_EVALUATIONS, "all")
 _SUITES = (
