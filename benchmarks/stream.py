@@ -101,8 +101,8 @@ def repeated(network: torch.nn.Module, bones: np.ndarray, felt: np.ndarray, fram
         stream = Stream(network)
         stream.encoder = EncoderStep(network.get_submodule("encoder"), start)
         said = [stream.predict(b, a).sixd for b, a in zip(bones, felt, strict=True)]
-        rounds.append(torch.cat(said, dim=1))
-    return float((rounds[0] - rounds[1]).abs().max())
+        rounds.append(np.array(said))
+    return float(np.abs(rounds[0] - rounds[1]).max())
 
 
 if __name__ == "__main__":

@@ -133,8 +133,12 @@ def sensed_pose(sensors: Tensor) -> Tensor:
         6D pose (..., 21, 6); a network says how the body differs from it.
     """
     rotation = sensors[..., 3:].unflatten(-1, (3, 3))
-    rows = [_NEAREST_SENSOR.get(name, 0) for name in POSED]
-    return so3.to_sixd(rotation[..., rows, :, :] @ bone_basis().to(sensors))
+    return so3.to_sixd(rotation[..., nearest_sensors(), :, :] @ bone_basis().to(sensors))
+
+
+def nearest_sensors() -> list[int]:
+    """(21,) for each posed joint the sensor, in the order of `PLACEMENTS`, that it is turned as at first."""
+    return [_NEAREST_SENSOR.get(name, 0) for name in POSED]
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]

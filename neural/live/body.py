@@ -11,10 +11,10 @@ from ...rig.skeleton import BODY_PARENTS, Skeleton
 from ..body import POSED_ROW, ancestors, bone_basis, leg_scale
 from ..contacts import ANKLES, TOES
 from ..features import NETWORK_FPS
-from ..network import Prediction
 from ..root import WAIST_OFFSET, RootEvidence
 from .feet import FootPlanter
 from .filters import OneEuro, TwoPole
+from .heads_step import FramePrediction
 from .input import ACCELERATION_TIME
 from .root import RootTracker
 
@@ -92,18 +92,18 @@ class LiveBody:
         )
 
     def __call__(
-        self, prediction: Prediction, waist: Array, heading: Array, felt: Array, time: float
+        self, prediction: FramePrediction, waist: Array, heading: Array, felt: Array, time: float
     ) -> LivePose:
         """Pose the next frame.
 
         Args:
-            prediction: of (1, 1) frames.
+            prediction: what the network says of it.
             waist: (3, 3) world_from_waist.
             heading: (3, 3) its `heading_matrix`.
             felt: (3,) acceleration of the waist's sensor, world frame, m/s^2.
             time: seconds.
         """
-        sixd = self._turns(prediction.sixd[0, 0].double().numpy())
+        sixd = self._turns(prediction.sixd.astype(np.float64))
         heading = _turned_to(*self._heading(heading[None, :2, 0])[0])
         turns = heading @ _rotations(sixd)[list(POSED_ROW)] @ self._basis_from_joint
         joints = self._from_root(turns)
@@ -122,9 +122,9 @@ class LiveBody:
         found: Array = self._ancestors @ (turns[_PARENTS] @ self._offsets)[..., 0]
         return found
 
-    def _evidence(self, prediction: Prediction, joints: Array, heading: Array) -> RootEvidence:
-        said = (prediction.contacts[0, 0], prediction.velocity[0, 0], prediction.height[0])
-        state = self._state(np.concatenate([part.numpy() for part in said]).astype(np.float64))
+    def _evidence(self, prediction: FramePrediction, joints: Array, heading: Array) -> RootEvidence:
+        said = (prediction.contacts, prediction.velocity, [prediction.height])
+        state = self._state(np.concatenate(said).astype(np.float64))
         contacts = 1.0 / (1.0 + np.exp(-state[:2]))
         velocity = heading @ state[2:5] * self._scale
         height = state[5:] * self._scale

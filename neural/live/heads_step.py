@@ -1,20 +1,41 @@
 """One frame through the network's heads and its invertible IK: the rest of what a live stream does."""
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from ..body import UPPER, sensed_pose
+from ..body import POSED, UPPER, bone_basis, nearest_sensors
 from ..invertible_ik import InvertibleIk
-from ..network import Pallas, Prediction, read_outputs
+from ..network import ROOT_OUTPUTS, Pallas
+from .encoder_step import Floats, laid, numbers, product, silu
 
-__all__ = ["HeadsStep"]
+__all__ = ["FramePrediction", "HeadsStep"]
 
-_N_UPPER = len(UPPER)
+_N_UPPER, _N_POSED = len(UPPER), len(POSED)
+_HEIGHT = 0.9  # metres, as `network.read_outputs` adds
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FramePrediction:
+    """What the network says of one frame, in the waist's heading frame; as `Prediction`, without its axes.
+
+    Attributes:
+        sixd: (21, 6) 6D rotations of the posed joints, upper body first.
+        contacts: (2,) logits that the left and the right foot stand.
+        velocity: (3,) of the pelvis, m/s.
+        height: of the pelvis above the floor, metres, for a body 1.70 m tall.
+    """
+
+    sixd: Floats
+    contacts: Floats
+    velocity: Floats
+    height: float
 
 
 class HeadsStep:
-    """The same sums as `Pallas.decode` for one frame; others are asked themselves.
+    """The same sums as `Pallas.decode` for one frame; networks with another solver are asked themselves.
 
     Args:
         network: its weights are copied.
@@ -25,18 +46,32 @@ class HeadsStep:
         solver = network.invertible_ik
         self._flow = _FlowStep(solver) if isinstance(solver, InvertibleIk) else None
         self._upper, self._lower = _layers(network.upper), _layers(network.lower)
+        self._sensors = np.array(nearest_sensors())
+        self._basis = numbers(bone_basis())
 
-    def __call__(self, features: Tensor, sensors: Tensor) -> Prediction:
-        """What features (features,) of sensors (S, n_features) say: a prediction of (1, 1) frames."""
+    def __call__(self, features: Floats, sensors: Floats) -> FramePrediction:
+        """What features (features,) of sensors (S, n_features) say."""
         if self._flow is None:
-            return self._network.decode(features[None, None], sensors[None, None])
-        stiff = sensed_pose(sensors)
-        row = features[None]
-        positions = _through(row, self._upper).view(_N_UPPER, 6) + stiff[:_N_UPPER]
-        lower = read_outputs(_through(row, self._lower)[None])
-        upper = self._flow(positions.view(1, -1)).view(1, 1, _N_UPPER, 6)
-        sixd = torch.cat([upper, lower.sixd + stiff[_N_UPPER:]], dim=-2)
-        return Prediction(positions[None, None], sixd, lower.contacts, lower.velocity, lower.height)
+            return self._asked(features, sensors)
+        stiff = self._stiff(sensors)
+        positions = _through(features, self._upper).reshape(_N_UPPER, 6) + stiff[:_N_UPPER]
+        lower = _through(features, self._lower)
+        legs, root = lower[:-ROOT_OUTPUTS].reshape(-1, 6), lower[-ROOT_OUTPUTS:]
+        upper = self._flow(positions.reshape(1, -1)).reshape(_N_UPPER, 6)
+        sixd = np.concatenate([upper, legs + stiff[_N_UPPER:]])
+        return FramePrediction(sixd, root[:2], root[2:5], _HEIGHT + float(root[5]))
+
+    def _stiff(self, sensors: Floats) -> Floats:
+        """`body.sensed_pose` of one frame: (21, 6)."""
+        turns = sensors[:, 3:].reshape(-1, 3, 3)[self._sensors] @ self._basis
+        return turns[:, :, :2].transpose(0, 2, 1).reshape(_N_POSED, 6)
+
+    def _asked(self, features: Floats, sensors: Floats) -> FramePrediction:
+        with torch.inference_mode():
+            rows = [torch.from_numpy(row)[None, None] for row in (features, sensors)]
+            said = self._network.decode(*rows)
+        state = (part[0, 0].numpy() for part in (said.sixd, said.contacts, said.velocity))
+        return FramePrediction(*state, float(said.height))
 
 
 class _FlowStep:
@@ -44,44 +79,47 @@ class _FlowStep:
 
     def __init__(self, solver: InvertibleIk) -> None:
         self._kept = solver.config.size // 2
-        self._bound = solver.config.largest_log_scale
+        self._bound = np.float32(solver.config.largest_log_scale)
         self._orders, self._couplings = [], []
-        order = torch.arange(solver.config.size)
+        order = np.arange(solver.config.size)
         for coupling in solver.couplings:
             permutation, unpermutation = (
-                coupling.get_buffer(name) for name in ("permutation", "unpermutation")
+                coupling.get_buffer(name).cpu().numpy() for name in ("permutation", "unpermutation")
             )
-            self._orders.append(order[permutation].clone())
+            self._orders.append(order[permutation].copy())
             self._couplings.append(
                 [_layer(coupling.get_submodule(n)) for n in ("first", "middle", "last")]
             )
             order = unpermutation
-        self._last = order.clone()
+        self._last = order.copy()
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Floats) -> Floats:
         """(1, 6J) to the same shape."""
         for order, (first, middle, last) in zip(self._orders, self._couplings, strict=True):
-            x = x.index_select(1, order)
+            x = x[:, order]
             kept, changed = x[:, : self._kept], x[:, self._kept :]
-            hidden = functional.silu(torch.addmm(first[1], kept, first[0]))
-            hidden = functional.silu(torch.addmm(middle[1], hidden, middle[0]))
-            log_scale, shift = torch.addmm(last[1], hidden, last[0]).chunk(2, dim=-1)
-            scale = log_scale.tanh().mul_(self._bound).exp_()
-            x = torch.cat([kept, torch.addcmul(shift, changed, scale)], dim=-1)
-        return x.index_select(1, self._last)
+            hidden = silu(product(kept, first[0]) + first[1])
+            hidden = silu(product(hidden, middle[0]) + middle[1])
+            said = product(hidden, last[0]) + last[1]
+            half = said.shape[1] // 2
+            scale = np.exp(np.tanh(said[:, :half]) * self._bound)
+            x = np.concatenate([kept, said[:, half:] + changed * scale], axis=1)
+        return x[:, self._last]
 
 
-def _layer(layer: nn.Module) -> tuple[Tensor, Tensor]:
+def _layer(layer: nn.Module) -> tuple[Tensor, Floats]:
     """(in, out) weights and (out,) bias, laid as products with one row want them."""
     assert isinstance(layer, nn.Linear)
-    return layer.weight.detach().T.contiguous().clone(), layer.bias.detach().clone()
+    return laid(layer.weight), numbers(layer.bias)
 
 
-def _layers(head: nn.Sequential) -> list[tuple[Tensor, Tensor]]:
+def _layers(head: nn.Sequential) -> list[tuple[Tensor, Floats]]:
     return [_layer(head[0]), _layer(head[2])]
 
 
-def _through(row: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
+def _through(row: Floats, layers: list[tuple[Tensor, Floats]]) -> Floats:
+    """(out,) of a row (in,)."""
     first, last = layers
-    hidden = functional.silu(torch.addmm(first[1], row, first[0]))
-    return torch.addmm(last[1], hidden, last[0])
+    hidden = silu(product(row[None], first[0]) + first[1])
+    out: Floats = (product(hidden, last[0]) + last[1])[0]
+    return out

@@ -18,7 +18,7 @@ from .stream import Stream
 __all__ = ["Guide", "LivePerformer", "TimedPose"]
 
 PATIENCE = 0.3  # seconds that a guide waits for late readings, lest it takes them for silence
-MOST_BEHIND = 12  # frames; of more than these that wait at once the oldest are left out
+MOST_BEHIND = 4  # frames; of more than these that wait at once the oldest are left out
 
 
 class Guide(Protocol):

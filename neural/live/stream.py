@@ -12,10 +12,10 @@ import torch
 from ...rig.arrays import Array
 from ...rig.skeleton import Skeleton, body_skeleton
 from ..features import ACCELERATION_UNIT, NETWORK_FPS
-from ..network import Pallas, Prediction
+from ..network import Pallas
 from .body import LiveBody, LivePose, StreamOptions, heading_matrix
 from .encoder_step import EncoderStep
-from .heads_step import HeadsStep
+from .heads_step import FramePrediction, HeadsStep
 from .input import LiveInput
 
 __all__ = ["LivePose", "Stream", "StreamOptions"]
@@ -59,18 +59,18 @@ class Stream:
         """
         return [self._posed(*frame) for frame in self._input.push(world_from_bone, acceleration)]
 
-    def predict(self, world_from_bone: Array, acceleration: Array) -> Prediction:
-        """What the network says of the next frame (quaternions), before any filter: (1, 1) frames."""
+    def predict(self, world_from_bone: Array, acceleration: Array) -> FramePrediction:
+        """What the network says of the next frame (quaternions), before any filter."""
         turns = _matrices(world_from_bone)
         return self._predicted(turns, acceleration, heading_matrix(turns[0]))
 
-    def _predicted(self, turns: Array, acceleration: Array, heading: Array) -> Prediction:
+    def _predicted(self, turns: Array, acceleration: Array, heading: Array) -> FramePrediction:
         # As `features.sensor_features`.
         seen = np.concatenate(
             [acceleration @ heading / ACCELERATION_UNIT, (heading.T @ turns).reshape(4, 9)], axis=-1
         )
+        sensors = seen.astype(np.float32)
         with torch.inference_mode():
-            sensors = torch.from_numpy(seen.astype(np.float32))
             return self._heads(self.encoder(sensors), sensors)
 
     def _posed(self, world_from_bone: Array, acceleration: Array) -> LivePose:

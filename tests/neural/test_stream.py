@@ -56,17 +56,16 @@ def test_every_frame_is_what_the_offline_causal_pass_says(network, sensed):
     with torch.inference_mode():
         offline = network(features[None])
     for name in ("sixd", "contacts", "velocity", "height"):
-        streamed = torch.cat([getattr(one, name) for one in said], dim=1)
-        torch.testing.assert_close(streamed, getattr(offline, name), atol=1e-4, rtol=0)
+        streamed = np.array([getattr(one, name) for one in said])
+        np.testing.assert_allclose(streamed, getattr(offline, name)[0], atol=1e-4, rtol=0)
 
 
 def test_the_two_hundred_thousandth_frame_is_as_exact_as_the_first(network, sensed):
     bones = so3.from_quaternion(torch.tensor(sensed[0][:450], dtype=torch.float32))
     features = sensor_features(bones, torch.tensor(sensed[1][:450], dtype=torch.float32))
     early, late = EncoderStep(network.encoder), EncoderStep(network.encoder, start=200_000)
-    with torch.inference_mode():
-        for frame in features:
-            torch.testing.assert_close(late(frame), early(frame), atol=1e-5, rtol=0)
+    for frame in features.numpy():
+        np.testing.assert_allclose(late(frame), early(frame), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +79,9 @@ def test_every_switch_of_the_encoder_streams(switches):
     encoder = encoder.__class__(config).eval()
     sensors = torch.randn(80, 4, 12)
     step = EncoderStep(encoder)
+    streamed = np.array([step(frame) for frame in sensors.numpy()])
     with torch.inference_mode():
-        streamed = torch.stack([step(frame) for frame in sensors])
-        torch.testing.assert_close(streamed, encoder(sensors[None])[0], atol=1e-4, rtol=0)
+        np.testing.assert_allclose(streamed, encoder(sensors[None])[0], atol=1e-4, rtol=0)
 
 
 def test_memory_does_not_grow_with_the_frames(network, sensed):
