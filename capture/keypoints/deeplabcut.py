@@ -10,6 +10,7 @@ The names of the keypoints are the user's; those of a body are known however the
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from ..textfile import numbers
 from .keypoints import Keypoints
 from .layout import layout_of_names
 
-__all__ = ["is_deeplabcut", "parse_deeplabcut"]
+__all__ = ["is_deeplabcut", "keypoints_of_columns", "parse_deeplabcut"]
 
 _HEADERS: Final = ("scorer", "individuals", "bodyparts", "coords")
 _MOST_COLUMNS: Final = 20_000
@@ -38,8 +39,29 @@ def parse_deeplabcut(text: str) -> Keypoints:
         FormatError: a header is missing, columns are not x, y (and likelihood) of each keypoint, or a
         line is damaged.
     """
-    headers, frames, table = _split(text)
+    return keypoints_of_columns(*_split(text))
+
+
+def keypoints_of_columns(
+    headers: Mapping[str, list[str]], frames: Array, table: Array
+) -> Keypoints:
+    """Keypoints of a table of DeepLabCut's.
+
+    Args:
+        headers: `bodyparts`, `coords` and, of several people, `individuals`: a name for each column.
+        frames: (T,) their numbers, in any order.
+        table: (T, C).
+
+    Raises:
+        FormatError: columns are not x, y (and likelihood) of each keypoint, or frames are missing.
+    """
     width = len(headers["bodyparts"])
+    if table.shape != (len(frames), width) or not len(frames):
+        raise FormatError(f"the table has shape {table.shape}, and {width} columns have names")
+    if not (np.abs(frames) < 1e7).all() or (frames % 1 != 0).any():
+        raise FormatError(
+            "the first column is not the frame's number; expected one row for each frame"
+        )
     animals = headers.get("individuals", ["one"] * width)
     coords = [name.lower() for name in headers["coords"]]
     people, points = list(dict.fromkeys(animals)), list(dict.fromkeys(headers["bodyparts"]))
@@ -94,10 +116,6 @@ def _split(text: str) -> tuple[dict[str, list[str]], Array, Array]:
             "values; expected DeepLabCut's rows bodyparts and coords and as many values in every frame"
         )
     table = np.array(rows)
-    if not (np.abs(table[:, 0]) < 1e7).all() or (table[:, 0] % 1 != 0).any():
-        raise FormatError(
-            "the first column is not the frame's number; expected one row for each frame"
-        )
     return headers, table[:, 0], table[:, 1:]
 
 

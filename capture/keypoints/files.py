@@ -11,6 +11,7 @@ from ..textfile import naming, read_bytes
 from ..video.keypoint_file import is_own_keypoints, parse_own_keypoints
 from .coco import is_coco, parse_coco
 from .deeplabcut import is_deeplabcut, parse_deeplabcut
+from .deeplabcut_hdf import parse_deeplabcut_hdf
 from .freemocap import is_npy, parse_freemocap
 from .keypoints import Keypoints
 from .layout import Layout, named_layout
@@ -26,7 +27,7 @@ __all__ = ["KNOWN", "parse_keypoints", "read_keypoints", "read_views"]
 
 KNOWN: Final = (
     "our own JSON, OpenPose's JSON (a folder, zip or tar of frames), COCO results, AlphaPose, MMPose, "
-    "MediaPipe (JSON, CSV), FreeMoCap's npy, DeepLabCut's CSV, YOLO-pose (labels, JSON)"
+    "MediaPipe (JSON, CSV), FreeMoCap's npy, DeepLabCut's CSV and .h5, YOLO-pose (labels, JSON)"
 )
 _FRAMES: Final = (".json", ".txt")
 _NOWHERE: Final = PurePosixPath("frame.json")
@@ -168,10 +169,7 @@ def parse_keypoints(
     if is_npy(content):
         return parse_freemocap(content)
     if content.startswith(_HDF):
-        raise FormatError(
-            "it is an HDF5 file; save DeepLabCut's results as CSV "
-            "(deeplabcut.analyze_videos_converth5_to_csv) and give that"
-        )
+        return (parse_deeplabcut_hdf(content),)
     text = content.removeprefix(b"\xef\xbb\xbf")
     if text.lstrip()[:1] in (b"{", b"["):
         return (_document(parse_json(text), Member(_NOWHERE, text), layout, image_size),)

@@ -20,6 +20,7 @@ from ...rig.errors import FileError, PallasError
 from ...rig.model import KinematicModel
 from ...rig.motion import Motion
 from ..console import Console
+from ._info_views import CALIBRATIONS, KEYPOINTS, describe_calibration, describe_keypoints
 from ._shared import checked_input
 
 __all__ = [
@@ -36,7 +37,7 @@ __all__ = [
     "run",
 ]
 
-HELP = "Say what a file of a recording, a motion, markers, coordinates or a model holds."
+HELP = "Say what a file of a recording, a motion, markers, keypoints, cameras or a model holds."
 EXAMPLE = "pallas info take.mvnx --json"
 
 _HEADINGS = {
@@ -46,6 +47,8 @@ _HEADINGS = {
     "markers": "markers",
     "table": "a table over time",
     "model": "a kinematic model",
+    "keypoints": "keypoints",
+    "calibration": "calibrated cameras",
 }
 _LISTED_GAPS = 20
 _LISTED_MARKERS = 5
@@ -63,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file",
         metavar="FILE",
         type=Path,
-        help="a recording, a motion, markers, coordinates or a model",
+        help="a recording, a motion, markers, coordinates, a model, keypoints (or a folder), cameras",
     )
     parser.add_argument(
         "--up", choices=list(UP_AXES), help="the axis of a marker file that points up"
@@ -73,14 +76,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Read the file as all that it may be; some formats hold a recording and a motion."""
-    path = checked_input(arguments.file)
+    path = arguments.file if arguments.file.is_dir() else checked_input(arguments.file)
     kinds = _kinds(arguments)
+    if path.is_dir():
+        kinds = [("keypoints", ("",), describe_keypoints)]
     every_suffix = dict.fromkeys(s for _, suffixes, _ in kinds for s in suffixes)
-    known = path.suffix.lower() in every_suffix
-    found: dict[str, object] = {"file": str(path), "bytes": path.stat().st_size}
+    known = path.is_dir() or path.suffix.lower() in every_suffix
+    found: dict[str, object] = {"file": str(path), "bytes": _size(path)}
     failures = []
     for kind, suffixes, describe in kinds:
-        if known and path.suffix.lower() not in suffixes:
+        if known and not path.is_dir() and path.suffix.lower() not in suffixes:
             continue
         try:
             found[kind] = describe(path)
@@ -97,6 +102,12 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
             console.say(f"{path}: {_HEADINGS[kind]}")
             console.table({f"  {name}": _words(value) for name, value in facts.items()})
     return found
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of the files right in a folder."""
+    files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
+    return sum(file.stat().st_size for file in files)
 
 
 def _kinds(
@@ -124,6 +135,8 @@ def _kinds(
         ),
         ("table", (".mot", ".sto"), _describe_table),
         ("model", (".osim",), lambda file: describe_model(read_osim(file))),
+        ("keypoints", KEYPOINTS, describe_keypoints),
+        ("calibration", CALIBRATIONS, describe_calibration),
     ]
 
 

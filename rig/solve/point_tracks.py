@@ -1,9 +1,8 @@
 """Keypoints over time, each free of the bones: where they were seen, near the body, and smooth.
 
-Detectors see a point elsewhere on the body in another pose, clothes move, bones bend: what is left between a
-keypoint and its place on the body changes slowly. So each keypoint is a point of its own that is pulled to
-where it was seen, stays near the body, and leaves it evenly; then a low-pass takes the detector's noise out.
-All keypoints are one chain, one after another.
+Detectors see a point elsewhere on the body in another pose, clothes move, bones bend. So each keypoint is a
+point of its own that is pulled to where it was seen and stays near the body; a low-pass takes the detector's
+noise out. All keypoints of all frames are one problem.
 """
 
 from functools import lru_cache
@@ -17,8 +16,8 @@ from ..model.joints import GROUND, Joint, along
 from ..model.model import BodyMarker, KinematicModel
 from .fit import solve
 from .points import Markers
-from .poses import SmoothChange, StayNear
-from .problem import PairTerm, Problem, Term
+from .poses import StayNear
+from .problem import Problem, Term
 from .sightings import Sightings
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["point_tracks"]
 
 _NEAR = 0.15  # metres, how far a keypoint may be from its place on the body
-_DRIFT = 3.0  # metres per second, how fast it may leave it: detectors are noisy, what is left is filtered
 _SMOOTH = 8.0  # Hz
 _ITERATIONS = 6
 
@@ -52,11 +50,7 @@ def point_tracks(evidence: "Evidence", body: Array, fps: float, options: "BodyOp
     """
     frames, count = body.shape[:2]
     start = np.swapaxes(body, 0, 1).reshape(-1, 3)  # one point after another
-    terms: list[Term | PairTerm] = [StayNear(start, 1.0 / _NEAR), *_seen(evidence, options)]
-    if options.smoothness > 0.0 and len(start) > 1:
-        weights = np.full((len(start), 3), options.smoothness * fps / _DRIFT)
-        weights[frames - 1 :: frames] = 0.0  # the next is another point
-        terms.append(SmoothChange(start, weights))
+    terms = [StayNear(start, 1.0 / _NEAR), *_seen(evidence, options)]
     fit = solve(Problem(_point(), terms), start, iterations=_ITERATIONS, tolerance=1e-4)
     tracks = np.swapaxes(fit.pose.reshape(count, frames, 3), 0, 1)
     if options.smoothness == 0.0 or frames == 1:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 
 from .. import quaternion
-from ..arrays import Array, checked
+from ..arrays import Array, Mask, checked
 from ..errors import RecordingError, ShapeError
 from ..filters import Butterworth, filtered
 from ..model.model import BodyMarker, KinematicModel
@@ -39,11 +39,13 @@ from .uncertainty import joint_uncertainty
 __all__ = ["BodyOptions", "SolvedBody", "SpacePoints", "View", "solve_views"]
 
 _STANDARD_HEIGHT = 1.70
-_PERSON_FRAMES = 40  # that tell bone lengths
+_PERSON_FRAMES = 24  # that tell bone lengths
+_STRIDE = 5  # frames between those that are solved from scratch
 _FEWEST = 4  # points that place a body
 _KNOWN_HEIGHT = 0.5  # of the usual spread of proportions, where the height is known
 _SMOOTH = 6.0  # Hz, what the smoothness is about
-_TURNS, _SHIFTS = 1.0, 0.3  # rad/s and m/s by which a motion leaves its smooth course
+_TURNS, _SHIFTS = 0.4, 0.12  # rad/s and m/s by which a motion leaves its smooth course
+_Frames = npt.NDArray[np.intp]
 _WINDOW, _OVERLAP = 1024, 24  # frames solved together
 
 
@@ -84,7 +86,7 @@ class SolvedBody:
             saw none.
         errors_m: (T, P') to the points in space that were given, or triangulated; NaN where there is none.
         interpolated: (T,) frames that saw too little, placed between others.
-        height: metres.
+        height: metres, as long as the bones are.
     """
 
     motion: Motion
@@ -94,7 +96,7 @@ class SolvedBody:
     uncertainty: Array
     errors_px: Array
     errors_m: Array
-    interpolated: npt.NDArray[np.bool_]
+    interpolated: Mask
     height: float
 
 
@@ -149,8 +151,8 @@ def solve_views(
     progress(0.05)
     start = _started(person, evidence, initial, fps)
     person = _fitted(person, evidence, start, enough, options)
+    start = Motion(person.skeleton, start.root_position, start.rotations, fps)
     progress(0.35)
-    start = _started(person, evidence, initial, fps)
     motion = _alone(person, evidence, start, enough, options)
     progress(0.6)
     motion = _together(person, evidence, motion, standing, options, progress)
@@ -172,6 +174,14 @@ class _Person:
     @property
     def model(self) -> KinematicModel:
         return model_of_skeleton(self.skeleton).with_markers(self.markers)
+
+    @property
+    def stature(self) -> float:
+        """Metres, of someone with these bones."""
+        usual = body_skeleton(1.0).rest_positions
+        own = self.skeleton.rest_positions
+        head, foot = self.skeleton.index("head"), self.skeleton.index("left_foot")
+        return float((own[head, 2] - own[foot, 2]) / (usual[head, 2] - usual[foot, 2]))
 
     def resized(self, scales: Array, positions: Array) -> "_Person":
         """With bodies scaled (B, 3), and keypoints at other places (M, 3) before that."""
@@ -196,7 +206,7 @@ def _started(person: _Person, evidence: Evidence, initial: Motion | None, fps: f
 
 
 def _fitted(
-    person: _Person, evidence: Evidence, start: Motion, enough: Array, options: BodyOptions
+    person: _Person, evidence: Evidence, start: Motion, enough: Mask, options: BodyOptions
 ) -> _Person:
     """Bone lengths and keypoints' places, from frames that show most."""
     good = np.flatnonzero(enough & (evidence.count >= 0.75 * evidence.count.max()))
@@ -208,7 +218,7 @@ def _fitted(
     )
     some = evidence.taken(frames)
     problem = _problem(person.model, some.terms(options), shape)
-    fit = solve(problem, pose_of_motion(start)[frames], iterations=15, tolerance=1e-4)
+    fit = solve(problem, pose_of_motion(start)[frames], iterations=12, tolerance=1e-3)
     return person.resized(fit.scales, fit.positions)
 
 
@@ -221,22 +231,41 @@ def _problem(
 
 
 def _alone(
-    person: _Person, evidence: Evidence, start: Motion, enough: Array, options: BodyOptions
+    person: _Person, evidence: Evidence, start: Motion, enough: Mask, options: BodyOptions
 ) -> Motion:
-    """Every frame by itself; those that see too little lie between others."""
+    """Every frame by itself; those that see too little lie between others.
+
+    Every fifth one is solved from scratch; those between start from their neighbours, so near that two steps
+    are enough.
+    """
     good = np.flatnonzero(enough)
-    problem = _problem(person.model, evidence.taken(good).terms(options))
-    first = pose_of_motion(start)
-    fit = solve(problem, first[good], iterations=12, tolerance=1e-4)
-    like = Motion(start.skeleton, start.root_position[good], start.rotations[good], start.fps)
-    found = motion_of_pose(fit.pose, like)
-    if len(good) == len(start):
-        return found
-    frames = np.arange(len(start), dtype=np.float64)
-    root = np.stack([np.interp(frames, good, axis) for axis in found.root_position.T], axis=-1)
-    inside = frames.clip(good[0], good[-1])
-    turns = quaternion.resample(found.rotations, good.astype(np.float64), inside)
-    return Motion(start.skeleton, root, turns, start.fps)
+    coarse = np.unique(np.append(good[::_STRIDE], good[-1]))
+    found = _solved(person, evidence, start, coarse, 12, options)
+    found = _solved(person, evidence, _between(found, coarse, len(start)), good, 2, options)
+    return found if len(good) == len(start) else _between(found, good, len(start))
+
+
+def _solved(
+    person: _Person,
+    evidence: Evidence,
+    start: Motion,
+    frames: _Frames,
+    steps: int,
+    options: BodyOptions,
+) -> Motion:
+    """Only these frames, each by itself."""
+    problem = _problem(person.model, evidence.taken(frames).terms(options))
+    like = Motion(start.skeleton, start.root_position[frames], start.rotations[frames], start.fps)
+    fit = solve(problem, pose_of_motion(like), iterations=steps, tolerance=1e-3)
+    return motion_of_pose(fit.pose, like)
+
+
+def _between(motion: Motion, frames: _Frames, count: int) -> Motion:
+    """Poses at `frames`, interpolated to every frame; at the ends they stay."""
+    every, known = np.arange(count, dtype=np.float64), frames.astype(np.float64)
+    root = np.stack([np.interp(every, known, axis) for axis in motion.root_position.T], axis=-1)
+    turns = quaternion.resample(motion.rotations, known, every.clip(known[0], known[-1]))
+    return Motion(motion.skeleton, root, turns, motion.fps)
 
 
 def _together(
@@ -281,8 +310,8 @@ def _window(
         weights = options.smoothness * smooth.fps / np.where(shifts, _SHIFTS, _TURNS)
         terms.append(SmoothChange(pose, weights))
     if standing is not None:
-        terms += contacts(person.skeleton, standing, options.floor)
-    fit = solve(_problem(model, terms), pose, iterations=8, tolerance=1e-4)
+        terms += contacts(person.skeleton, standing, smooth.fps, options.floor)
+    fit = solve(_problem(model, terms), pose, iterations=5, tolerance=1e-3)
     return motion_of_pose(fit.pose, smooth)
 
 
@@ -298,7 +327,7 @@ def _told(
     person: _Person,
     evidence: Evidence,
     motion: Motion,
-    weak: npt.NDArray[np.bool_],
+    weak: Mask,
     options: BodyOptions,
 ) -> SolvedBody:
     problem = _problem(person.model, evidence.terms(options))
@@ -310,5 +339,5 @@ def _told(
     apart = np.linalg.norm(places - evidence.known, axis=-1)
     tracks = point_tracks(evidence, places, motion.fps, options)
     return SolvedBody(
-        told, evidence.names, places, tracks, uncertainty, pixels, apart, weak, person.height
+        told, evidence.names, places, tracks, uncertainty, pixels, apart, weak, person.stature
     )
