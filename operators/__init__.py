@@ -37,8 +37,10 @@ from .regenerating import PALLAS_OT_regenerate_legs
 from .retarget import PALLAS_OT_preview_retarget, PALLAS_OT_retarget
 from .solving import PALLAS_OT_solve
 from .take import PALLAS_OT_load_take
+from .video import FILE_HANDLERS, VIDEO_OPERATORS
 
 __all__ = [
+    "FILE_HANDLERS",
     "OPERATORS",
     "PALLAS_OT_add_body_model",
     "PALLAS_OT_add_character",
@@ -119,4 +121,5 @@ OPERATORS = (
     PALLAS_OT_export_trc,
     PALLAS_OT_export_osim,
     PALLAS_OT_render_sheet,
+    *VIDEO_OPERATORS,
 )

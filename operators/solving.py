@@ -13,7 +13,7 @@ from ..capture.placements import read_map
 from ..rig.errors import ModelError
 from .common import LongOperator, ThreadJob
 
-__all__ = ["PALLAS_OT_solve", "find_torch"]
+__all__ = ["PALLAS_OT_solve", "add_packages", "find_torch"]
 
 # Name and motion file of every take; frames, rate, what to look at.
 _Solved = tuple[list[tuple[str, Path]], int, float, list[str]]
@@ -95,17 +95,22 @@ def _legs(settings: bpy.types.PropertyGroup) -> dict[str, Any]:
     }
 
 
+def add_packages(context: bpy.types.Context) -> None:
+    """Make the libraries importable that lie in the folder of the preferences."""
+    root = __package__.rpartition(".")[0]
+    addon = context.preferences.addons.get(root)
+    folder = bpy.path.abspath(addon.preferences.torch_folder) if addon and addon.preferences else ""
+    if folder and folder not in sys.path:
+        sys.path.append(folder)
+
+
 def find_torch(context: bpy.types.Context) -> None:
     """Make torch importable, from the folder of the preferences if it is not at hand.
 
     Raises:
         ModelError: it is nowhere.
     """
-    root = __package__.rpartition(".")[0]
-    addon = context.preferences.addons.get(root)
-    folder = bpy.path.abspath(addon.preferences.torch_folder) if addon and addon.preferences else ""
-    if folder and folder not in sys.path:
-        sys.path.append(folder)
+    add_packages(context)
     if importlib.util.find_spec("torch") is None:
         raise ModelError(
             "torch is not installed, and solving needs it; "

@@ -22,6 +22,12 @@ from .retarget_panels import (
     PALLAS_PT_retarget_any,
     PALLAS_UL_bones,
 )
+from .video_panels import (
+    PALLAS_PT_video,
+    PALLAS_PT_video_cameras,
+    PALLAS_PT_video_solve,
+    PALLAS_UL_video_views,
+)
 
 __all__ = [
     "PANELS",
@@ -114,6 +120,10 @@ PANELS = (
     PALLAS_PT_live_trackers,
     PALLAS_PT_live_performers,
     PALLAS_PT_live_record,
+    PALLAS_UL_video_views,
+    PALLAS_PT_video,
+    PALLAS_PT_video_cameras,
+    PALLAS_PT_video_solve,
     PALLAS_PT_solve,
     PALLAS_PT_legs,
     PALLAS_PT_change_legs,

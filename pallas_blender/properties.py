@@ -15,6 +15,7 @@ from ..scene.markers import is_marker_set
 from .leg_properties import PALLAS_PG_legs, PALLAS_PG_take
 from .live_properties import LIVE_PROPERTY_GROUPS, POSES, PALLAS_PG_live
 from .retarget_properties import PALLAS_PG_mapped_bone, PALLAS_PG_part, PALLAS_PG_retarget
+from .video_properties import VIDEO_PROPERTY_GROUPS, PALLAS_PG_video
 
 __all__ = [
     "PROPERTY_GROUPS",
@@ -137,6 +138,7 @@ class PALLAS_PG_render(bpy.types.PropertyGroup):
 class PALLAS_PG_scene(bpy.types.PropertyGroup):
     capture: PointerProperty(type=PALLAS_PG_capture)
     live: PointerProperty(type=PALLAS_PG_live)
+    video: PointerProperty(type=PALLAS_PG_video)
     solve: PointerProperty(type=PALLAS_PG_solve)
     legs: PointerProperty(type=PALLAS_PG_legs)
     retarget: PointerProperty(type=PALLAS_PG_retarget)
@@ -149,6 +151,7 @@ PROPERTY_GROUPS = (
     PALLAS_PG_take,
     PALLAS_PG_capture,
     *LIVE_PROPERTY_GROUPS,
+    *VIDEO_PROPERTY_GROUPS,
     PALLAS_PG_solve,
     PALLAS_PG_legs,
     PALLAS_PG_mapped_bone,

@@ -4,14 +4,14 @@ import atexit
 
 import bpy
 
-from ..operators import OPERATORS, live_current
+from ..operators import FILE_HANDLERS, OPERATORS, live_current, video_overlay
 from .panels import PANELS
 from .preferences import PALLAS_AP_preferences
 from .properties import PROPERTY_GROUPS, PALLAS_PG_scene
 
 __all__ = ["CLASSES", "register", "unregister"]
 
-CLASSES = (*PROPERTY_GROUPS, PALLAS_AP_preferences, *OPERATORS, *PANELS)
+CLASSES = (*PROPERTY_GROUPS, PALLAS_AP_preferences, *OPERATORS, *FILE_HANDLERS, *PANELS)
 
 _commands: list[object] = []  # handles that Blender wants back
 
@@ -23,6 +23,7 @@ def register() -> None:
     bpy.types.Scene.pallas = bpy.props.PointerProperty(type=PALLAS_PG_scene)
     _commands.append(bpy.utils.register_cli_command("pallas", _command_line))
     bpy.app.handlers.load_pre.append(_leave_live)
+    video_overlay.enable()
     if bpy.app.module:
         # `import bpy` in a plain Python: what is still registered there when it ends crashes it.
         atexit.register(unregister)
@@ -32,6 +33,7 @@ def unregister() -> None:
     """Take it all out again."""
     atexit.unregister(unregister)
     live_current.disconnect()
+    video_overlay.disable()
     bpy.app.handlers.load_pre.remove(_leave_live)
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())

@@ -24,6 +24,9 @@ _PIXELS: Final = (
 _NAMES: Final = "pallas_view_points"  # names of the K keypoints, a line each
 
 
+_ON: Final = 1e-3  # of a sample, within which a frame is on it
+
+
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What C cameras saw of one person in T frames.
@@ -94,14 +97,22 @@ def read_seen(parent: bpy.types.Object) -> Seen:
 
 
 def pixels_at(parent: bpy.types.Object, place: int, frame: float) -> dict[str, Array]:
-    """What one camera saw next to a scene frame: (2,) pixels without distortion, by keypoint."""
+    """What one camera saw at a scene frame: (2,) pixels without distortion, by keypoint.
+
+    Between two samples it is between theirs; nothing is there where one of them is missing.
+    """
     names = tuple(parent[_NAMES].split("\n"))
     rows = _rows(parent, place, len(names))
     clock = Clock.of(parent)
-    sample = round((frame - clock.first) / clock.step)
-    if not 0 <= sample < len(rows):
+    at = (frame - clock.first) / clock.step
+    low = round(at) if abs(at - round(at)) < _ON else int(np.floor(at))
+    part = 0.0 if abs(at - low) < _ON else at - low
+    high = low + (part > 0.0)
+    if low < 0 or high >= len(rows):
         return {}
-    return {name: row[:2] for name, row in zip(names, rows[sample], strict=True) if row[2] > 0.0}
+    between = (1.0 - part) * rows[low] + part * rows[high]
+    there = (rows[low, :, 2] > 0.0) & (rows[high, :, 2] > 0.0)
+    return {name: between[k, :2] for k, name in enumerate(names) if there[k]}
 
 
 def shown_at(
