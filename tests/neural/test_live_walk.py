@@ -8,6 +8,7 @@ import pytest
 from calibration_moves import calibration_moves, followed_by
 from node_peers import slimevr_emulators
 
+from pallas.capture.devices.samples import TrackerSample
 from pallas.capture.devices.slimevr import SlimeVr
 from pallas.capture.session.calibrating import Calibrating
 from pallas.capture.session.raw_log import RawLogWriter, read_raw_log
@@ -47,47 +48,59 @@ def performance(data):
     return followed_by(calibration_moves(still=8.0), walk)
 
 
-@pytest.fixture(scope="module")
-def patch():
-    with pytest.MonkeyPatch.context() as found:
-        yield found
+@dataclass(frozen=True)
+class Worn:
+    """What the trackers of the performance tell: (T, 4, 4) and (T, 4, 3) of chips in worlds of their own."""
+
+    truth: Motion
+    placements: tuple[str, ...]
+    turns: np.ndarray
+    felt: np.ndarray
+    own: np.ndarray  # (4, 4) of the world that the truth is in, in each tracker's own
 
 
 @pytest.fixture(scope="module")
-def told(performance, tmp_path_factory, patch):
-    patch.setattr(performer, "MOST_BEHIND", 10**6)  # a busy machine may be late
-    for _ in range(3):  # where it stands still for a second, the pose looks like a movement
-        told = live_and_solved(performance, tmp_path_factory.mktemp("walk") / "take.pallas")
-        if told is not None:
-            return told
-    return pytest.fail("the performer was never calibrated")
-
-
-def live_and_solved(performance, take):
-    """Play the performance through emulated trackers; None where the calibration was refused."""
+def worn(performance):
     random = np.random.default_rng(4)
-    worn = {
+    sensors = {
         placement: VirtualSensor(
             sensor.joint, sensor.offset, tuple(quaternion.normalised(random.normal(size=4)))
         )
         for placement, sensor in STANDARD_SENSORS.items()
     }
-    sensed = virtual_recording(performance, worn)
+    sensed = virtual_recording(performance, sensors)
     # Without magnetometers each tracker has a world of its own.
     own = quaternion.from_axis_angle(np.array([0.0, 0.0, 1.0]), random.uniform(-3.0, 3.0, 4))
     turns = quaternion.multiply(own, sensed.world_from_sensor)
     felt = quaternion.rotate(own, sensed.acceleration)
+    return Worn(performance, sensed.placements, turns, felt, own)
+
+
+@pytest.fixture(scope="module")
+def emulated(worn, tmp_path_factory):
+    """The performance through emulated trackers, in real time, on whatever this machine does besides."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(performer, "MOST_BEHIND", 10**6)  # a busy machine may be late
+        for _ in range(3):  # where it stands still for a second, the pose looks like a movement
+            told = through_emulators(worn, tmp_path_factory.mktemp("walk") / "take.pallas")
+            if told is not None:
+                return told
+    return pytest.fail("the performer was never calibrated")
+
+
+def through_emulators(worn, take):
+    """Play the performance through emulated trackers; None where the calibration was refused."""
     poses = {}
     with Recorder([SlimeVr(port=0)]) as recorder:
         session = LiveSession(recorder)
         session.listen(lambda name, pose: poses.update({pose.time: pose.solved}))
         session.record(RawLogWriter(take, source="emulators"))
         address = recorder.devices[0].address
-        with slimevr_emulators(address, turns, felt, sensed.fps) as emulators:
-            session.perform("anna", dict(zip(sensed.placements, emulators.trackers, strict=True)))
+        with slimevr_emulators(address, worn.turns, worn.felt, worn.truth.fps) as emulators:
+            session.perform("anna", dict(zip(worn.placements, emulators.trackers, strict=True)))
             session.calibrate("anna", Calibrating())
             began = emulators.start()
-            end = began + len(turns) / sensed.fps + 0.3
+            end = began + len(worn.turns) / worn.truth.fps + 0.3
             while time.monotonic() < end:
                 recorder.heard.wait(0.02)
                 session.pump()
@@ -96,22 +109,70 @@ def live_and_solved(performance, take):
             while session.pump():
                 pass
         calibration = session.performers["anna"].calibration
-    if calibration is None:
-        return None
+    return None if calibration is None else solved(worn, take, began, poses, calibration)
+
+
+class Mailbox(Recorder):
+    """A recorder that hears what it is handed, when it is told that it came."""
+
+    def __init__(self):
+        super().__init__([])
+        self.now = 0.0
+        self._came = []
+
+    def hand(self, samples):
+        self._came = samples
+        for sample in samples:
+            self._log.write(sample)
+
+    def take(self):
+        came, self._came = self._came, []
+        return came
+
+
+@pytest.fixture(scope="module")
+def handed(worn, tmp_path_factory):
+    """The performance over a network that delays each reading by up to 3 ms, on a machine in no hurry."""
+    take = tmp_path_factory.mktemp("handed") / "take.pallas"
+    random, recorder, poses = np.random.default_rng(5), Mailbox(), {}
+    session = LiveSession(recorder, clock=lambda: recorder.now)
+    session.listen(lambda name, pose: poses.update({pose.time: pose.solved}))
+    session.record(RawLogWriter(take, source="handed"))
+    trackers = [f"slimevr {placement}" for placement in worn.placements]
+    session.perform("anna", dict(zip(worn.placements, trackers, strict=True)))
+    session.calibrate("anna", Calibrating())
+    began = 100.0
+    for row, (turns, felt) in enumerate(zip(worn.turns, worn.felt, strict=True)):
+        sent = began + row / worn.truth.fps
+        came = sent + np.sort(random.uniform(0.0, 0.003, len(trackers)))
+        recorder.now = came[-1]
+        readings = zip(trackers, came, turns, felt, strict=True)
+        recorder.hand([TrackerSample(t, at, np.nan, turn, a, row) for t, at, turn, a in readings])
+        session.pump()
+    recorder.stop()
+    return solved(worn, take, began, poses, session.performers["anna"].calibration)
+
+
+def solved(worn, take, began, poses, calibration):
+    """What was posed live beside the solved take."""
     recording = read_raw_log(take).recording()
     solution = solve(recording, SolveOptions())
     return Told(
-        performance,
+        worn.truth,
         began,
         poses,
         solution.motion,
         read_raw_log(take).clock + float(recording.times[0]),
-        calibration.applied.heading + 2.0 * np.arctan2(own[:, 3], own[:, 0]),
+        calibration.applied.heading + 2.0 * np.arctan2(worn.own[:, 3], worn.own[:, 0]),
         solution.report["calibration"],
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["emulated", "handed"])
+def told(request):
+    return request.getfixturevalue(request.param)
+
+
 def walked(told):
     """World rotations (T, 24, 4) while the person walks: live, solved from the take, true."""
     world, _ = told.truth.world()
@@ -138,19 +199,26 @@ def test_the_take_is_solved_with_the_calibration_that_was_made_live(told):
     assert told.calibrated_on == "the mounting that the file holds"
 
 
-def test_every_frame_of_the_walk_is_posed(told, walked):
-    assert len(walked[0]) > 0.97 * (len(told.truth) - WALK)
+def test_every_frame_of_the_walk_is_posed(told):
+    assert len(walked(told)[0]) > 0.97 * (len(told.truth) - WALK)
 
 
-def test_live_poses_are_as_near_the_truth_as_those_of_the_take(walked):
-    live, offline, true = walked
+def test_live_poses_are_as_near_the_truth_as_those_of_the_take(handed):
+    live, offline, true = walked(handed)
     assert abs(degrees(live, true).mean() - degrees(offline, true).mean()) < 0.5
+    assert degrees(live, true).mean() < 12.0
+
+
+def test_live_arms_and_trunk_are_those_of_the_take(handed):
+    # They are late by what live filters take, some 20 ms at rest and less in motion.
+    live, offline, _ = walked(handed)
+    rows = [handed.truth.skeleton.index(name) for name in UPPER]
+    assert np.median(degrees(live[:, rows], offline[:, rows])) < 0.5
+
+
+def test_packets_in_bunches_leave_live_poses_near_the_truth(emulated):
+    # A busy machine brings packets late and in bunches, which live frames feel more than the take does.
+    live, offline, true = walked(emulated)
+    rows = [emulated.truth.skeleton.index(name) for name in UPPER]
     assert degrees(live, true).mean() < 14.0
-
-
-def test_live_arms_and_trunk_are_those_of_the_take(told, walked):
-    # They are late by what live filters take, some 20 ms; while arms swing that is the difference: 0.7
-    # degrees. A busy machine brings packets in bunches, which live frames feel more than the take does.
-    live, offline, _ = walked
-    rows = [told.truth.skeleton.index(name) for name in UPPER]
-    assert np.median(degrees(live[:, rows], offline[:, rows])) < 2.0
+    assert np.median(degrees(live[:, rows], offline[:, rows])) < 3.0
