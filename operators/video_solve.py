@@ -24,7 +24,7 @@ from .video_solving import Observed, solved_body, told_body
 if TYPE_CHECKING:
     from ..rig.solve.views import SolvedBody
 
-__all__ = ["PALLAS_OT_solve_video", "Solved", "put_solved", "solve_observed"]
+__all__ = ["PALLAS_OT_solve_video", "Solved", "observed_now", "put_solved", "solve_observed"]
 
 _SOLVED = 0.8  # of the time, until the body is known
 
