@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 _WEAK = 0.2  # of a battery
-_LONGEST_NAME = 10  # characters that the list has room for
+_LONGEST_NAME = 8  # characters that the list has room for
 
 
 class PALLAS_PT_live(Panel, bpy.types.Panel):
@@ -73,15 +73,13 @@ class PALLAS_PT_live_trackers(Panel, bpy.types.Panel):
 class PALLAS_UL_live_trackers(bpy.types.UIList):
     def draw_item(self, context, layout, data, item, icon, active_data, active_property):
         state = live_current.states().get(item.name)
-        row = layout.row(align=True)
-        row.label(text=_short(item.name), icon=_light(state))
-        if item.placement != "none":
-            row.label(text=item.placement.replace("_", " "))
+        name = layout.split(factor=0.45, align=True)
+        name.label(text=_short(item.name), icon=_light(state))
+        row = name.row(align=True)
+        row.label(text="" if item.placement == "none" else item.placement.replace("_", " "))
         if state is not None:
-            row.label(text=f"{state.rate:.0f} Hz")
-            if state.battery is not None:
-                weak = state.battery < _WEAK
-                row.label(text=f"{100.0 * state.battery:.0f} %", icon="ERROR" if weak else "NONE")
+            weak = state.battery is not None and state.battery < _WEAK
+            row.label(text=f"{state.rate:.0f} Hz", icon="ERROR" if weak else "NONE")
 
 
 class PALLAS_PT_live_performers(Panel, bpy.types.Panel):
@@ -159,7 +157,8 @@ def _counts(state):
     came = state.received + state.lost
     lost = f"{100.0 * state.lost / came:.1f} % lost" if came else "nothing came"
     signal = "" if state.signal is None else f", {state.signal:.0f} dBm"
-    return f"{state.rate:.0f} Hz, {lost}{signal}"
+    battery = "" if state.battery is None else f", battery {100.0 * state.battery:.0f} %"
+    return f"{lost}{signal}{battery}"
 
 
 def _light(state):

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MOTION",
         nargs="+",
         type=Path,
-        help="BVH, FBX, glTF, npz (ours, AMASS), results of GVHMR, WHAM, TRAM; or a folder of them",
+        help="BVH, FBX, glTF, npz (ours, AMASS), results of GVHMR, WHAM, TRAM, takes (.pallas); or folders",
     )
     parser.add_argument(
         "--rig",
@@ -110,12 +110,13 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
                 console.say(f"{out}: {done[-1]['frames']} frames in {done[-1]['seconds']:.1f} s")
             except PallasError as error:
                 failed[str(motion)] = str(error)
-                console.note(f"pallas: {motion}: {error}")
+                named = str(error).startswith(str(motion))
+                console.note(f"pallas: {error}" if named else f"pallas: {motion}: {error}")
             bar.advance()
     if failed and len(motions) == 1:
         raise PallasError(next(iter(failed.values())))
     if failed:
-        told = "; ".join(f"{name} ({reason})" for name, reason in failed.items())
+        told = ", ".join(failed)
         raise PallasError(f"{len(failed)} of {len(motions)} motions failed: {told}")
     return {"rig": str(arguments.rig), "motions": done}
 
