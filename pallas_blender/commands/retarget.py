@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MOTION",
         nargs="+",
         type=Path,
-        help="BVH, FBX, glTF, npz (ours, AMASS), results of GVHMR, WHAM, TRAM, takes (.pallas); or folders",
+        help="BVH, FBX, glTF, npz (ours, AMASS), results of GVHMR, WHAM, TRAM; or a folder of them",
     )
     parser.add_argument(
         "--rig",
@@ -109,12 +109,12 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
                 done.append(_one(arguments, motion, out, console, rig))
                 console.say(f"{out}: {done[-1]['frames']} frames in {done[-1]['seconds']:.1f} s")
             except PallasError as error:
+                if len(motions) == 1:
+                    raise
                 failed[str(motion)] = str(error)
                 named = str(error).startswith(str(motion))
                 console.note(f"pallas: {error}" if named else f"pallas: {motion}: {error}")
             bar.advance()
-    if failed and len(motions) == 1:
-        raise PallasError(next(iter(failed.values())))
     if failed:
         told = ", ".join(failed)
         raise PallasError(f"{len(failed)} of {len(motions)} motions failed: {told}")
