@@ -143,7 +143,8 @@ def _read(path: Path, readers: Mapping[str, Callable[[Path], _T]], wanted: str) 
     if suffix in readers:
         return readers[suffix](path)
     if suffix:
-        raise FormatError(f"{path} holds {_KINDS[suffix]}, expected {wanted}")
+        solve = "; solve it first: pallas solve" if _KINDS[suffix] == "a recording" else ""
+        raise FormatError(f"{path} holds {_KINDS[suffix]}, expected {wanted}{solve}")
     raise FileError(
         f"{path} is in no known format (its name ends in {path.suffix or 'nothing'!r}); "
         f"{wanted} can be: {', '.join(readers)}"
