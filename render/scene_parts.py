@@ -1,0 +1,92 @@
+"""What a clip is made of, drawn after a spec: people, surroundings, and the paths of cameras.
+
+Each function takes a numpy Generator of its own and draws everything from it, so the same generator gives the
+same scene on every machine. `spec` is a `dataset.spec.Spec`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+
+from ..rig.arrays import Array
+from ..rig.bodies import body_names, load_body
+from .cameras import CameraPath, Choices, clear, draw_path
+from .people import Person, draw_look, make_person
+from .surroundings import Surroundings, add_room, add_sky, add_studio
+from .surroundings.pictures import add_backdrop, add_panorama, picture_files
+
+if TYPE_CHECKING:
+    from .dataset.spec import Spec
+
+__all__ = ["CameraPath", "Person", "add_person", "add_surroundings", "camera_path", "clear"]
+
+
+def add_person(
+    random: np.random.Generator, spec: "Spec", collection: bpy.types.Collection
+) -> Person:
+    """A person of a drawn body and look, at rest, at the origin.
+
+    Raises:
+        ShapeError: the spec names a body that isn't there; the message lists them.
+    """
+    asked = spec.people.bodies
+    names = body_names() if "all" in asked else asked
+    body = load_body(names[int(random.integers(len(names)))])
+    look = draw_look(random, body, hands=spec.people.hands, hair=spec.people.hair)
+    return make_person(collection, body, random, look)
+
+
+def add_surroundings(
+    random: np.random.Generator,
+    spec: "Spec",
+    scene: bpy.types.Scene,
+    walked: Array | None = None,
+) -> dict[str, Any]:
+    """Floor, walls or sky, light and furniture.
+
+    Args:
+        random: what they are drawn from.
+        spec: of the dataset.
+        scene: where they go.
+        walked: (N, 2) metres, places on the floor that people use: furniture keeps off them. None where that
+            is not known: then nothing stands near the middle.
+
+    Returns:
+        What was drawn, as plain values; "solids" are the furniture's boxes, as `clear` takes them.
+
+    Raises:
+        FileError: a folder of the spec isn't there, or holds no pictures.
+    """
+    kinds = spec.scene.surroundings
+    kind = str(kinds[int(random.integers(len(kinds)))])
+    reach = spec.camera.distance[1] + spec.people.spread
+    walked = np.zeros((0, 2)) if walked is None else walked
+    if kind == "room":
+        made = add_room(random, scene, reach, walked)
+    elif kind == "sky":
+        made = add_sky(random, scene, reach, walked)
+    elif kind == "hdri":
+        files = picture_files([spec.path(text) for text in spec.scene.hdri], ("hdr", "exr"))
+        made = add_panorama(random, scene, files)
+    elif kind == "images":
+        files = picture_files([spec.path(text) for text in spec.scene.images])
+        made = add_backdrop(random, scene, files)
+    else:
+        made = add_studio(random, scene)
+    return _told(made)
+
+
+def _told(made: Surroundings) -> dict[str, Any]:
+    return {"kind": made.kind, **made.about, "solids": [list(box) for box in made.solids]}
+
+
+def camera_path(
+    random: np.random.Generator, spec: "Spec", view: int, centres: Array, fps: float
+) -> CameraPath:
+    """One camera's path over the moments of `centres` (M, 3) metres. See `cameras.draw_path`."""
+    asked = spec.camera
+    choices = Choices(
+        asked.kind, asked.distance, asked.height, asked.lens, asked.shake, asked.views
+    )
+    return draw_path(random, choices, centres, fps, view)
