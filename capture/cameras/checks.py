@@ -9,6 +9,7 @@ import numpy as np
 
 from ...rig.arrays import Array
 from ..keypoints.keypoints import Keypoints
+from .association import common_frames
 from .camera import Camera
 from .rays import ray_distance, typical
 
@@ -46,10 +47,11 @@ def agreement(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> Agreemen
     """Compare views with cameras, in the order given and in others.
 
     Args:
-        views: of C cameras, the same frames and layout.
+        views: of C cameras, the same layout; compared where they have the same frames.
         cameras: C.
     """
     count = len(cameras)
+    views = common_frames(views)
     people = [_sampled(view) for view in views]
     rays = [[camera.rays(one) for camera in cameras] for one in people]
     table = np.full((count, count, count, count), np.nan)  # views v, w seen by cameras i, j

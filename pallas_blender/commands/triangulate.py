@@ -172,6 +172,11 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         progress.to(20)
         if arguments.sync:
             views = synchronised(views, cameras, told)
+        lengths = sorted({len(view) for view in views})
+        if len(lengths) > 1:
+            told.append(
+                f"views have {lengths[0]} to {lengths[-1]} frames; used as far as two of them go"
+            )
         cameras = _checked(arguments, views, cameras, told)
         progress.to(30)
         options = _options(arguments)

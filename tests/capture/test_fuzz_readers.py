@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 from asf_documents import AMC, ASF
+from fuzzing import an_edit, edited
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -147,27 +148,6 @@ NASTY = (
     b"\t", b"\xc2\x85", b"Frame#\tTime\ta\n", b"endheader\n", b"nRows=", b"\xff\xff\xff\x7f", b"\x02\x50",
 )  # fmt: skip
 
-edit = st.tuples(
-    st.sampled_from(["cut", "insert", "replace", "delete", "repeat"]),
-    st.floats(0, 1),
-    st.integers(1, 40),
-    st.sampled_from(NASTY) | st.binary(min_size=1, max_size=8),
-)
-
-
-def _edited(content: bytes, edits: list[tuple[str, float, int, bytes]]) -> bytes:
-    for kind, where, length, what in edits:
-        place = int(where * len(content))
-        before, after = content[:place], content[place:]
-        content = {
-            "cut": before,
-            "insert": before + what + after,
-            "replace": before + what + after[len(what) :],
-            "delete": before + after[length:],
-            "repeat": before + after[:length] + after,
-        }[kind]
-    return content
-
 
 def _check(read: Callable[[bytes], object], content: bytes) -> None:
     try:
@@ -181,9 +161,9 @@ def _check(read: Callable[[bytes], object], content: bytes) -> None:
 
 @pytest.mark.parametrize("name", READERS)
 @QUICK
-@given(edits=st.lists(edit, min_size=1, max_size=4))
+@given(edits=st.lists(an_edit(NASTY), min_size=1, max_size=4))
 def test_a_damaged_file_gives_a_value_or_an_error(valid, name: str, edits: list):
-    _check(READERS[name], _edited(valid[name], edits))
+    _check(READERS[name], edited(valid[name], edits))
 
 
 @pytest.mark.parametrize("name", READERS)

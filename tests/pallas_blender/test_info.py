@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from stages import calib_toml, ring, seen, walker, write_openpose
 
 from pallas.capture.markers import write_markers
 from pallas.capture.osim_writer import write_osim
@@ -90,3 +91,29 @@ def test_a_models_coordinates_bodies_and_markers_are_told(tmp_path, capsys):
     assert (facts["bodies"], facts["markers"]) == (["pelvis", "shank"], ["ASIS"])
     assert facts["locked"] == ["knee"]
     assert len(facts["free_coordinates"]) == 6
+
+
+def test_keypoints_and_cameras_are_told(tmp_path, capsys):
+    cameras = ring(2, lens=(0.1, 0.0, 0.0, 0.0))
+    view = seen([walker(4)], cameras)[0]
+    write_openpose(tmp_path / "cam1_json", view)
+    assert cli.main(["info", str(tmp_path / "cam1_json"), "--json"]) == 0
+    captured = capsys.readouterr()
+    facts = json.loads(captured.out)["keypoints"]
+    assert (facts["layout"], facts["in"]) == ("body_25b", "pictures, pixels")
+    (only,) = facts["views"]
+    assert (only["frames"], only["fps"], only["most_people"]) == (4, None, 1)
+    assert only["median_confidence"] == pytest.approx(0.8)
+    assert "fps not stated" in captured.err or "not stated" in captured.err
+    calibration = tmp_path / "Calib.toml"
+    calibration.write_text(calib_toml(cameras))
+    assert cli.main(["info", str(calibration), "--json"]) == 0
+    (first, _) = json.loads(capsys.readouterr().out)["calibration"]["cameras"]
+    assert first["name"] == "cam_01"
+    assert first["image_size"] == [1080, 1920]
+    np.testing.assert_allclose(first["position_m"], cameras[0].position, atol=1e-6)
+
+
+def test_an_empty_folder_is_one_line(tmp_path, capsys):
+    assert cli.main(["info", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1

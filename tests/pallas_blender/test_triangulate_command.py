@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from stages import BODY, calib_toml, restless, ring, seen, walker, write_openpose
 
+from pallas.capture.formats import read_motion
 from pallas.capture.markers import read_markers
 from pallas.pallas_blender.cli import main
+from pallas.rig.skeleton import BODY_JOINTS
 
 CAMERAS = ring(4)
 TRUTH = walker(60, velocity=(0.2, 0.1))
@@ -57,7 +59,15 @@ def test_four_folders_become_points_in_space(stage, tmp_path, capsys, suffix):
 
 def test_one_folder_may_hold_all_and_json_tells_everything(stage, tmp_path, capsys):
     code, said, noted = run(
-        capsys, stage / "pose", "--calib", stage / "Calib.toml", "-o", tmp_path / "o.trc", "--json"
+        capsys,
+        stage / "pose",
+        "--calib",
+        stage / "Calib.toml",
+        "--fps",
+        60,
+        "-o",
+        tmp_path / "o.trc",
+        "--json",
     )
     report = json.loads(said)
     assert code == 0
@@ -67,8 +77,63 @@ def test_one_folder_may_hold_all_and_json_tells_everything(stage, tmp_path, caps
     assert [row["camera"] for row in person["cameras"]] == ["cam_01", "cam_02", "cam_03", "cam_04"]
     assert person["median_px"] < 0.1
     assert person["missing"] == 0
-    assert "60 is taken" in report["warnings"][0]
-    assert "warning" in noted
+    assert report["warnings"] == []
+    assert "warning" not in noted
+
+
+def test_no_frame_rate_is_taken_for_granted(stage, tmp_path, capsys):
+    words = (stage / "pose", "--calib", stage / "Calib.toml", "-o", tmp_path / "o.trc")
+    code, _, noted = run(capsys, *words)
+    assert code == 1
+    assert noted.count("\n") == 1
+    assert "don't say their frame rate" in noted
+    assert "--fps 60" in noted
+
+
+def test_the_frame_rate_of_a_project_is_taken_and_said(tmp_path, capsys):
+    for k, view in enumerate(seen([TRUTH[:8]], CAMERAS)):
+        write_openpose(tmp_path / "pose" / f"cam{k + 1}_json", view)
+    (tmp_path / "Calib.toml").write_text(calib_toml(CAMERAS))
+    (tmp_path / "Config.toml").write_text("[project]\nframe_rate = 48\n")
+    out = tmp_path / "o.trc"
+    code, _, noted = run(capsys, tmp_path / "pose", "--calib", tmp_path / "Calib.toml", "-o", out)
+    assert code == 0
+    assert "48 frames per second, as Config.toml has" in noted
+    assert read_markers(out).fps == 48.0
+
+
+def test_refined_points_have_no_gaps_and_the_body_is_a_motion(tmp_path, capsys):
+    truth = walker(24, velocity=(0.2, 0.1))
+    blind = list(seen([truth], CAMERAS, noise=2.0))
+    for k, view in enumerate(blind):
+        confidence = np.array(view.confidence)
+        confidence[8:14, :, BODY.names.index("LWrist")] = (
+            0.0  # nobody sees it, longer than gaps may be
+        )
+        write_openpose(tmp_path / "pose" / f"cam{k + 1}", replace(view, confidence=confidence))
+    (tmp_path / "Calib.toml").write_text(calib_toml(CAMERAS))
+    out, motion = tmp_path / "o.trc", tmp_path / "o.npz"
+    words = (tmp_path / "pose", "--calib", tmp_path / "Calib.toml", "--fps", 60, "--gap", 0.05)
+    code, said, _ = run(capsys, *words, "--refine", "--motion", motion, "-o", out, "--json")
+    assert code == 0
+    body = json.loads(said)["people"][0]["body"]
+    assert body["missing"] == 0
+    assert 1.5 < body["height"] < 2.0
+    assert body["refined"]["mean_px"] < 4.0
+    markers = read_markers(out)
+    columns = [BODY.names.index(name) for name in markers.names]
+    assert 1000 * np.median(np.abs(markers.positions - truth[:, columns])) < 5.0
+    found = read_motion(motion)
+    knee = found.world()[1][:, found.skeleton.index("left_knee")]
+    assert 1000 * np.median(np.abs(knee - truth[:, BODY.names.index("LKnee")])) < 40.0
+    assert found.skeleton.names == BODY_JOINTS
+
+
+def test_a_motion_alone_may_be_the_output(stage, tmp_path, capsys):
+    words = (stage / "pose", "--calib", stage / "Calib.toml", "--fps", 60, "--motion", "x.npz")
+    code, _, noted = run(capsys, *words, "-o", tmp_path / "o.bvh")
+    assert code == 1
+    assert "are both motions" in noted
 
 
 def test_several_people_are_several_files(tmp_path, capsys):
@@ -167,9 +232,11 @@ def test_an_output_that_is_there_is_kept(stage, tmp_path, capsys):
 )
 def test_what_is_wrong_is_told_in_one_line(stage, tmp_path, capsys, monkeypatch, words, told):
     monkeypatch.chdir(stage)
-    code, _, noted = run(capsys, *words, "--calib", "Calib.toml", "-o", tmp_path / "o.trc")
+    rate = () if "--fps" in words else ("--fps", 60)
+    code, _, noted = run(capsys, *words, *rate, "--calib", "Calib.toml", "-o", tmp_path / "o.trc")
     assert code == 1
     assert told in noted
+    assert noted.count("\n") == 1
     assert "Traceback" not in noted
     assert not (tmp_path / "o.trc").exists()
 
@@ -190,6 +257,7 @@ def test_the_shared_trial_from_its_archives(data, tmp_path, capsys):
         folder / "Calib_qualisys.toml",
         "--fps",
         60,
+        "--refine",
         "-o",
         out,
         "--json",
@@ -198,5 +266,9 @@ def test_the_shared_trial_from_its_archives(data, tmp_path, capsys):
     (person,) = json.loads(said)["people"]
     assert person["missing"] == 0
     assert person["found"] > 0.98
+    assert (
+        person["body"]["refined"]["median_px"] < person["body"]["triangulated"]["median_px"] + 0.1
+    )
+    assert person["body"]["refined"]["all_mean_px"] < person["body"]["triangulated"]["all_mean_px"]
     assert person["median_px"] < 12.0
     assert read_markers(out).positions.shape == (100, 25, 3)

@@ -20,12 +20,15 @@ NASTY = (
     b"=", b":", b"\xc2\xb2", b"\xe2\x82\xac", b"1e400", b"0x10",
 )  # fmt: skip
 
-_edit = st.tuples(
-    st.sampled_from(["cut", "insert", "replace", "delete", "repeat"]),
-    st.floats(0, 1),
-    st.integers(1, 40),
-    st.sampled_from(NASTY) | st.binary(min_size=1, max_size=8),
-)
+
+def an_edit(nasty=NASTY):
+    """One way to damage bytes, for `edited`: what, where, how much, and pieces that go in."""
+    return st.tuples(
+        st.sampled_from(["cut", "insert", "replace", "delete", "repeat"]),
+        st.floats(0, 1),
+        st.integers(1, 40),
+        st.sampled_from(nasty) | st.binary(min_size=1, max_size=8),
+    )
 
 
 def edited(content, edits):
@@ -45,7 +48,7 @@ def edited(content, edits):
 
 def damaged(*valid):
     """Bytes near these valid ones, and bytes that are nothing."""
-    near = st.builds(edited, st.sampled_from(valid), st.lists(_edit, max_size=4))
+    near = st.builds(edited, st.sampled_from(valid), st.lists(an_edit(), max_size=4))
     nothing = st.binary(max_size=200) | st.lists(st.sampled_from(NASTY)).map(b"".join)
     return near | nothing
 

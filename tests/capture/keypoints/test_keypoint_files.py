@@ -248,7 +248,7 @@ def test_results_of_yolo_are_read(tmp_path):
         (make.openpose_frame([1e300] * 51), "no picture has"),
         (make.openpose_frame(make.flat("coco_17"), make.flat("coco_18")), "17 and 18"),
         (b"[" * 100_000, "nested too deep"),
-        (b"\x89HDF\r\n", "save DeepLabCut's results as CSV"),
+        (b"\x89HDF\r\n", "HDF5"),
         (b"time,a.qw\n0,1\n", "of no program that is known"),
         (b"\xff\xfe\x00\x01", "no text"),
         (make.npy(np.zeros((3, 5, 3))), "\\(3, 5, 3\\)"),
