@@ -27,8 +27,11 @@ def detected(
     from ..capture.video.detection import detect_video
     from ..capture.video.detector import DetectorOptions, make_detector
 
-    name = "mediapipe" if model is None else "onnx"
-    detector = make_detector(name, DetectorOptions(model, people=people))
+    if model is None:
+        detector = make_detector("mediapipe")
+        people = 1  # it finds no more
+    else:
+        detector = make_detector("onnx", DetectorOptions(model, people=people))
     found = detect_video(
         clip, detector, people, lambda done, total: tell(min(done / total, 1.0) if total else 0.5)
     )

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ bpy = pytest.importorskip("bpy")
 from stages import BODY, calib_toml, ring, seen, walker, write_openpose  # noqa: E402  after the skip
 
 from pallas.capture.markers import write_markers  # noqa: E402
+from pallas.capture.video import detector  # noqa: E402
 from pallas.operators.video_job import VideoJob  # noqa: E402
 from pallas.operators.video_solving import Observed  # noqa: E402
 from pallas.rig.trajectories import MarkerTrajectories  # noqa: E402
@@ -129,6 +131,47 @@ def test_bad_input_is_told_and_changes_nothing(video, scene, tmp_path, what):
         bpy.ops.pallas.import_views()
     assert told in problems(video)[0]
     assert len(bpy.data.objects) == before
+
+
+def test_without_a_detector_the_panel_says_what_to_install(video, data, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    video.views[2].keypoints = ""
+    video.views[2].clip = str(data("video/pose2sim/single/videos/cam03.mp4"))
+    with pytest.raises(RuntimeError, match="pip install mediapipe"):
+        bpy.ops.pallas.import_views()
+    assert len(problems(video)) == 1
+    assert "pip install mediapipe" in problems(video)[0]
+
+
+def test_what_a_detector_finds_in_a_clip_is_triangulated_like_any_keypoints(
+    video, scene, data, monkeypatch
+):
+    """A detector that knows where the walker is, on one clip; the other cameras' keypoints are files."""
+    clip = data("video/pose2sim/single/videos/cam03.mp4")
+    pixels = CAMERAS[2].project(walker(100, velocity=(0.0, -0.6)))
+
+    closed = []
+
+    class Knows:
+        name, layout, seen = "knows", BODY, 0
+
+        def detect(self, picture):
+            self.seen += 1
+            return detector.Found(pixels[self.seen - 1][None], np.ones((1, len(BODY))))
+
+        def close(self):
+            closed.append(self.name)
+
+    kind = detector.DetectorKind("for this test", lambda options: Knows())
+    monkeypatch.setitem(detector.DETECTORS, "mediapipe", kind)
+    video.views[2].keypoints, video.views[2].clip = "", str(clip)
+    assert bpy.ops.pallas.import_views() == {"FINISHED"}
+    assert len(cameras_of(video.keypoints)) == 3
+    assert closed == ["knows"]
+    behind = cameras_of(video.keypoints)[2][1].data.background_images[0]
+    assert behind.image.source == "MOVIE"
+    scene.frame_set(10)
+    assert max(error for error, _ in errors_now(video.keypoints, 10).values()) < 3.0
 
 
 def test_looking_through_a_camera_sets_its_picture_and_says_so(video, scene):
