@@ -1,6 +1,5 @@
 """Import Views: clips and keypoints of calibrated cameras become cameras, backgrounds and empties."""
 
-import os
 from pathlib import Path
 
 import bpy
@@ -112,9 +111,11 @@ def _clip(path: Path | None) -> Clip | None:
 
 def _called(sources: tuple[Source, ...]) -> str:
     """The folder that holds all of the files; of one file its own name."""
-    paths = [str(path) for s in sources for path in (s.keypoints, s.clip) if path is not None]
-    together = Path(os.path.commonpath(paths)) if len(paths) > 1 else Path(paths[0])
-    return together.stem or "Video"
+    paths = [path for s in sources for path in (s.keypoints, s.clip) if path is not None]
+    if len(paths) == 1:
+        return paths[0].stem
+    shared = set(paths[0].parents).intersection(*(path.parents for path in paths))
+    return max(shared, key=lambda path: len(path.parts), default=paths[0]).stem or "Video"
 
 
 def _summary(found: Found) -> str:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -85,19 +86,18 @@ def _program() -> list[str]:
 
 def _run(command: list[str], tell: Tell) -> str | None:
     """Run a program, and end it if nobody waits any more; None if it went well, else its last words."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    began = time.monotonic()
-    try:
-        while process.poll() is None:
-            spent = time.monotonic() - began
-            tell("writing the report", spent / (spent + _USUAL))
-            time.sleep(_TICK)
-    except BaseException:
-        process.kill()
-        process.communicate()
-        raise
-    _, words = process.communicate()
-    lines = [line for line in words.splitlines() if line.strip()]
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as words:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=words)
+        began = time.monotonic()
+        try:
+            while process.poll() is None:
+                spent = time.monotonic() - began
+                tell("writing the report", spent / (spent + _USUAL))
+                time.sleep(_TICK)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        words.seek(0)
+        lines = [line.strip() for line in words if line.strip()]
     return None if process.returncode == 0 else (lines or ["the process failed without a word"])[-1]
