@@ -34,6 +34,7 @@ from .markers import (
 from .motion_parts import PALLAS_OT_list_parts
 from .pictures import PALLAS_OT_render_sheet
 from .regenerating import PALLAS_OT_regenerate_legs
+from .rendering import RENDERING_OPERATORS
 from .retarget import PALLAS_OT_preview_retarget, PALLAS_OT_retarget
 from .solving import PALLAS_OT_solve
 from .take import PALLAS_OT_load_take
@@ -121,5 +122,6 @@ OPERATORS = (
     PALLAS_OT_export_trc,
     PALLAS_OT_export_osim,
     PALLAS_OT_render_sheet,
+    *RENDERING_OPERATORS,
     *VIDEO_OPERATORS,
 )

@@ -16,6 +16,7 @@ from .live_panels import (
     PALLAS_UL_live_trackers,
 )
 from .panel import Panel
+from .render_panels import PALLAS_PT_dataset
 from .retarget_panels import (
     PALLAS_PT_bones,
     PALLAS_PT_retarget,
@@ -133,4 +134,5 @@ PANELS = (
     PALLAS_PT_bones,
     PALLAS_PT_markers,
     PALLAS_PT_render,
+    PALLAS_PT_dataset,
 )

@@ -14,6 +14,7 @@ from bpy.props import (
 from ..scene.markers import is_marker_set
 from .leg_properties import PALLAS_PG_legs, PALLAS_PG_take
 from .live_properties import LIVE_PROPERTY_GROUPS, POSES, PALLAS_PG_live
+from .render_panels import PALLAS_PG_dataset
 from .retarget_properties import PALLAS_PG_mapped_bone, PALLAS_PG_part, PALLAS_PG_retarget
 from .video_properties import VIDEO_PROPERTY_GROUPS, PALLAS_PG_video
 
@@ -144,6 +145,7 @@ class PALLAS_PG_scene(bpy.types.PropertyGroup):
     retarget: PointerProperty(type=PALLAS_PG_retarget)
     markers: PointerProperty(type=PALLAS_PG_markers)
     render: PointerProperty(type=PALLAS_PG_render)
+    dataset: PointerProperty(type=PALLAS_PG_dataset)
 
 
 # The last one points at the others, which must be registered first.
@@ -159,5 +161,6 @@ PROPERTY_GROUPS = (
     PALLAS_PG_retarget,
     PALLAS_PG_markers,
     PALLAS_PG_render,
+    PALLAS_PG_dataset,
     PALLAS_PG_scene,
 )
