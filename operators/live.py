@@ -9,7 +9,7 @@ from ..rig.errors import DeviceError, SceneError
 from . import live_current
 from .common import PallasOperator
 from .live_capture import LiveCapture
-from .live_lists import look
+from .live_lists import look, own_characters
 
 __all__ = [
     "PALLAS_OT_add_live_source",
@@ -80,6 +80,7 @@ class PALLAS_OT_connect_live(PallasOperator, bpy.types.Operator):
         for name in names:
             _checked_network(name)
         paired = frozenset(tracker.name for tracker in live.trackers if tracker.paired)
+        own_characters(context)
         capture = LiveCapture(names, paired, _vmc(live.vmc.strip()))
         capture.open()
         if not live.performers:

@@ -8,6 +8,7 @@ from ..rig.errors import RecordingError, SceneError
 from ..rig.skeleton import body_skeleton
 from . import live_current
 from .common import PallasOperator
+from .live_lists import own_characters
 
 __all__ = ["PALLAS_OT_calibrate_live", "PALLAS_OT_find_trackers", "PALLAS_OT_reset_heading"]
 
@@ -51,6 +52,7 @@ class PALLAS_OT_calibrate_live(PallasOperator, bpy.types.Operator):
     def run(self, context):
         live, capture = context.scene.pallas.live, live_current.current()
         session = capture.wait(_LOADING)
+        own_characters(context)
         names = []
         for number, performer in enumerate(live.performers, start=1):
             worn = {t.placement: t.name for t in live.trackers if t.performer == number}

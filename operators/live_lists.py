@@ -3,9 +3,10 @@
 import bpy
 
 from ..capture.session.guide import Phase
+from ..scene.linked import overridden
 from .live_capture import LiveCapture
 
-__all__ = ["look"]
+__all__ = ["look", "own_characters"]
 
 
 def look(capture: LiveCapture) -> None:
@@ -18,6 +19,17 @@ def look(capture: LiveCapture) -> None:
         targets[""] = live.performers[0].target  # whoever another program solved
     capture.aim(targets)
     _redraw()
+
+
+def own_characters(context: bpy.types.Context) -> None:
+    """Override the performers' characters that are linked, so that they can move.
+
+    Raises:
+        SceneError: Blender can't override one.
+    """
+    for performer in context.scene.pallas.live.performers:
+        if performer.target is not None:
+            performer.target = overridden(performer.target, context)
 
 
 def _list_trackers(capture: LiveCapture, live: bpy.types.PropertyGroup) -> None:

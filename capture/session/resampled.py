@@ -17,6 +17,7 @@ from .take_clock import mapped_times
 __all__ = ["between", "measured", "sensible", "usual_rate"]
 
 _SAME = 1e-9  # seconds
+_BUNCH = 1.25  # times as many readings as in most seconds
 
 
 def measured(readings: npt.NDArray[Any]) -> tuple[Array, Array, Array]:
@@ -65,13 +66,23 @@ def _even(readings: npt.NDArray[Any]) -> Array:
 
 def usual_rate(times: Array) -> float:
     """Readings per second while they come; NaN of less than two."""
+    if len(times) < 2:
+        return float("nan")
     steps = np.diff(times)
-    steps = steps[steps <= BRIDGE]
+    steps = steps[(steps <= BRIDGE) & _unbunched(times)]
     if len(steps) == 0:
         return float("nan")
     usual = float(np.median(steps))
     # Where several come together the usual step says nothing; where some are lost the mean says too little.
     return 1.0 / max(usual, 0.8 * float(steps.mean()))
+
+
+def _unbunched(times: Array) -> Mask:
+    """(N - 1,) steps within seconds that hold no bunch: what a busy computer held up comes all at once."""
+    _, second, counts = np.unique(
+        np.floor(times[1:] - times[0]), return_inverse=True, return_counts=True
+    )
+    return np.asarray(counts[second] <= _BUNCH * np.median(counts), dtype=bool)
 
 
 def between(times: Array, values: Array, wanted: Array, *, turns: bool) -> Array:

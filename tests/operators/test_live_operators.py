@@ -14,6 +14,7 @@ bpy = pytest.importorskip("bpy")
 
 from calibration_moves import calibration_moves, followed_by  # noqa: E402  after the skip
 from file_hash import file_hash  # noqa: E402
+from linked_characters import shown_by_empty  # noqa: E402
 from node_peers import slimevr_emulators  # noqa: E402
 from walks import DEMO, stepping  # noqa: E402
 
@@ -126,6 +127,15 @@ def test_a_pose_that_mocopi_solved_moves_the_first_performers_character(live, da
         step(10.0, lambda: capture.shown > 0)
     assert capture.shown > 0, live_current.told(capture)
     assert character.pose.bones["mixamorig:LeftArm"].matrix_basis.to_quaternion().angle > 0.05
+
+
+def test_a_linked_character_is_overridden_before_it_follows(live, scene, tmp_path):
+    linked = shown_by_empty(scene, add_character(), tmp_path / "cast.blend")
+    live.performers.add().name = "anna"
+    live.performers[0].target = linked
+    connect(live, "mocopi:127.0.0.1:0")
+    assert live.performers[0].target.override_library.reference == linked
+    assert tuple(live.performers[0].target.location) == (2.0, 0.0, 0.0)
 
 
 def test_takes_never_replace_each_other(live):

@@ -6,7 +6,9 @@ import pytest
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
 
-from pallas.capture import formats  # noqa: E402  after the skip where there is no bpy
+from linked_characters import shown_by_empty  # noqa: E402  after the skip where there is no bpy
+
+from pallas.capture import formats  # noqa: E402
 from pallas.rig import Motion, body_skeleton, quaternion  # noqa: E402
 from pallas.scene.character import add_character  # noqa: E402
 from pallas.scene.curves import read_curve  # noqa: E402
@@ -206,24 +208,7 @@ def test_a_clip_of_a_file_is_chosen(ready, tmp_path, capfd):
 @pytest.fixture
 def shown(ready, scene, tmp_path):
     """The character in a linked collection that an empty shows, 2 m to the left; it is the active object."""
-    path = tmp_path / "cast.blend"
-    collection = bpy.data.collections.new("Cast")
-    scene.collection.children.link(collection)
-    for item in (ready.target, *ready.target.children):
-        collection.objects.link(item)
-    bpy.data.libraries.write(str(path), {collection}, fake_user=True)
-    for item in list(bpy.data.objects):
-        bpy.data.objects.remove(item)
-    bpy.data.collections.remove(collection)
-    with bpy.data.libraries.load(str(path), link=True) as (_, wanted):
-        wanted.collections = ["Cast"]
-    empty = bpy.data.objects.new("Shown", None)
-    empty.instance_type, empty.instance_collection = "COLLECTION", wanted.collections[0]
-    empty.location[0] = 2.0
-    scene.collection.objects.link(empty)
-    bpy.context.view_layer.objects.active = empty
-    bpy.context.view_layer.update()
-    ready.target = next(item for item in bpy.data.objects if item.type == "ARMATURE")
+    ready.target = shown_by_empty(scene, ready.target, tmp_path / "cast.blend")
     return ready
 
 
