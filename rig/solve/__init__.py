@@ -18,6 +18,7 @@ It needs torch, so it is imported by those who solve, not by `rig` itself.
 
 from .contacts import Contacts
 from .fit import Fit, solve, solve_recording
+from .floor import Floor
 from .implicit import solve_with_gradient
 from .marker_ik import MarkerFit, MarkerOptions, fit_markers
 from .orientations import Orientations
@@ -25,12 +26,15 @@ from .pixels import Pixels
 from .points import Markers, Points
 from .poses import Limits, SmoothChange, Smoothness, StayNear
 from .problem import Problem
+from .relative import RelativeMarkers
 from .shape import Shape
+from .sightings import Sightings
 from .stream import Stream, StreamPose
 
 __all__ = [
     "Contacts",
     "Fit",
+    "Floor",
     "Limits",
     "MarkerFit",
     "MarkerOptions",
@@ -39,7 +43,9 @@ __all__ = [
     "Pixels",
     "Points",
     "Problem",
+    "RelativeMarkers",
     "Shape",
+    "Sightings",
     "SmoothChange",
     "Smoothness",
     "StayNear",

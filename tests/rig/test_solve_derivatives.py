@@ -10,13 +10,16 @@ from pallas.rig.model.skeletons import model_of_skeleton
 from pallas.rig.skeleton import body_skeleton
 from pallas.rig.solve import (
     Contacts,
+    Floor,
     Limits,
     Markers,
     Orientations,
     Pixels,
     Points,
     Problem,
+    RelativeMarkers,
     Shape,
+    Sightings,
     SmoothChange,
     Smoothness,
     StayNear,
@@ -35,6 +38,10 @@ TERMS = (
     "points",
     "pixels",
     "pixels of a moving camera",
+    "sightings",
+    "sightings of moving cameras",
+    "relative markers",
+    "floor",
     "orientations",
     "robust orientations",
     "stay near",
@@ -85,6 +92,7 @@ def term(name: str, model: KinematicModel, truth: Tensor) -> Term | PairTerm:
     camera = CAMERA.expand(FRAMES, 3, 4)
     moving = camera + 0.1 * noise(FRAMES, 3, 4, seed=7)
     drifting = torch.tensor([[0.5, 0.4, 0.1]]).expand(3, 3)
+    two = torch.stack([seen(targets, CAMERA[None]), seen(targets, CAMERA.roll(1, 1)[None])])
     makers = {
         "markers": lambda: Markers(model.marker_names, targets, weights),
         "robust markers": lambda: Markers(model.marker_names, targets, 3.0, robust=0.05),
@@ -93,6 +101,14 @@ def term(name: str, model: KinematicModel, truth: Tensor) -> Term | PairTerm:
         "pixels of a moving camera": lambda: Pixels(
             BODIES, seen(places, moving), moving, offsets, 0.05, robust=5.0
         ),
+        "sightings": lambda: Sightings(
+            model.marker_names, two, torch.stack([CAMERA, CAMERA.roll(1, 1)]), 0.05
+        ),
+        "sightings of moving cameras": lambda: Sightings(
+            model.marker_names, two[:1], moving[None], 0.05, robust=0.4
+        ),
+        "relative markers": lambda: RelativeMarkers(model.marker_names, targets, weights),
+        "floor": lambda: Floor(BODIES, 0.1, offsets, noise(FRAMES, 3).abs()),
         "orientations": lambda: Orientations(BODIES, rotations, weights=drifting),
         "robust orientations": lambda: Orientations(
             BODIES, rotations, rotations[0].roll(1, 0), weights=drifting, robust=0.3
