@@ -1,5 +1,8 @@
 """What a clip is made of, drawn after a spec: people, surroundings, and the paths of cameras.
 
+The order of a clip: `add_person` for everybody, their motions and `ground`, then `camera_path` (drawn again
+until it is `clear`), and last `add_surroundings`, which builds around people and cameras.
+
 Each function takes a numpy Generator of its own and draws everything from it, so the same generator gives the
 same scene on every machine. `spec` is a `dataset.spec.Spec`.
 """
@@ -11,15 +14,25 @@ import numpy as np
 
 from ..rig.arrays import Array
 from ..rig.bodies import body_names, load_body
+from ..scene.retarget_target import Target
+from ..scene.retargeting import Keys
 from .cameras import CameraPath, Choices, clear, draw_path
-from .people import Person, draw_look, make_person
+from .people import Person, draw_look, ground_lift, make_person
 from .surroundings import Surroundings, add_room, add_sky, add_studio
 from .surroundings.pictures import add_backdrop, add_panorama, picture_files
 
 if TYPE_CHECKING:
     from .dataset.spec import Spec
 
-__all__ = ["CameraPath", "Person", "add_person", "add_surroundings", "camera_path", "clear"]
+__all__ = [
+    "CameraPath",
+    "Person",
+    "add_person",
+    "add_surroundings",
+    "camera_path",
+    "clear",
+    "ground",
+]
 
 
 def add_person(
@@ -37,13 +50,32 @@ def add_person(
     return make_person(collection, body, random, look)
 
 
+def ground(person: Person, target: Target, keys: Keys) -> float:
+    """Raise a person to stand on the floor in its motion, after the motion was brought to it.
+
+    Args:
+        person: of `add_person`.
+        target: its armature, as it was read before.
+        keys: of the motion on it.
+
+    Returns:
+        Metres that its armature was raised; below 0 where it floated.
+    """
+    lift = ground_lift(load_body(person.body), target.bones, keys.result)
+    person.armature.location.z += lift
+    return lift
+
+
 def add_surroundings(
     random: np.random.Generator,
     spec: "Spec",
     scene: bpy.types.Scene,
     walked: Array | None = None,
+    cameras: Array | None = None,
 ) -> dict[str, Any]:
     """Floor, walls or sky, light and furniture.
+
+    Draw the cameras first: rooms then fit around people and cameras, and furniture keeps off both.
 
     Args:
         random: what they are drawn from.
@@ -51,6 +83,8 @@ def add_surroundings(
         scene: where they go.
         walked: (N, 2) metres, places on the floor that people use: furniture keeps off them. None where that
             is not known: then nothing stands near the middle.
+        cameras: (K, 2) metres, places on the floor under the cameras' paths. None where that is not
+            known: then rooms are as wide as cameras may be away.
 
     Returns:
         What was drawn, as plain values; "solids" are the furniture's boxes, as `clear` takes them.
@@ -62,10 +96,11 @@ def add_surroundings(
     kind = str(kinds[int(random.integers(len(kinds)))])
     reach = spec.camera.distance[1] + spec.people.spread
     walked = np.zeros((0, 2)) if walked is None else walked
+    cameras = np.zeros((0, 2)) if cameras is None else cameras
     if kind == "room":
-        made = add_room(random, scene, reach, walked)
+        made = add_room(random, scene, reach, walked, cameras)
     elif kind == "sky":
-        made = add_sky(random, scene, reach, walked)
+        made = add_sky(random, scene, reach, walked, cameras)
     elif kind == "hdri":
         files = picture_files([spec.path(text) for text in spec.scene.hdri], ("hdr", "exr"))
         made = add_panorama(random, scene, files)

@@ -76,6 +76,7 @@ def furnish(
     scene: bpy.types.Scene,
     half: tuple[float, float],
     walked: Array,
+    cameras: Array,
     *,
     indoors: bool = True,
 ) -> list[Box]:
@@ -85,16 +86,17 @@ def furnish(
         random: what it is drawn from.
         scene: where it goes.
         half: metres from the middle to the walls along x and y.
-        walked: (N, 2) metres, places that stay free; if empty, nothing stands near the middle.
+        walked: (N, 2) metres, places of people that stay free; if empty, nothing stands near the middle.
+        cameras: (K, 2) metres, places of cameras that stay free.
         indoors: whether there are walls to stand at.
     """
     solids: list[Box] = []
     if indoors:
         for _ in range(int(random.integers(2, 7))):
-            _at_wall(random, scene, half, solids)
+            _at_wall(random, scene, half, solids, np.concatenate([walked, cameras]))
     if len(walked):
         for _ in range(int(random.integers(0, 4))):
-            _in_the_way(random, scene, walked, solids)
+            _in_the_way(random, scene, walked, cameras, solids)
     return solids
 
 
@@ -109,6 +111,7 @@ def _at_wall(
     scene: bpy.types.Scene,
     half: tuple[float, float],
     solids: list[Box],
+    used: Array,
 ) -> None:
     name, size = _drawn(random, wall=True)
     for _ in range(_TRIES):
@@ -121,23 +124,30 @@ def _at_wall(
         place = (x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn))
         own = size[:2] / 2 if side % 2 == 0 else size[1::-1] / 2
         box = (float(place[0]), float(place[1]), float(own[0]), float(own[1]), float(size[2]))
-        if not any(_meet(box, other) for other in solids):
+        reach = 0.25 + np.array(box[2:4])
+        free = not len(used) or (np.abs(used - np.array(box[:2])) > reach).any(axis=1).all()
+        if free and not any(_meet(box, other) for other in solids):
             _build(random, scene, name, size, turn, place, wall=True)
             solids.append(box)
             return
 
 
 def _in_the_way(
-    random: np.random.Generator, scene: bpy.types.Scene, walked: Array, solids: list[Box]
+    random: np.random.Generator,
+    scene: bpy.types.Scene,
+    walked: Array,
+    cameras: Array,
+    solids: list[Box],
 ) -> None:
     name, size = _drawn(random, wall=False)
     reach = float(np.hypot(*size[:2])) / 2
+    used = np.concatenate([walked, cameras])
     for _ in range(_TRIES):
         start = walked[int(random.integers(len(walked)))]
         angle, far = random.uniform(0.0, 2.0 * np.pi), reach + _KEEP + random.uniform(0.1, 1.2)
         place = start + far * np.array([np.cos(angle), np.sin(angle)])
         box = (float(place[0]), float(place[1]), reach, reach, float(size[2]))
-        free = np.linalg.norm(walked - place, axis=1).min() > reach + _KEEP
+        free = np.linalg.norm(used - place, axis=1).min() > reach + _KEEP
         if free and not any(_meet(box, other) for other in solids):
             turn = float(random.uniform(0.0, 2.0 * np.pi))
             _build(random, scene, name, size, turn, (float(place[0]), float(place[1])), wall=False)

@@ -112,5 +112,6 @@ def new_world(scene: bpy.types.Scene, name: str) -> tuple[Nodes, bpy.types.Node]
     scene.world = world
     if world.node_tree is None:  # 5.0 gives every world nodes and deprecates the switch
         world.use_nodes = True
+    world.cycles.sampling_method = "NONE"  # to look for bright places costs more than a frame
     background = next(n for n in world.node_tree.nodes if n.type == "BACKGROUND")
     return Nodes(world.node_tree), background

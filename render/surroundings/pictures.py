@@ -53,6 +53,7 @@ def add_panorama(
     path = files[int(random.integers(len(files)))]
     turn = float(random.uniform(0.0, 2.0 * np.pi))
     nodes, background = new_world(scene, "Panorama")
+    scene.world.cycles.sampling_method = "AUTOMATIC"  # a panorama may have a sun
     way = nodes.add("TexCoord").outputs["Generated"]
     turned = nodes.add("Mapping", {"Vector": way, "Rotation": (0.0, 0.0, turn)})
     picture = nodes.add("TexEnvironment", {"Vector": turned.outputs[0]})

@@ -14,28 +14,43 @@ _PICTURES = ("#b23a3a", "#2d3442", "#e3b23c", "#5f8a5a", "#d8d2c6", "#0f6e77", "
 
 
 def add_room(
-    random: np.random.Generator, scene: bpy.types.Scene, reach: float, walked: Array
+    random: np.random.Generator,
+    scene: bpy.types.Scene,
+    reach: float,
+    walked: Array,
+    cameras: Array,
 ) -> Surroundings:
-    """A room large enough for cameras `reach` metres from its middle, lit through windows or from above.
+    """A room around people and cameras, lit through windows and from above.
 
     Args:
         random: what it is drawn from.
         scene: where it goes.
-        reach: metres.
+        reach: metres that cameras may be from the middle, where `cameras` is empty.
         walked: (N, 2) metres, places of people, which stay free.
+        cameras: (K, 2) metres, places of cameras, which stay free too.
     """
-    around = float(np.abs(walked).max()) if len(walked) else 0.0
-    least = max(reach, around) + 0.4
-    half = (least + random.uniform(0.0, 2.0), least + random.uniform(0.0, 2.0))
-    high = float(random.uniform(2.5, 3.6) + 0.1 * max(least - 4.0, 0.0))
+    low, high = np.full(2, -reach), np.full(2, reach)
+    if len(cameras):
+        used = np.concatenate([walked, cameras])
+        low, high = used.min(axis=0), used.max(axis=0)
+    low = low - random.uniform(0.5, 2.5, 2)
+    high = high + random.uniform(0.5, 2.5, 2)
+    middle, half = (low + high) / 2.0, np.maximum((high - low) / 2.0, 1.6)
+    tall = float(random.uniform(2.5, 3.4) + 0.1 * max(half.max() - 4.0, 0.0))
+    before = set(scene.objects)
     floor, wall = str(random.choice(FLOORS)), str(random.choice(WALLS))
-    _shell(random, scene, half, high, floor, wall)
-    _light(random, scene, half, high)
+    size = (float(half[0]), float(half[1]))
+    _shell(random, scene, size, tall, floor, wall)
+    _light(random, scene, size, tall)
     for _ in range(int(random.integers(0, 6))):
-        _picture(random, scene, half)
-    solids = furnish(random, scene, half, walked)
-    about = {"size": [2 * half[0], 2 * half[1], high], "floor": floor, "wall": wall}
-    return Surroundings("room", about, solids)
+        _picture(random, scene, size)
+    solids = furnish(random, scene, size, walked - middle, cameras - middle)
+    for item in set(scene.objects) - before:
+        item.location.x += middle[0]
+        item.location.y += middle[1]
+    about = {"size": [2 * size[0], 2 * size[1], tall], "floor": floor, "wall": wall}
+    moved = [(x + float(middle[0]), y + float(middle[1]), *rest) for x, y, *rest in solids]
+    return Surroundings("room", about, moved)
 
 
 def _shell(
@@ -76,7 +91,7 @@ def _light(
     area = 4.0 * half[0] * half[1]
     for _ in range(int(random.integers(1, 4))):
         place = (*(random.uniform(-0.6, 0.6, 2) * half), high - 0.05)
-        watts = area * random.uniform(3.0, 9.0)
+        watts = area * random.uniform(2.0, 7.0)
         add_lamp(
             scene,
             "AREA",
@@ -93,7 +108,7 @@ def _light(
         way = np.array([np.cos(turn), np.sin(turn)])
         beside = np.array([-way[1], way[0]]) * random.uniform(-0.5, 0.5) * min(half)
         place = (*(way * (far - 0.03) + beside), 1.6)
-        watts = area * random.uniform(4.0, 16.0)
+        watts = area * random.uniform(3.0, 12.0)
         add_lamp(
             scene,
             "AREA",

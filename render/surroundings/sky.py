@@ -16,7 +16,11 @@ _LEAVES = ("#3d5a2a", "#4f6b2f", "#2f4a2a", "#6b7a3a")
 
 
 def add_sky(
-    random: np.random.Generator, scene: bpy.types.Scene, reach: float, walked: Array
+    random: np.random.Generator,
+    scene: bpy.types.Scene,
+    reach: float,
+    walked: Array,
+    cameras: Array,
 ) -> Surroundings:
     """Ground under a drawn sky, with houses and trees beyond the cameras.
 
@@ -25,6 +29,7 @@ def add_sky(
         scene: where it goes.
         reach: metres, how far cameras are from the middle.
         walked: (N, 2) metres, places of people, which stay free.
+        cameras: (K, 2) metres, places of cameras, which stay free too.
     """
     ground = str(random.choice(GROUNDS))
     corners = [(-_FAR, -_FAR, 0.0), (_FAR, -_FAR, 0.0), (_FAR, _FAR, 0.0), (-_FAR, _FAR, 0.0)]
@@ -38,11 +43,11 @@ def add_sky(
     place = np.array(
         [np.cos(height) * np.cos(heading), np.cos(height) * np.sin(heading), np.sin(height)]
     )
-    energy = 4.5 * (1.0 - 0.92 * overcast)
+    energy = 6.0 * (1.0 - 0.92 * overcast)
     angle = float(np.radians(0.5 + 25.0 * overcast))
     add_lamp(scene, "SUN", tuple(20.0 * place), (0.0, 0.0, 0.0), energy, angle, colour)
     solids = _about(random, scene, reach)
-    solids += furnish(random, scene, (reach, reach), walked, indoors=False)
+    solids += furnish(random, scene, (reach, reach), walked, cameras, indoors=False)
     about = {"ground": ground, "overcast": overcast, "sun_height": height, "sun_heading": heading}
     return Surroundings("sky", about, solids)
 
@@ -65,7 +70,7 @@ def _dome(
     edge = float(random.uniform(0.48, 0.72)) - 0.15 * overcast
     cloud = nodes.mixed(nodes.ramp(noise.outputs[0], edge, edge + 0.18), clear, (0.85, 0.86, 0.88))
     nodes.tree.links.new(cloud, background.inputs["Color"])
-    background.inputs["Strength"].default_value = float((0.7 + 0.5 * overcast) * (0.5 + 0.5 * day))
+    background.inputs["Strength"].default_value = float((1.1 + 0.7 * overcast) * (0.6 + 0.4 * day))
 
 
 def _about(random: np.random.Generator, scene: bpy.types.Scene, reach: float) -> list[Box]:

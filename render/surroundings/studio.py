@@ -21,7 +21,7 @@ def add_studio(random: np.random.Generator, scene: bpy.types.Scene) -> Surroundi
     )
     shade = np.array(paper.diffuse_color[:3]) * random.uniform(0.8, 1.4)
     background.inputs["Color"].default_value = (*np.clip(shade, 0.02, 1.0), 1.0)
-    background.inputs["Strength"].default_value = float(random.uniform(0.4, 0.9))
+    background.inputs["Strength"].default_value = float(random.uniform(0.7, 1.2))
     heading = float(random.uniform(0.0, 2.0 * np.pi))
     lamps = ((0.0, 3.4, 3.0, 320.0, 1.6), (2.2, 3.8, 2.2, 110.0, 2.4), (3.4, 3.2, 3.4, 220.0, 1.0))
     for turn, away, high, watts, size in lamps:
