@@ -44,8 +44,7 @@ def draw_gait(
             _panel(axis, name, curves, summary)
         for axis in grid[len(panels) :]:
             axis.axis("off")
-        figure.suptitle(f"{title}\n", x=0.004, ha="left", fontsize=12)
-        figure.text(0.004, 0.985, f"\n\n{_told(summary)}", va="top", fontsize=8.5, color="#3b3b3b")
+        figure.suptitle(f"{title}: {_told(summary)}", x=0.004, ha="left", fontsize=11)
         handles = [
             Line2D([], [], color=colour, lw=2.0, label=f"{name}, {_strides(len(side.cycles))}")
             for name, side, colour in (
@@ -53,7 +52,7 @@ def draw_gait(
                 ("right", summary.right, RIGHT),
             )
         ]
-        figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False)
+        figure.legend(handles=handles, loc="outside lower left", ncols=2, frameon=False)
         figure.savefig(place, dpi=120)
 
 

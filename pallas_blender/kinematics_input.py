@@ -7,11 +7,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from ..capture.markers import MARKER_SUFFIXES
+from ..capture.markers import MARKER_SUFFIXES, read_markers
 from ..rig.errors import FileError, FormatError, RecordingError
 from .commands import ik
 from .console import Console
-from .ik_input import Given, read_given
+from .ik_input import Given, is_own, read_given
 
 __all__ = ["VIDEO_SUFFIXES", "Chain", "read_chain"]
 
@@ -44,23 +44,29 @@ class Chain:
     reports: dict[str, object] = field(default_factory=dict)
 
 
-def read_chain(arguments: argparse.Namespace, work: Path, console: Console) -> Chain:
+def read_chain(
+    arguments: argparse.Namespace, work: Path, console: Console, told: list[str]
+) -> Chain:
     """Take the input as far as markers.
 
     Args:
         arguments: the command's.
         work: a folder for files on the way.
         console: where warnings of the steps go.
+        told: warnings; more are added.
 
     Raises:
         FileError: an input is not there.
         FormatError: inputs of several kinds, or several recordings of markers.
         RecordingError: too few frames, or keypoints without a calibration.
     """
-    for path in arguments.input:
-        if not path.exists():
-            raise FileError(f"{path} does not exist; expected markers, keypoints or a video")
-    path, steps, files, reports = arguments.input[0], [], [], {}
+    for each in arguments.input:
+        if not each.exists():
+            raise FileError(f"{each} does not exist; expected markers, keypoints or a video")
+    path = arguments.input[0]
+    steps: list[str] = []
+    files: list[Path] = []
+    reports: dict[str, object] = {}
     suffixes = {each.suffix.lower() for each in arguments.input}
     if suffixes <= set(MARKER_SUFFIXES):
         if len(arguments.input) > 1:
@@ -76,7 +82,7 @@ def read_chain(arguments: argparse.Namespace, work: Path, console: Console) -> C
         steps.append(word)
         files.append(path)
         reports["points"] = report
-    augmented = _augmented(arguments, path, work, console)
+    augmented = _augmented(arguments, path, work, console, told)
     if augmented is not None:
         path, reports["augment"] = augmented
         steps.append("anatomical markers by the augmenter")
@@ -122,35 +128,60 @@ def _points(
 ) -> tuple[Path, str, dict[str, object]]:
     """Points in space, of several cameras or lifted from one."""
     out = work / "points.trc"
+    words = ["-o", out, *(["--fps", arguments.fps] if arguments.fps else [])]
     if arguments.calib is None:
-        if len(inputs) == 1 and not inputs[0].is_dir():
-            return _lifted(arguments, inputs[0], out, console)
-        raise RecordingError(
-            f"{inputs[0]} is neither .trc nor .c3d: keypoints of several cameras need --calib Calib.toml"
-        )
+        if len(inputs) > 1:
+            raise RecordingError(
+                f"{len(inputs)} inputs that are neither .trc nor .c3d: keypoints of several cameras need "
+                "--calib Calib.toml"
+            )
+        from .commands import lift
+
+        words += ["--height", arguments.height] if arguments.height else []
+        _, report = _ran(lift, [inputs[0], *words], console)
+        return out, "points lifted from one camera", report
     from .commands import triangulate
 
-    words = [*inputs, "--calib", arguments.calib, "-o", out]
-    words += ["--fps", arguments.fps] if arguments.fps else []
     words += ["--sync"] if arguments.sync else []
-    _, report = _ran(triangulate, words, console)
+    _, report = _ran(triangulate, [*inputs, "--calib", arguments.calib, *words], console)
     return out, "points triangulated from several cameras", report
 
 
-def _lifted(
-    arguments: argparse.Namespace, keypoints: Path, out: Path, console: Console
-) -> tuple[Path, str, dict[str, object]]:
-    raise RecordingError(
-        f"{keypoints} is of one camera, without --calib; expected markers (.trc, .c3d), or keypoints of "
-        "several cameras with --calib Calib.toml"
-    )
-
-
 def _augmented(
-    arguments: argparse.Namespace, path: Path, work: Path, console: Console
+    arguments: argparse.Namespace, path: Path, work: Path, console: Console, told: list[str]
 ) -> tuple[Path, dict[str, object]] | None:
-    """Anatomical markers of keypoints; None where they are not wanted."""
-    return None
+    """Anatomical markers of keypoints; None where there are markers already, or they are not wanted."""
+    from ..neural.augmenter.points import KEYPOINTS
+    from ..neural.augmenter.stored import EMBEDDED_AUGMENTER
+
+    up = arguments.up if path == arguments.input[0] else None
+    names = read_markers(path, up=up).names
+    if (
+        not is_own(Path(arguments.model))
+        or arguments.no_augment
+        or not set(KEYPOINTS) <= set(names)
+    ):
+        return None
+    if any(name.endswith(_STUDY) for name in names):
+        return None
+    if arguments.height is None or arguments.mass is None:
+        told.append(
+            "angles are fitted to the keypoints themselves, which hardly tell pelvic tilt and hip rotation: "
+            "give --height and --mass for the augmenter's markers, or --no-augment"
+        )
+        return None
+    if not EMBEDDED_AUGMENTER.with_suffix(".safetensors").exists():
+        told.append(
+            "the augmenter's network is not in this package: angles are fitted to the keypoints"
+        )
+        return None
+    from .commands import augment
+
+    out = work / "markers.trc"
+    words: list[object] = [path, "-o", out, "--height", arguments.height, "--mass", arguments.mass]
+    words += ["--up", up] if up else []
+    _, report = _ran(augment, words, console)
+    return out, report
 
 
 def _given(arguments: argparse.Namespace, path: Path) -> Given:

@@ -20,6 +20,7 @@ from .kinematics_input import Chain
 __all__ = ["Results", "results_of"]
 
 _GAP: Final = 0.25  # seconds of too few markers that angles are bridged over
+_STILL: Final = 1e-3  # radians; an angle that changes by less is not drawn over the gait cycle
 _HIGHEST: Final = 0.4  # of the frame rate, that a cut-off may be
 
 
@@ -77,7 +78,8 @@ def results_of(cutoff: float, chain: Chain, fit: MarkerFit, told: list[str]) -> 
 
 def _gait(chain: Chain, fit: MarkerFit, curves: Derivatives) -> tuple[GaitSummary | None, str]:
     angles = angle_coordinates(fit.model)
-    free = [place for place in fit.model.free_coordinates if angles[place]]
+    moved = np.nan_to_num(np.ptp(fit.pose, axis=0)) > _STILL
+    free = [place for place in fit.model.free_coordinates if angles[place] and moved[place]]
     named = {fit.model.coordinate_names[place]: curves.values[:, place] for place in free}
     try:
         points = gait_points(chain.given.recording)

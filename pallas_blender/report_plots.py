@@ -40,7 +40,7 @@ def draw_pictures(
     draw_filtered(
         folder / "filter.png",
         _angles_before_and_after(results),
-        title=f"Angles before and after the smoothing spline of {curves.cutoff:g} Hz",
+        title=f"Spline of {curves.cutoff:g} Hz",
         cutoff=curves.cutoff,
     )
     made["filter.png"] = "What the smoothing changed"

@@ -139,14 +139,20 @@ def scale(
     scaler = tool.getModelScaler()
     scaler.setApply(measure)
     scaler.setMarkerFileName(Path(static).name)
-    scaler.setOutputModelFileName("")
-    scaler.setOutputScaleFileName("")
     placer = tool.getMarkerPlacer()
+    scaler.setOutputModelFileName("" if placer.getApply() else Path(out).name)
+    scaler.setOutputScaleFileName("")
     placer.setMarkerFileName(Path(static).name)
     placer.setOutputModelFileName(Path(out).name)
     placer.setOutputMotionFileName("")
     placer.setOutputMarkerFileName("")
-    if not tool.run():
+    if not placer.getApply():  # run() fails then, though it scales
+        made = tool.createModel()
+        made.initSystem()
+        done = scaler.processModel(made, f"{folder}/", tool.getSubjectMass())
+    else:
+        done = tool.run()
+    if not done:
         raise SystemExit(f"ScaleTool could not scale {generic}")
     return {}
 

@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cutoff", type=_above, default=6.0, metavar="HZ", help="of the smoothing spline (6)"
     )
+    parser.add_argument(
+        "--no-augment", action="store_true", help="fit keypoints themselves, without the augmenter"
+    )
     parser.add_argument("--calib", type=Path, metavar="CALIB", help="cameras of the keypoints")
     parser.add_argument("--fps", metavar="N", help="frames per second of the keypoints")
     parser.add_argument("--sync", action="store_true", help="find when each camera started")
@@ -99,7 +102,7 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         console.progress("kinematics", 100) as progress,
     ):
         with collected_warnings(told):
-            chain = read_chain(arguments, outputs.folder, console)
+            chain = read_chain(arguments, outputs.folder, console, told)
         read = time.perf_counter()
         progress.to(20)
         with one_thread():

@@ -10,7 +10,7 @@ from ..arrays import Array
 from ..model.model import KinematicModel
 from ..solve.marker_ik import MarkerFit, MarkerOptions, fit_markers
 from ..trajectories import MarkerTrajectories
-from .measured import measured_weights, without_unseen
+from .measured import marker_kinds, measured_weights, without_unseen
 from .model import anatomical_model
 from .sizes import sizes_of
 from .turns import plain_turns
@@ -19,6 +19,9 @@ __all__ = ["fit_anatomy"]
 
 _SIZING: Final = 40  # frames that tell of the sizes; twice as many change nothing
 _SHARE: Final = 0.5  # of the time that goes there
+_STRAIGHT: Final = (
+    0.1  # of a squared radian beside the mean squared metre of the markers, as pins have it
+)
 
 
 def _quiet(done: float) -> None:
@@ -50,7 +53,7 @@ def fit_anatomy(
     weights = measured_weights(known, markers.names)
     used = [name for name in markers.names if weights.get(name, 0.0) > 0.0]
     known = without_unseen(known, used)
-    options = MarkerOptions(weights=weights, other_weight=0.0)
+    options = MarkerOptions(weights=weights, other_weight=0.0, pins=_pins(known, used))
     scales: Array | None = None
     if model is None:
         shape = sizes_of(known, used, markers=places)
@@ -64,6 +67,14 @@ def fit_anatomy(
     fit = fit_markers(known, markers, options, lambda done: progress(_SHARE + (1 - _SHARE) * done))
     fit = replace(fit, pose=plain_turns(fit.model, fit.pose))
     return fit if scales is None else replace(fit, scales=scales)
+
+
+def _pins(model: KinematicModel, used: list[str]) -> dict[str, tuple[float, float]] | None:
+    """A straight back where nothing tells how the pelvis tilts: keypoints of both hips lie on one line."""
+    kinds = marker_kinds()
+    worn = [marker.name for marker in model.markers if marker.body == "pelvis"]
+    told = [name for name in worn if name in used and kinds[name] != "keypoint"]
+    return None if told else {"lumbar_extension": (0.0, _STRAIGHT)}
 
 
 def _spread(markers: MarkerTrajectories, used: list[str]) -> MarkerTrajectories:

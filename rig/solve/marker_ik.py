@@ -17,9 +17,10 @@ from ..errors import RecordingError, ShapeError
 from ..model.kinematics import markers_in_world
 from ..model.model import KinematicModel
 from ..model.scaling import scaled
+from ..model.tables import tables_of
 from ..trajectories import MarkerTrajectories
 from .fit import coupled, solve
-from .lm import Settings
+from .lm import Settings, minimise_frames
 from .points import Markers
 from .poses import Smoothness, StayNear
 from .problem import PairTerm, Problem, Term
@@ -35,6 +36,7 @@ _SHAPING = (0.1, 0.7)  # of the time, when sizes begin and end to be fitted
 _ANOTHER_SIZE = (
     1.25  # times, from which a person is brought near the model's size before the first pose
 )
+_NARROW = np.pi  # radians between limits, that tell how far a joint goes
 _WRONG_UNIT = 5.0  # a model this many times larger or smaller than its markers has other units
 
 
@@ -265,6 +267,11 @@ def _solved(
     together = options.smoothness > 0.0 or options.method != "lm"
     told = _part(progress, 0.0, 0.3 if together else 1.0)
     poses, enough = solve_recording(problem, pose, Settings(told=told))
+    wound = _wound(model, poses)
+    if wound:
+        held = model.with_coordinates({name: {"clamped": True} for name in wound})
+        first, _ = solve_recording(Problem(held, terms), pose, Settings(told=told))
+        poses = minimise_frames(problem, first, Settings(newton=True), torch.arange(len(first)))[0]
     if options.smoothness > 0.0:
         terms.append(Smoothness(PRECISION * np.sqrt(options.smoothness)))
     if together:
@@ -272,6 +279,22 @@ def _solved(
         fit = solve(Problem(model, terms), poses, method=options.method, progress=rest)
         return fit.pose, enough.numpy()
     return coupled(problem, poses).numpy(), enough.numpy()
+
+
+def _wound(model: KinematicModel, poses: Tensor) -> list[str]:
+    """Coordinates without bounds that drive others, and are far beyond the limits that the model has.
+
+    A spine whose joints follow one coordinate may be wound up by a whole turn, and fit a little better so.
+    """
+    curved = tables_of(model).curved_coordinates
+    found = []
+    for place, coordinate in enumerate(model.coordinates):
+        low, high = coordinate.limits
+        if place in curved and not coordinate.clamped and high - low < _NARROW:
+            middle = float(poses[:, place].median())
+            if max(low - middle, middle - high) > high - low:
+                found.append(coordinate.name)
+    return found
 
 
 def _shaped(
