@@ -16,6 +16,7 @@ from ...capture.osim import read_osim
 from ...capture.session.raw_log import RawLog, read_raw_log
 from ...capture.storage import CoordinateTable, read_storage
 from ...capture.up_axis import UP_AXES
+from ...capture.video import frames
 from ...rig.errors import FileError, PallasError
 from ...rig.model import KinematicModel
 from ...rig.motion import Motion
@@ -34,6 +35,7 @@ __all__ = [
     "describe_orientations",
     "describe_recording",
     "describe_take",
+    "describe_video",
     "run",
 ]
 
@@ -47,6 +49,7 @@ _HEADINGS = {
     "markers": "markers",
     "table": "a table over time",
     "model": "a kinematic model",
+    "video": "a video",
     "keypoints": "keypoints",
     "calibration": "calibrated cameras",
 }
@@ -134,6 +137,7 @@ def _kinds(
             ),
         ),
         ("table", (".mot", ".sto"), _describe_table),
+        ("video", frames.VIDEO_SUFFIXES, describe_video),
         ("model", (".osim",), lambda file: describe_model(read_osim(file))),
         ("keypoints", KEYPOINTS, describe_keypoints),
         ("calibration", CALIBRATIONS, describe_calibration),
@@ -243,6 +247,20 @@ def describe_model(model: KinematicModel) -> dict[str, Any]:
         "clamped": [c.name for c in model.coordinates if c.clamped],
         "coupled": coupled,
         "markers": list(model.marker_names),
+    }
+
+
+def describe_video(path: Path) -> dict[str, Any]:
+    """The facts of a video, as its header states them."""
+    found = frames.facts(path)
+    return {
+        "width": found.size[0],
+        "height": found.size[1],
+        "turned_degrees": found.turned,
+        "fps": found.fps,
+        "frames": found.frames,
+        "seconds": found.seconds,
+        "codec": found.codec,
     }
 
 
