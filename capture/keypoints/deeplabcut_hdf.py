@@ -73,7 +73,7 @@ def _fixed(group: Any) -> tuple[list[tuple[str, ...]], Array, Array]:  # noqa: A
     """Columns' names by level, frames (T,) and values (T, C)."""
     if "block1_values" in group:
         raise FormatError("its columns have several kinds of numbers; save it as CSV")
-    levels = []
+    levels: list[list[str]] = []
     while f"block0_items_level{len(levels)}" in group and len(levels) < max(_LEVELS):
         level = len(levels)
         names = [_text(name) for name in _read(group[f"block0_items_level{level}"], _MOST_COLUMNS)]
