@@ -11,7 +11,7 @@ from .problem import PairTerm, Term
 __all__ = ["contacts"]
 
 _HEEL_BACK = 0.35  # of the length from ankle to toe joint
-_SLIDE = 0.05  # metres per second, of a foot that stands
+_SLIDE = 0.03  # metres per second, of a foot that stands
 _SOLE = 0.01 / 1.70  # under the toe joint, of the standard body's height; feet scale it
 
 

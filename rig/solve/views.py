@@ -20,14 +20,14 @@ from .. import quaternion
 from ..arrays import Array, Mask, checked
 from ..errors import RecordingError, ShapeError
 from ..filters import Butterworth, filtered
-from ..model.model import BodyMarker, KinematicModel
-from ..model.skeletons import model_of_skeleton, motion_of_pose, pose_of_motion
+from ..model.model import KinematicModel
+from ..model.skeletons import motion_of_pose, pose_of_motion
 from ..motion import Motion
-from ..skeleton import Skeleton, body_skeleton
-from .body_points import body_markers, body_point
+from .body_points import body_point
 from .evidence import Evidence, SpacePoints, View, gathered
 from .first_poses import body_height, first_motion
 from .fit import solve
+from .measured_person import MeasuredPerson
 from .person import PROPORTIONS, SEGMENTS, joint_stiffness, moving_coordinates
 from .point_tracks import point_tracks
 from .poses import SmoothChange, StayNear
@@ -147,7 +147,7 @@ def solve_views(
         raise RecordingError(
             f"no frame shows {_FEWEST} points of a person in space; check the cameras, or give more views"
         )
-    person = _Person.standard(evidence.names, height)
+    person = MeasuredPerson.standard(evidence.names, height)
     progress(0.05)
     start = _started(person, evidence, initial, fps)
     person = _fitted(person, evidence, start, enough, options)
@@ -159,55 +159,17 @@ def solve_views(
     return _told(person, evidence, motion, ~enough, options)
 
 
-@dataclass(frozen=True, eq=False)
-class _Person:
-    """A body with its keypoints."""
-
-    skeleton: Skeleton
-    markers: tuple[BodyMarker, ...]
-    height: float
-
-    @classmethod
-    def standard(cls, names: Sequence[str], height: float) -> "_Person":
-        return cls(body_skeleton(height), body_markers(names, height), height)
-
-    @property
-    def model(self) -> KinematicModel:
-        return model_of_skeleton(self.skeleton).with_markers(self.markers)
-
-    @property
-    def stature(self) -> float:
-        """Metres, of someone with these bones."""
-        usual = body_skeleton(1.0).rest_positions
-        own = self.skeleton.rest_positions
-        head, foot = self.skeleton.index("head"), self.skeleton.index("left_foot")
-        return float((own[head, 2] - own[foot, 2]) / (usual[head, 2] - usual[foot, 2]))
-
-    def resized(self, scales: Array, positions: Array) -> "_Person":
-        """With bodies scaled (B, 3), and keypoints at other places (M, 3) before that."""
-        model = self.model
-        own = scales[[model.body_index(name) for name in self.skeleton.names]]
-        offsets = np.array(self.skeleton.offsets)
-        offsets[1:] *= own[list(self.skeleton.parents[1:])]
-        skeleton = Skeleton(
-            self.skeleton.names, self.skeleton.parents, offsets, self.skeleton.tips * own
-        )
-        markers = tuple(
-            BodyMarker(m.name, m.body, tuple(place * scales[model.body_index(m.body)]))
-            for m, place in zip(self.markers, positions, strict=True)
-        )
-        return _Person(skeleton, markers, self.height)
-
-
-def _started(person: _Person, evidence: Evidence, initial: Motion | None, fps: float) -> Motion:
+def _started(
+    person: MeasuredPerson, evidence: Evidence, initial: Motion | None, fps: float
+) -> Motion:
     if initial is not None:
         return Motion(person.skeleton, initial.root_position, initial.rotations, fps)
     return first_motion(person.skeleton, evidence.names, evidence.known, fps)
 
 
 def _fitted(
-    person: _Person, evidence: Evidence, start: Motion, enough: Mask, options: BodyOptions
-) -> _Person:
+    person: MeasuredPerson, evidence: Evidence, start: Motion, enough: Mask, options: BodyOptions
+) -> MeasuredPerson:
     """Bone lengths and keypoints' places, from frames that show most."""
     good = np.flatnonzero(enough & (evidence.count >= 0.75 * evidence.count.max()))
     frames = np.unique(good[np.linspace(0, len(good) - 1, _PERSON_FRAMES).astype(int)])
@@ -231,7 +193,7 @@ def _problem(
 
 
 def _alone(
-    person: _Person, evidence: Evidence, start: Motion, enough: Mask, options: BodyOptions
+    person: MeasuredPerson, evidence: Evidence, start: Motion, enough: Mask, options: BodyOptions
 ) -> Motion:
     """Every frame by itself; those that see too little lie between others.
 
@@ -246,7 +208,7 @@ def _alone(
 
 
 def _solved(
-    person: _Person,
+    person: MeasuredPerson,
     evidence: Evidence,
     start: Motion,
     frames: _Frames,
@@ -269,7 +231,7 @@ def _between(motion: Motion, frames: _Frames, count: int) -> Motion:
 
 
 def _together(
-    person: _Person,
+    person: MeasuredPerson,
     evidence: Evidence,
     motion: Motion,
     standing: Array | None,
@@ -297,7 +259,7 @@ def _together(
 
 
 def _window(
-    person: _Person,
+    person: MeasuredPerson,
     evidence: Evidence,
     smooth: Motion,
     standing: Array | None,
@@ -324,7 +286,7 @@ def _smoothed(motion: Motion) -> Motion:
 
 
 def _told(
-    person: _Person,
+    person: MeasuredPerson,
     evidence: Evidence,
     motion: Motion,
     weak: Mask,

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from stages import BODY, ring, walker
 
+import pallas.rig.solve.views as solving
 from pallas.rig import Motion, ShapeError, body_skeleton, quaternion
 from pallas.rig.errors import RecordingError
 from pallas.rig.solve.body_points import body_markers, body_point
@@ -163,10 +164,22 @@ def test_a_keypoint_that_one_camera_sees_elsewhere_does_not_pull():
     assert off(body)[:, MOVED.skeleton.index("left_knee")].mean() < 5.0
 
 
-def test_one_frame_is_a_motion_too():
-    body = solve_views(NAMES, FPS, views=views_of(POINTS[:1]))
-    assert len(body.motion) == 1
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_few_frames_are_a_motion_too(count):
+    body = solve_views(NAMES, FPS, views=views_of(POINTS[:count]))
+    assert len(body.motion) == count
     assert np.isfinite(body.motion.rotations).all()
+    assert np.isfinite(body.tracks).all()
+
+
+def test_long_takes_are_solved_in_windows_that_meet(monkeypatch, noisy):
+    monkeypatch.setattr(solving, "_WINDOW", 16)
+    monkeypatch.setattr(solving, "_OVERLAP", 8)
+    apart = (
+        solve_views(NAMES, FPS, views=views_of(POINTS, 6.0)).motion.world()[1]
+        - (noisy.motion.world()[1])
+    )
+    assert 1000.0 * np.abs(apart).max() < 5.0
 
 
 def test_feet_that_stand_do_not_slide_and_are_on_the_floor():
