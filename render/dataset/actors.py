@@ -18,8 +18,9 @@ from ...rig.skeleton import BODY_JOINTS, Skeleton, body_skeleton
 from ...scene.clock import scene_fps
 from ...scene.retarget_target import read_target
 from ...scene.retargeting import Task, retargeted_keys, write_retargeted
+from ..people import Person
+from ..scene_parts import ground
 from .motions import turned
-from .stand_ins import Person
 
 __all__ = ["Actor", "arranged", "set_in_motion"]
 
@@ -110,8 +111,9 @@ def set_in_motion(number: int, person: Person, motion: SourceMotion, lead: float
     keys = retargeted_keys(task)
     start = 1.0 - lead * scene_fps(bpy.context.scene)
     write_retargeted(person.armature, keys, motion.name or "motion", start)
+    lift = ground(person, target, keys)
     joints = joint_bones(target_map)
-    body = _on_our_joints(motion, _skeleton_of(person.armature, joints))
+    body = _on_our_joints(motion, _skeleton_of(person.armature, joints), lift)
     return Actor(number, person, joints, motion.name, body, lead)
 
 
@@ -133,8 +135,8 @@ def _skeleton_of(armature: bpy.types.Object, joints: dict[str, str]) -> Skeleton
     return standard.scaled(factors)
 
 
-def _on_our_joints(motion: SourceMotion, skeleton: Skeleton) -> Motion:
-    """The motion of our 24 joints, in the T-pose's frames."""
+def _on_our_joints(motion: SourceMotion, skeleton: Skeleton, lift: float) -> Motion:
+    """The motion of our 24 joints, in the T-pose's frames, raised by `lift` metres."""
     source_map = match_bones(motion.bones)
     bones, bone_map = body_bones(skeleton, motion.bones, source_map)
     work = Retargeter(motion.bones, source_map, bones, bone_map, RetargetOptions(contacts="off"))
@@ -144,6 +146,6 @@ def _on_our_joints(motion: SourceMotion, skeleton: Skeleton) -> Motion:
     for row, parent in enumerate(skeleton.parents):
         if row not in found.driven and parent >= 0:
             world[:, row] = world[:, parent]
-    root = found.heads[:, found.driven.index(0)]
+    root = found.heads[:, found.driven.index(0)] + np.array([0.0, 0.0, lift])
     made = Motion.from_world(skeleton, root, world, motion.fps)
     return replace(made, rotations=quaternion.normalised(made.rotations))

@@ -6,12 +6,13 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
+from ...rig.bodies import body_names, load_body
 from ...rig.skeleton import BODY_JOINTS
 
 __all__ = ["PARTS", "mark_parts", "parts_of_bones"]
 
 _LOOKED_AT, _MOST_KNOWN = 200, 32
-_KNOWN: dict[tuple[object, ...], npt.NDArray[np.int64]] = {}
+_KNOWN: dict[tuple[object, ...], npt.NDArray[np.generic]] = {}
 
 PARTS: tuple[str, ...] = BODY_JOINTS  # a part is what its joint moves
 
@@ -59,6 +60,10 @@ def _part_of_faces(item: bpy.types.Object, parts: Mapping[str, int]) -> npt.NDAr
     mesh = item.data
     if not item.vertex_groups:
         return np.full(len(mesh.polygons), parts.get(item.parent_bone, 0), dtype=np.int64)
+    if "row" in mesh.attributes:
+        rows = np.empty(len(mesh.vertices), dtype=np.int32)
+        mesh.attributes["row"].data.foreach_get("value", rows)
+        return _by_rows(mesh, rows, parts)
     group_part = tuple(parts.get(group.name, 0) for group in item.vertex_groups)
     starts = np.empty(len(mesh.polygons), dtype=np.int32)
     corners = np.empty(len(mesh.loops), dtype=np.int32)
@@ -74,6 +79,24 @@ def _part_of_faces(item: bpy.types.Object, parts: Mapping[str, int]) -> npt.NDAr
         pull = _pull(mesh, group_part)
         _KNOWN[key] = np.argmax(np.add.reduceat(pull[corners], starts, axis=0), axis=1)
     return _KNOWN[key]
+
+
+def _by_rows(
+    mesh: bpy.types.Mesh, rows: npt.NDArray[np.int32], parts: Mapping[str, int]
+) -> npt.NDArray[np.int64]:
+    """(F,) where every vertex moves as one of the body's does, whose weights are at hand."""
+    body = load_body(body_names()[0])
+    key = tuple(parts.get(name, 0) for name in body.bone_names)
+    if key not in _KNOWN:
+        pull = np.zeros((len(body.vertices), len(PARTS)))
+        of_weight = np.array(key)[body.weight_bones.astype(np.int64)]
+        np.add.at(pull, (np.arange(len(pull))[:, None], of_weight), body.weights)
+        _KNOWN[key] = pull
+    starts = np.empty(len(mesh.polygons), dtype=np.int32)
+    corners = np.empty(len(mesh.loops), dtype=np.int32)
+    mesh.polygons.foreach_get("loop_start", starts)
+    mesh.loops.foreach_get("vertex_index", corners)
+    return np.argmax(np.add.reduceat(_KNOWN[key][rows[corners]], starts, axis=0), axis=1)
 
 
 def _pull(mesh: bpy.types.Mesh, group_part: tuple[int, ...]) -> npt.NDArray[np.float64]:

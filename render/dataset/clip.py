@@ -11,12 +11,12 @@ from ...rig.arrays import Array
 from ...rig.errors import PallasError, SceneError
 from ...rig.retarget.source import SourceMotion
 from ...scene.clock import scene_fps
+from ..scene_parts import CameraPath, add_person, add_surroundings, camera_path, clear
 from .actors import Actor, arranged, set_in_motion
 from .body_parts import mark_parts, parts_of_bones
 from .draws import between, generator, whole_between
 from .motions import Source, read_window
 from .spec import Spec
-from .stand_ins import CameraPath, add_person, add_surroundings, camera_path
 
 __all__ = ["SENSOR", "Clip", "build_clip"]
 
@@ -65,8 +65,14 @@ def build_clip(
     for actor in actors:
         _mark(actor)
     random = generator(spec.dataset.seed, "clip", number, "surroundings")
-    surroundings = add_surroundings(random, spec, scene)
-    paths = _draw_cameras(spec, number, actors)
+    moments = np.arange(-1, spec.dataset.frames + 1) / spec.dataset.fps
+    joints = [_joints_at(actor, moments) for actor in actors]
+    walked = np.concatenate(
+        [np.zeros((0, 2)), *(own[..., :2].reshape(-1, 2)[::7] for own in joints)]
+    )
+    paths = _draw_cameras(spec, number, joints)
+    stood = np.concatenate([path.places[:, :2] for path in paths])
+    surroundings = add_surroundings(random, spec, scene, walked, stood)
     cameras = tuple(_add_camera(scene, view, path) for view, path in enumerate(paths))
     lens = _drawn_lens(spec, number)
     for camera, path in zip(cameras, paths, strict=True):
@@ -137,22 +143,17 @@ def _mark(actor: Actor) -> None:
         mark_parts(item, parts)
 
 
-def _draw_cameras(spec: Spec, number: int, actors: tuple[Actor, ...]) -> list[CameraPath]:
+def _draw_cameras(spec: Spec, number: int, joints: list[Array]) -> list[CameraPath]:
     """Paths over the clip's frames and one more to each side; drawn again where one meets a body."""
-    fps = spec.dataset.fps
-    moments = np.arange(-1, spec.dataset.frames + 1) / fps
-    joints = [_joints_at(actor, moments) for actor in actors]
-    centres = (
-        np.mean([j.mean(axis=1) for j in joints], axis=0)
-        if joints
-        else np.tile([0.0, 0.0, 1.0], (len(moments), 1))
-    )
+    centres = np.tile([0.0, 0.0, 1.0], (spec.dataset.frames + 2, 1))
+    if joints:
+        centres = np.mean([places.mean(axis=1) for places in joints], axis=0)
     paths = []
     for view in range(spec.camera.views):
         for attempt in range(_TRIES):
             random = generator(spec.dataset.seed, "clip", number, "camera", view, attempt)
-            path = camera_path(random, spec, view, centres, fps)
-            if _clear(path, joints):
+            path = camera_path(random, spec, view, centres, spec.dataset.fps)
+            if clear(path, joints, nearest=_NEAREST):
                 break
         else:
             raise SceneError(
@@ -167,12 +168,6 @@ def _joints_at(actor: Actor, moments: Array) -> Array:
     _, origins = actor.motion.world()
     rows = np.round((moments + actor.lead) * actor.motion.fps).astype(int)
     return origins[np.clip(rows, 0, len(origins) - 1)]
-
-
-def _clear(path: CameraPath, joints: list[Array]) -> bool:
-    return all(
-        np.linalg.norm(places - path.places[:, None], axis=-1).min() > _NEAREST for places in joints
-    )
 
 
 def _add_camera(scene: bpy.types.Scene, view: int, path: CameraPath) -> bpy.types.Object:

@@ -113,7 +113,7 @@ def _worker(ray: Any, threads: int, command: list[str]) -> Callable[[], Any]:  #
             raise RuntimeError("the worker's Blender is gone")
 
     remote = ray.remote(num_cpus=threads)(Worker)
-    return lambda: remote.remote()
+    return remote.remote
 
 
 def _shared_out(
