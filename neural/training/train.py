@@ -11,6 +11,7 @@ from ...capture.facing import fit_facing_table
 from ...capture.placements import BONES
 from ...rig.errors import ModelError
 from ...rig.skeleton import BODY_JOINTS
+from ..augmenter.train import train_augmenter
 from ..baselines import MeanPose
 from ..evaluation.fit_motion_encoder import train_motion_encoder
 from ..features import NETWORK_FPS
@@ -148,11 +149,17 @@ def _lifter(plan: Plan, splits: _Splits, out: Path) -> Path:
     return train_lifter(splits.library, out, plan.training, splits.progress)
 
 
+def _augmenter(plan: Plan, splits: _Splits, out: Path) -> Path:
+    """Keypoints to anatomical markers: of the plan the network and the schedule count."""
+    return train_augmenter(plan, splits.library, out, splits.progress)
+
+
 _OTHERS = {
     "mean": _mean,
     "facing": _facing,
     "generator": _generator,
     "motion_encoder": _motion_encoder,
     "lifter": _lifter,
+    "augmenter": _augmenter,
 }
 KINDS: tuple[str, ...] = (*NETWORKS, *_OTHERS)

@@ -36,10 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="DIR",
-        help="suite: the folder of pallas train --suite; all: what holds such folders",
+        help="suite, augmenter: the folder of pallas train --suite; all: what holds such folders",
     )
     parser.add_argument("--library", type=Path, help="folder written by pallas library build")
-    parser.add_argument("--data", type=Path, help="real: folder with recordings under imu/")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        help="folder with imu/ for real, with markers/ and augmenter/ for augmenter",
+    )
     parser.add_argument(
         "--beside",
         type=Path,
@@ -260,6 +264,16 @@ def _clips(arguments: argparse.Namespace) -> "list[EvaluationClip]":
     return library_clips(arguments.library, arguments.split, arguments.every)
 
 
+def _augmenter(arguments: argparse.Namespace, console: Console) -> Tables:
+    """Ours beside OpenCap's, on synthetic people and on real trials; and the runs of a suite."""
+    from ...neural.augmenter.evaluate import augmenter_tables
+
+    if arguments.library is None:
+        raise FileError("no motion library was named; pass --library, see pallas library build")
+    with console.progress("evaluating", 100) as bar:
+        return augmenter_tables(arguments.library, arguments.data, arguments.folder, bar.to)
+
+
 _EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Console], Tables]] = {
     "pallas": _pallas,
     "legs": _pallas,
@@ -267,6 +281,7 @@ _EVALUATIONS: Mapping[str, Callable[[argparse.Namespace, Console], Tables]] = {
     "drift": _drift,
     "facing": _facing,
     "real": _real,
+    "augmenter": _augmenter,
     "lifter": _lifter,
 }
 _NAMES = (*_EVALUATIONS, "all")

@@ -22,12 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name",
         metavar="NAME|CONFIG.toml",
         nargs="?",
-        help="pallas, lstm, lstm_transformer, transformer, generator, motion_encoder, lifter, mean, facing, "
-        "or a file with it all",
+        help="pallas, lstm, lstm_transformer, transformer, generator, motion_encoder, lifter, augmenter, "
+        "mean, facing, or a file with it all",
     )
     parser.add_argument("--config", type=Path, help="TOML file with any of the options there are")
     parser.add_argument(
-        "--suite", help="train all runs of a suite: ablations, baselines, or a TOML file"
+        "--suite", help="train all runs of a suite: ablations, baselines, augmenter, or a TOML file"
     )
     parser.add_argument("--library", type=Path, help="folder written by pallas library build")
     parser.add_argument("-o", "--out", type=Path, help="folder for checkpoints, log and weights")

@@ -1,0 +1,1 @@
+"""The marker augmenter: keypoints of video in, anatomical markers out."""
