@@ -28,7 +28,7 @@ __all__ = ["point_tracks"]
 
 _NEAR = 0.15  # metres, how far a keypoint may be from its place on the body
 _SMOOTH = 8.0  # Hz
-_ITERATIONS = 6
+_ITERATIONS = 3
 
 
 @lru_cache(maxsize=1)

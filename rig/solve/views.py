@@ -197,13 +197,13 @@ def _alone(
 ) -> Motion:
     """Every frame by itself; those that see too little lie between others.
 
-    Every fifth one is solved from scratch; those between start from their neighbours, so near that two steps
-    are enough.
+    Every fifth one is solved from scratch; those between start from their neighbours, so near that a single step
+    is enough.
     """
     good = np.flatnonzero(enough)
     coarse = np.unique(np.append(good[::_STRIDE], good[-1]))
     found = _solved(person, evidence, start, coarse, 12, options)
-    found = _solved(person, evidence, _between(found, coarse, len(start)), good, 2, options)
+    found = _solved(person, evidence, _between(found, coarse, len(start)), good, 1, options)
     return found if len(good) == len(start) else _between(found, good, len(start))
 
 
@@ -273,7 +273,7 @@ def _window(
         terms.append(SmoothChange(pose, weights))
     if standing is not None:
         terms += contacts(person.skeleton, standing, smooth.fps, options.floor)
-    fit = solve(_problem(model, terms), pose, iterations=5, tolerance=1e-3)
+    fit = solve(_problem(model, terms), pose, iterations=3, tolerance=1e-3)
     return motion_of_pose(fit.pose, smooth)
 
 
