@@ -9,7 +9,7 @@ from ..rig.errors import SceneError
 from ..scene.camera_clips import Clip, read_clip
 from ..scene.clock import Clock
 from ..scene.keypoint_people import CameraView, add_people
-from .solving import add_packages
+from .solving import add_packages, find_torch
 from .video_job import VideoJob, VideoOperator
 from .video_reading import Found, Reading, Source, read_people
 
@@ -29,6 +29,8 @@ class PALLAS_OT_import_views(VideoOperator, bpy.types.Operator):
 
     def begin(self, context):
         add_packages(context)
+        if len(context.scene.pallas.video.views) == 1:
+            find_torch(context)
         asked = asked_reading(context)
         return VideoJob(lambda tell: read_people(asked, tell))
 
@@ -46,7 +48,7 @@ def enough_views(cls: type, context: bpy.types.Context) -> bool:
     if not len(settings.views):
         cls.poll_message_set("Add clips or keypoints first")
         return False
-    if not settings.calibration:
+    if not settings.calibration and len(settings.views) > 1:
         cls.poll_message_set("Choose the calibration")
         return False
     return True
@@ -61,13 +63,15 @@ def asked_reading(context: bpy.types.Context) -> Reading:
     settings = context.scene.pallas.video
     return Reading(
         tuple(_source(row) for row in settings.views),
-        Path(bpy.path.abspath(settings.calibration)),
+        Path(bpy.path.abspath(settings.calibration)) if settings.calibration else None,
         settings.up,
         settings.fps,
         settings.sync,
         settings.reorder,
         settings.people,
         settings.cutoff,
+        settings.height,
+        settings.focal,
         Path(bpy.path.abspath(settings.detector)) if settings.detector else None,
     )
 
@@ -85,7 +89,7 @@ def put_people(
         CameraView(camera, source.clip, source.told, offset)
         for camera, source, offset in zip(found.cameras, found.sources, found.offsets, strict=True)
     ]
-    parents, told = add_people(_called(found.sources), found.people, found.names, views)
+    parents, told = add_people(_called(found.sources), found.people, views)
     settings.keypoints, settings.summary = parents[0], _summary(found)
     space = context.space_data
     if space is not None and space.type == "VIEW_3D":  # a line from each empty hides them all
@@ -120,8 +124,10 @@ def _called(sources: tuple[Source, ...]) -> str:
 
 def _summary(found: Found) -> str:
     person = found.people[0]
-    errors = person.triangulation.error
-    known = errors[np.isfinite(errors)]
-    off = f", {np.median(known):.1f} px off" if len(known) else ""
+    off = "" if np.isnan(found.error) else f", {found.error:.1f} px off"
     several = f", {len(found.people)} people" if len(found.people) > 1 else ""
-    return f"{len(found.cameras)} cameras, {len(person.markers)} frames at {found.fps:g} Hz{several}{off}"
+    return f"{_cameras(len(found.cameras))}, {len(person.markers)} frames at {found.fps:g} Hz{several}{off}"
+
+
+def _cameras(count: int) -> str:
+    return "1 camera" if count == 1 else f"{count} cameras"

@@ -21,6 +21,8 @@ from ..capture.keypoints.tracks import tracked
 from ..rig.errors import RecordingError
 from ..rig.filters import filter_from_text, filtered
 from ..scene.camera_clips import Clip
+from ..scene.keypoint_people import SeenPerson
+from ..scene.keypoint_views import Seen
 from .video_detection import detected
 from .video_job import Tell
 
@@ -28,6 +30,7 @@ __all__ = ["Found", "Reading", "Source", "read_people"]
 
 _USUAL_FPS: Final = 60.0
 _DETECTED, _READ, _MATCHED = 0.6, 0.7, 0.8  # of all the time, until then
+_USUAL_FOCAL: Final = 1.2  # of the longer side of a picture, as phones and webcams have it
 _ALIKE: Final = 1e-3  # of a rate
 
 
@@ -54,24 +57,28 @@ class Reading:
 
     Attributes:
         sources: a camera each.
-        calibration: file.
+        calibration: file; None for one camera of which nothing is known.
         up: the axis of the calibration that points up.
         fps: frames per second of keypoints that don't say it and have no clip; 0 for the usual.
         sync: find when each camera started.
         reorder: take exchanged cameras in the order that fits.
         people: how many.
         cutoff: hertz, of the filter over the points; 0 for none.
+        height: metres, of a person that one camera saw.
+        focal: pixels, of one camera without calibration; 0 for a usual one.
         detector: model file for clips without keypoints; None for the one that is installed.
     """
 
     sources: tuple[Source, ...]
-    calibration: Path
+    calibration: Path | None
     up: str = "z"
     fps: float = 0.0
     sync: bool = False
     reorder: bool = False
     people: int = 1
     cutoff: float = 6.0
+    height: float = 1.7
+    focal: float = 0.0
     detector: Path | None = None
 
 
@@ -81,20 +88,20 @@ class Found:
 
     Attributes:
         people: who was seen most first.
-        names: of their layout's keypoints.
         cameras: C, of the views.
         sources: C, of the views.
         offsets: C seconds, when each camera started.
         fps: frames per second.
+        error: pixels, median from what cameras saw to the first person's keypoints; NaN where not known.
         told: lines for the user.
     """
 
-    people: tuple[Person, ...]
-    names: tuple[str, ...]
+    people: tuple[SeenPerson, ...]
     cameras: tuple[Camera, ...]
     sources: tuple[Source, ...]
     offsets: tuple[float, ...]
     fps: float
+    error: float
     told: tuple[str, ...]
 
 
@@ -106,17 +113,19 @@ def read_people(asked: Reading, tell: Tell) -> Found:
     """
     told: list[str] = []
     tell("reading", 0.0)
-    cameras = read_calibration(asked.calibration, up=asked.up)
+    cameras = () if asked.calibration is None else read_calibration(asked.calibration, up=asked.up)
     views, sources = _views(asked, told, tell)
-    if len(views) < 2:
-        raise RecordingError(
-            f"there are keypoints of {len(views)} view; a calibrated solve needs two or more: add the others"
-        )
     tell("matching cameras", _READ)
-    order = matched(
-        [_name(v, s) for v, s in zip(views, sources, strict=True)], [c.name for c in cameras]
-    )
-    cameras = tuple(cameras[k] for k in order)
+    if cameras:
+        names = [_name(v, s) for v, s in zip(views, sources, strict=True)]
+        order = matched(names, [camera.name for camera in cameras])
+        cameras = tuple(cameras[k] for k in order)
+    if len(views) == 1:
+        return _lifted(asked, views[0], sources[0], cameras[0] if cameras else None, told, tell)
+    if not cameras:
+        raise RecordingError(
+            f"there are {len(views)} views and no calibration; choose one, or keep one row"
+        )
     views, offsets = _timed(asked, views, sources, cameras, told)
     cameras = _checked(asked, views, cameras, told)
     fps = float(views[0].fps or _USUAL_FPS)
@@ -131,7 +140,54 @@ def read_people(asked: Reading, tell: Tell) -> Found:
             "started"
         )
     people = [_smoothed(person, asked.cutoff, told) for person in people]
-    return Found(tuple(people), views[0].layout.names, cameras, sources, offsets, fps, tuple(told))
+    seen = tuple(SeenPerson.of(person, views[0].layout.names, cameras) for person in people)
+    errors = people[0].triangulation.error
+    known = errors[np.isfinite(errors)]
+    error = float(np.median(known)) if len(known) else np.nan
+    return Found(seen, cameras, sources, offsets, fps, error, tuple(told))
+
+
+def _lifted(
+    asked: Reading,
+    view: Keypoints,
+    source: Source,
+    camera: Camera | None,
+    told: list[str],
+    tell: Tell,
+) -> Found:
+    """The surest person that one camera saw, by the network that lifts."""
+    from ..neural.lifter.solve import camera_of_focal, solve_lift
+    from ..neural.lifter.stored import load_lifter
+
+    if view.people > 1:
+        view = tracked(view).person(0)
+    calibrated = camera is not None
+    if camera is None:
+        size = view.image_size or (None if source.told is None else source.told.size)
+        if size is None:
+            raise RecordingError(
+                "the keypoints don't say how large their picture is; choose their clip too, or a calibration"
+            )
+        focal = asked.focal or _USUAL_FOCAL * max(size)
+        if not asked.focal:
+            told.append(
+                f"The camera is not calibrated; a focal length of {focal:.0f} pixels is taken"
+            )
+        camera = camera_of_focal(focal, size)
+    lifted = solve_lift(
+        view,
+        camera,
+        load_lifter(),
+        height=asked.height,
+        calibrated=calibrated,
+        progress=lambda done: tell("lifting", _MATCHED + (1.0 - _MATCHED) * done),
+    )
+    markers = replace(lifted.markers, start=view.start / float(view.fps or _USUAL_FPS))
+    pixels = lifted.camera.undistorted(view.positions[:, 0])[:, :, None]
+    seen = Seen(view.layout.names, (lifted.camera,), pixels, view.confidence[:, 0, :, None])
+    person = SeenPerson(markers, seen.of(markers.names))
+    error = float(np.nanmedian(lifted.body.errors_px))
+    return Found((person,), (lifted.camera,), (source,), (0.0,), markers.fps, error, tuple(told))
 
 
 def _name(view: Keypoints, source: Source) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import bpy
 
-from ..scene.keypoint_views import Seen
 from .solving import find_torch
 from .video_character import performer
 from .video_import import asked_reading, enough_views, put_people
@@ -66,8 +65,7 @@ class PALLAS_OT_video_to_action(VideoOperator, bpy.types.Operator):
 def _observed(found: Found) -> Observed:
     """The person seen most, as read."""
     person = found.people[0]
-    seen = Seen(found.names, found.cameras, person.views.pixels, person.views.confidence)
-    return Observed(person.markers, seen.of(person.markers.names))
+    return Observed(person.markers, person.seen)
 
 
 def _part(tell: Tell, begin: float, end: float) -> Callable[[str, float], None]:

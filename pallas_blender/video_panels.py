@@ -52,7 +52,9 @@ class PALLAS_PT_video_cameras(Panel, bpy.types.Panel):
     def draw(self, context):
         video = context.scene.pallas.video
         column = self.column()
-        for name in ("up", "fps", "people", "cutoff", "sync", "reorder", "detector"):
+        alone = len(video.views) == 1
+        several = ("people", "cutoff", "sync", "reorder")
+        for name in ("up", "fps", *(("height", "focal") if alone else several), "detector"):
             column.prop(video, name)
         column.operator("pallas.import_views", icon="IMPORT")
         column.prop(video, "keypoints")

@@ -93,6 +93,21 @@ class PALLAS_PG_video(bpy.types.PropertyGroup):
         min=0.0,
         soft_max=20.0,
     )
+    height: FloatProperty(
+        name="Height",
+        description="Of the person, where one camera saw it: nothing else tells how far away it is",
+        default=1.7,
+        min=0.5,
+        max=2.5,
+        unit="LENGTH",
+    )
+    focal: FloatProperty(
+        name="Focal Length",
+        description="Of one camera without calibration, in pixels; 0 for that of a usual phone or webcam",
+        default=0.0,
+        min=0.0,
+        soft_max=5000.0,
+    )
     keypoints: PointerProperty(
         name="Keypoints",
         description="Parent of one person's empties",

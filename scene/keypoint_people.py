@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import bpy
 import numpy as np
 
 from ..capture.cameras.camera import Camera
 from ..capture.cameras.reconstruct import Person
+from ..rig.trajectories import MarkerTrajectories
 from .camera_clips import Clip, show_clip
 from .camera_objects import add_camera, lens_bend, resized
 from .clock import Clock, scene_fps
 from .keypoint_views import Seen, keep_views
 from .markers import add_markers
 
-__all__ = ["CameraView", "add_people"]
+__all__ = ["CameraView", "SeenPerson", "add_people"]
 
 _BENT = 1.0  # pixels, from which on a lens is worth a word
 
@@ -30,8 +32,24 @@ class CameraView:
     offset: float = 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class SeenPerson:
+    """One person's keypoints in space, and what the cameras saw of the same ones in the same frames."""
+
+    markers: MarkerTrajectories
+    seen: Seen
+
+    @classmethod
+    def of(cls, person: Person, names: Sequence[str], cameras: Sequence[Camera]) -> Self:
+        """Of a reconstruction; `names` are those of the layout's keypoints."""
+        views = person.views
+        pixels, confidence = np.asarray(views.pixels), np.asarray(views.confidence)
+        seen = Seen(tuple(names), tuple(cameras), pixels, confidence)
+        return cls(person.markers, seen.of(person.markers.names))
+
+
 def add_people(
-    name: str, people: Sequence[Person], names: Sequence[str], views: Sequence[CameraView]
+    name: str, people: Sequence[SeenPerson], views: Sequence[CameraView]
 ) -> tuple[list[bpy.types.Object], list[str]]:
     """Add cameras with their clips behind them, and an empty for every keypoint of every person.
 
@@ -40,7 +58,6 @@ def add_people(
     Args:
         name: of the collection.
         people: one or more, of the same frames.
-        names: K keypoints of their layout.
         views: C, in the order of the people's.
 
     Returns:
@@ -61,13 +78,7 @@ def add_people(
         called = f"{name} keypoints" if len(people) == 1 else f"{name} person {number}"
         parent = add_markers(person.markers, called, collection=collection)
         parent.parent = root
-        seen = Seen(
-            tuple(names),
-            tuple(view.camera for view in views),
-            np.asarray(person.views.pixels),
-            np.asarray(person.views.confidence),
-        )
-        keep_views(parent, cameras, seen.of(person.markers.names))
+        keep_views(parent, cameras, person.seen)
         parents.append(parent)
     bpy.context.view_layer.update()
     return parents, told

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
@@ -15,6 +16,8 @@ from stages import BODY, calib_toml, ring, seen, walker, write_openpose  # noqa:
 
 from pallas.capture.markers import write_markers  # noqa: E402
 from pallas.capture.video import detector  # noqa: E402
+from pallas.neural.lifter import stored  # noqa: E402
+from pallas.neural.lifter.network import Lifter  # noqa: E402
 from pallas.operators.video_job import VideoJob  # noqa: E402
 from pallas.operators.video_solving import Observed  # noqa: E402
 from pallas.rig.trajectories import MarkerTrajectories  # noqa: E402
@@ -123,7 +126,8 @@ def test_bad_input_is_told_and_changes_nothing(video, scene, tmp_path, what):
     elif what == "one view":
         bpy.ops.pallas.remove_view(place=2)
         bpy.ops.pallas.remove_view(place=1)
-        told = "keypoints of 1 view"
+        video.calibration = ""
+        told = "don't say how large their picture is"
     else:
         (tmp_path / "cam1.json").write_text(json.dumps({"song": "la la"}))
         video.views[0].keypoints, told = str(tmp_path / "cam1.json"), "of another program"
@@ -172,6 +176,19 @@ def test_what_a_detector_finds_in_a_clip_is_triangulated_like_any_keypoints(
     assert behind.image.source == "MOVIE"
     scene.frame_set(10)
     assert max(error for error, _ in errors_now(video.keypoints, 10).values()) < 3.0
+
+
+def test_one_camera_alone_is_lifted(video, monkeypatch):
+    """By a network that learnt nothing: only what is made of its answer counts here."""
+    torch.manual_seed(0)
+    monkeypatch.setattr(stored, "load_lifter", lambda: Lifter().eval())
+    bpy.ops.pallas.remove_view(place=2)
+    bpy.ops.pallas.remove_view(place=1)
+    assert bpy.ops.pallas.import_views() == {"FINISHED"}
+    assert video.summary.startswith("1 camera, 20 frames at 60 Hz")
+    ((_, item),) = cameras_of(video.keypoints)
+    np.testing.assert_allclose(item.matrix_world.translation, CAMERAS[0].position, atol=1e-5)
+    assert len(marker_objects(video.keypoints)) == 20
 
 
 def test_looking_through_a_camera_sets_its_picture_and_says_so(video, scene):

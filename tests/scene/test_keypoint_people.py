@@ -20,21 +20,22 @@ from pallas.scene.clock import Clock  # noqa: E402
 from pallas.scene.keypoint_fill import places_on_body  # noqa: E402
 from pallas.scene.keypoint_keys import clear_keys, fill_keys, read_measured  # noqa: E402
 from pallas.scene.keypoint_overlay import errors_now, marks, on_region  # noqa: E402
-from pallas.scene.keypoint_people import CameraView, add_people  # noqa: E402
+from pallas.scene.keypoint_people import CameraView, SeenPerson, add_people  # noqa: E402
 from pallas.scene.keypoint_views import cameras_of, read_seen, shown_at  # noqa: E402
 from pallas.scene.markers import marker_objects  # noqa: E402
 
 FRAMES = 12
 WALK = walker(FRAMES)
 CAMERAS = ring(3, lens=(-0.05, 0.01, 0.0, 0.0))
-PEOPLE = reconstruct(seen([WALK], CAMERAS), CAMERAS, 60.0)
+FOUND = reconstruct(seen([WALK], CAMERAS), CAMERAS, 60.0)
+PEOPLE = [SeenPerson.of(person, BODY.names, CAMERAS) for person in FOUND]
 
 
 @pytest.fixture
 def parent(scene):
     """The parent of the walker's empties, the scene at 60 frames per second."""
     scene.render.fps = 60
-    parents, _ = add_people("walk", PEOPLE, BODY.names, [CameraView(one) for one in CAMERAS])
+    parents, _ = add_people("walk", PEOPLE, [CameraView(one) for one in CAMERAS])
     return parents[0]
 
 
@@ -44,7 +45,7 @@ def keyed(parent, name):
 
 def test_empties_are_where_the_person_is_and_the_scene_keeps_its_rate(scene):
     scene.render.fps, scene.frame_start = 24, 5
-    (parent,), told = add_people("walk", PEOPLE, BODY.names, [CameraView(c) for c in CAMERAS])
+    (parent,), told = add_people("walk", PEOPLE, [CameraView(c) for c in CAMERAS])
     assert (scene.render.fps, scene.camera) == (24, None)
     assert len(told) == 3
     assert "bends by up to" in told[0]
