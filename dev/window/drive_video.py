@@ -37,6 +37,7 @@ def story(stage: Stage) -> Iterator[float]:
     found["report"] = video().report and Path(video().report).stat().st_size
     found["rate"] = [bpy.context.scene.render.fps, bpy.context.scene.frame_end]
     yield from look(stage)
+    yield from stage.scroll_sidebar(14)
     yield 3.0
     stage.shoot("video")
     yield from back_and_forth(stage)

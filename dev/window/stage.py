@@ -93,11 +93,11 @@ class Stage:
         """Press keys with the mouse over the 3D view."""
         subprocess.run(["xdotool", *self._mouse("WINDOW", 3), "key", keys], check=True)
 
-    def scroll_sidebar(self) -> Iterator[float]:
-        """Down to its last panel."""
+    def scroll_sidebar(self, steps: int = 30) -> Iterator[float]:
+        """Down by some steps of the wheel; so many reach its last panel."""
         subprocess.run(["xdotool", *self._mouse("UI", 2)], check=True)
         yield 0.5
-        down = ["click", "--repeat", "30", "--delay", "20", "5"]
+        down = ["click", "--repeat", str(steps), "--delay", "20", "5"]
         subprocess.run(["xdotool", *down], check=True)
         yield 0.5
 
