@@ -69,7 +69,7 @@ def _connected(cluster: Cluster) -> Any:  # noqa: ANN401  the module ray
             ray.init(address=cluster.address, **quiet)
         else:
             _join_or_start(ray, quiet)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except Exception as error:  # Ray raises bare ones where it can't start
         raise ModelError(
             f"Ray at {cluster.address!r} can't be reached: {error}; start it with `ray start --head`"
         ) from error
