@@ -67,6 +67,8 @@ def add_skinned(
     for label, values in painted.items():
         attribute = mesh.attributes.new(label, "FLOAT_VECTOR", "POINT")
         attribute.data.foreach_set("vector", np.ascontiguousarray(values, np.float32).ravel())
+    row = mesh.attributes.new("row", "INT", "POINT")  # tells body parts without reading weights
+    row.data.foreach_set("value", np.asarray(shape.rows, dtype=np.int32))
     mesh.update()
     item = bpy.data.objects.new(name, mesh)
     for collection in armature.users_collection:
