@@ -66,7 +66,7 @@ def _dome(
     clear = nodes.mixed(nodes.ramp(up, 0.0, 0.55), pale * (1.0, day**0.3, day**0.6), blue)
     scale = float(random.uniform(1.5, 4.0))
     stretched = nodes.add("Mapping", {"Vector": way, "Scale": (1.0, 1.0, 2.5)})
-    noise = nodes.add("TexNoise", {"Vector": stretched.outputs[0], "Scale": scale, "Detail": 5.0})
+    noise = nodes.add("TexNoise", {"Vector": stretched.outputs[0], "Scale": scale, "Detail": 3.0})
     edge = float(random.uniform(0.48, 0.72)) - 0.15 * overcast
     cloud = nodes.mixed(nodes.ramp(noise.outputs[0], edge, edge + 0.18), clear, (0.85, 0.86, 0.88))
     nodes.tree.links.new(cloud, background.inputs["Color"])

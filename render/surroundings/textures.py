@@ -67,6 +67,8 @@ def surface(random: np.random.Generator, kind: str) -> bpy.types.Material:
         "concrete": (0.4, 0.9),
     }
     shader.inputs["Roughness"].default_value = float(random.uniform(*gloss.get(kind, (0.7, 0.98))))
+    if kind not in gloss:
+        shader.inputs["Specular IOR Level"].default_value = 0.0  # dull, and faster to render
     return material
 
 
@@ -111,7 +113,7 @@ def _bricks(
 def _speckled(
     nodes: Nodes, place: object, colour: np.ndarray, scale: float, depth: float
 ) -> bpy.types.NodeSocket:
-    noise = nodes.add("TexNoise", {"Vector": place, "Scale": scale, "Detail": 3.0})
+    noise = nodes.add("TexNoise", {"Vector": place, "Scale": scale, "Detail": 1.0})
     share = nodes.ramp(noise.outputs[0], 0.3, 0.7)
     return nodes.mixed(share, colour * (1.0 - depth), np.clip(colour * (1.0 + depth), 0.0, 0.95))
 
@@ -123,7 +125,7 @@ def _planks(
         nodes, place, colour, random.uniform(0.8, 1.8), random.uniform(0.08, 0.2), 0.37, 0.25
     )
     grain = nodes.add("Mapping", {"Vector": place, "Scale": (2.0, 40.0, 1.0)})
-    noise = nodes.add("TexNoise", {"Vector": grain.outputs[0], "Scale": 1.0, "Detail": 2.0})
+    noise = nodes.add("TexNoise", {"Vector": grain.outputs[0], "Scale": 1.0, "Detail": 1.0})
     return nodes.mixed(nodes.ramp(noise.outputs[0], 0.45, 0.9), boards, colour * 0.5)
 
 
@@ -192,7 +194,7 @@ def _grass(
 ) -> bpy.types.NodeSocket:
     fine = _speckled(nodes, place, colour, 60.0, 0.5)
     wide = nodes.add(
-        "TexNoise", {"Vector": place, "Scale": random.uniform(0.2, 0.8), "Detail": 2.0}
+        "TexNoise", {"Vector": place, "Scale": random.uniform(0.2, 0.8), "Detail": 1.0}
     )
     return nodes.mixed(nodes.ramp(wide.outputs[0], 0.45, 0.7), fine, colour * (1.3, 1.1, 0.6))
 
