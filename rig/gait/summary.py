@@ -11,6 +11,7 @@ from ..arrays import Array, checked
 from ..errors import RecordingError
 from ..filters import Butterworth, filtered
 from ..sides import side_pairs
+from .contacts import at_contact
 from .cycles import MeanCycle, mean_cycle, resampled_cycles
 from .events import GaitEvents, gait_events
 from .points import GaitPoints
@@ -105,6 +106,13 @@ def gait_summary(
             f"times, the right {right}; expected two strikes of one foot and a toe-off between"
         )
     belt = _belt(points, events.forward, spans)
+    lengths = [_lengths(points, events.forward, spans[side], side, belt) for side in (0, 1)]
+    durations = [span[:, 2] - span[:, 0] for span in spans]
+    if _mean(np.concatenate(lengths) / np.concatenate(durations)) <= _RUN:
+        moved = at_contact(points, events, belt)
+        landed = [_spans(moved.strikes[side], moved.toe_offs[side]) for side in (0, 1)]
+        if any(map(len, landed)):
+            events, spans = moved, landed
     times = points.times if angle_times is None else checked("angle times", angle_times, (None,))
     sides = []
     for side in (0, 1):
@@ -168,19 +176,24 @@ def _measured(
     belt: float,
     curves: Mapping[str, Array],
 ) -> SideGait:
-    strikes = spans[:, [0, 2]]
-    durations = np.diff(strikes, axis=1)[:, 0]
-    heels = resampled_cycles(points.times, points.heels[:, side, :2], strikes, 2)
-    ahead = resampled_cycles(points.times, forward[:, :2], strikes, 3)[:, 1]
-    travelled = heels[:, 1] - heels[:, 0] + belt * durations[:, None] * ahead
+    durations = spans[:, 2] - spans[:, 0]
     return SideGait(
         spans,
         durations,
-        np.linalg.norm(travelled, axis=-1),
+        _lengths(points, forward, spans, side, belt),
         (spans[:, 1] - spans[:, 0]) / durations,
         {name: mean_cycle(curve) for name, curve in curves.items()},
         {name: np.ptp(curve, axis=1) for name, curve in curves.items()},
     )
+
+
+def _lengths(points: GaitPoints, forward: Array, spans: Array, side: int, belt: float) -> Array:
+    """(N,) metres over the ground of one side's strides."""
+    strikes = spans[:, [0, 2]]
+    heels = resampled_cycles(points.times, points.heels[:, side, :2], strikes, 2)
+    ahead = resampled_cycles(points.times, forward[:, :2], strikes, 3)[:, 1]
+    travelled = heels[:, 1] - heels[:, 0] + belt * np.diff(strikes, axis=1) * ahead
+    return np.asarray(np.linalg.norm(travelled, axis=-1))
 
 
 def _mean(values: Array) -> float:

@@ -227,10 +227,10 @@ def test_points_that_are_not_there_are_told_or_named():
 
 
 # Over ground, at 100 Hz, the heel goes on sinking for some frames after it has come to a stop.
-@pytest.mark.parametrize(("trial", "frames"), [(TREADMILL, 3.0), (RUNNING, 3.0), (GROUND, 6.5)])
+@pytest.mark.parametrize(("trial", "frames"), [(TREADMILL, 2.0), (RUNNING, 3.0), (GROUND, 4.5)])
 def test_heels_strike_where_their_markers_are_lowest(data, trial, frames):
     markers = read_trc(data(trial)).markers
-    events = gait_events(gait_points(markers))
+    events = gait_summary(gait_points(markers)).events
     for side, name in enumerate(("L.Heel", "R.Heel")):
         height = markers.chosen([name]).positions[:, 0, 2]
         for strike in (events.strikes[side] - markers.start) * markers.fps:
@@ -251,7 +251,7 @@ def test_a_walk_on_a_treadmill_is_within_what_people_do(data):
     assert 1.0 < found.belt_speed < 1.4
     for side, letter in ((found.left, "l"), (found.right, "r")):
         assert 1.2 < side.stride_lengths[0] < 1.6
-        assert 0.58 < side.stance_shares[0] < 0.70
+        assert 0.58 < side.stance_shares[0] < 0.64
         assert 50.0 < np.degrees(side.ranges[f"knee_angle_{letter}"][0]) < 80.0
         assert 35.0 < np.degrees(side.ranges[f"hip_flexion_{letter}"][0]) < 55.0
     assert found.left.stride_times[0] == pytest.approx(found.right.stride_times[0], rel=0.03)
@@ -264,7 +264,7 @@ def test_a_walk_over_ground_is_within_what_people_do(data):
     assert 1.1 < found.speed < 1.5
     for side in (found.left, found.right):
         assert 1.2 < side.stride_lengths[0] < 1.6
-        assert 0.58 < side.stance_shares[0] < 0.70
+        assert 0.58 < side.stance_shares[0] < 0.64
 
 
 def test_the_runners_belt_goes_at_the_four_metres_per_second_it_was_set_to(data):
