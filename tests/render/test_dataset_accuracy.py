@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ fps = 25
 [image]
 width = 128
 height = 96
-samples = {samples}
+samples = 1
 denoise = false
 [people]
 count = {count}
@@ -31,9 +33,9 @@ surroundings = ["studio"]
 """
 
 
-def built(count, samples=1):
+def built(count):
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    spec = parse_spec(SPEC.format(count=count, samples=samples).encode())
+    spec = parse_spec(SPEC.format(count=count).encode())
     clip = build_clip(spec, 0, find_motions(spec), bpy.context.scene)
     prepare(clip, 1)
     return clip
@@ -61,8 +63,33 @@ def glowing(name, colour, follow, bone):
     tie.target, tie.subtarget = follow, bone
 
 
-def test_projected_joints_are_within_a_tenth_of_a_pixel_of_rendered_spheres(tmp_path):
-    clip = built(1, samples=96)
+@pytest.fixture(scope="module")
+def walk():
+    return built(1)
+
+
+def test_flow_follows_the_markers_of_a_moving_person(walk, tmp_path):
+    clip = walk
+    landmarks = landmarks_of(clip.actors[0])
+    first = landmarks.places(at_frame(clip, 1))
+    camera = camera_now(clip, 0)
+    passes = render_passes(clip, 1, 0, tmp_path)
+    then = landmarks.places(at_frame(clip, 2))
+    before, after = camera.project(first), camera_now(clip, 0).project(then)
+    depth = (first @ camera.camera_from_world.T + camera.translation)[:, 2]
+    away = []
+    for row, point in enumerate(landmarks.points):
+        column, line = np.round(before[row]).astype(int)
+        if point.vertices and 0 <= column < 128 and 0 <= line < 96:
+            on_skin = abs(passes.depth[line, column] - depth[row]) < 0.02
+            if on_skin and passes.person[line, column] == 1:
+                away.append(np.linalg.norm(after[row] - before[row] - passes.flow[line, column]))
+    assert len(away) > 5 and np.median(away) < 0.1
+
+
+def test_projected_joints_are_within_a_tenth_of_a_pixel_of_rendered_spheres(walk, tmp_path):
+    image = replace(walk.spec.image, samples=64)
+    clip = replace(walk, spec=replace(walk.spec, image=image))
     (actor,) = clip.actors
     landmarks = landmarks_of(actor)
     for item in list(clip.scene.objects):
@@ -92,7 +119,7 @@ def empty_set(tmp_path_factory):
             item.hide_render = True
     bpy.ops.mesh.primitive_plane_add(size=6.0, location=(0, 0, 1), rotation=(0.4, 0.3, 0.0))
     bpy.ops.mesh.primitive_uv_sphere_add(
-        radius=0.5, segments=512, ring_count=256, location=(0, 0, 1.6)
+        radius=0.5, segments=192, ring_count=96, location=(0, 0, 1.6)
     )
     bpy.ops.object.shade_smooth()
     found = []
@@ -124,8 +151,9 @@ def test_depth_is_within_a_millimetre_of_known_surfaces(empty_set):
     camera, passes = empty_set[0]
     depth, ball = analytic(camera, 128, 96)
     # Pixels across an edge show one side or the other.
-    same = np.isfinite(depth) & np.isfinite(passes.depth) & (np.abs(depth - passes.depth) < 0.3)
-    away = np.abs(depth - passes.depth)
+    both = np.isfinite(depth) & np.isfinite(passes.depth)
+    away = np.abs(np.subtract(depth, passes.depth, out=np.full(depth.shape, np.inf), where=both))
+    same = away < 0.3
     assert same.mean() > 0.5 and ball.sum() > 200
     assert np.quantile(away[same & ~ball], 0.999) < 1e-3
     facing = (
@@ -151,22 +179,3 @@ def test_flow_is_within_a_tenth_of_a_pixel_of_the_projected_motion(empty_set):
     seen = np.isfinite(away)
     assert np.linalg.norm(moved[seen], axis=-1).max() > 0.5
     assert np.quantile(away[seen], 0.99) < 0.1
-
-
-def test_flow_follows_the_markers_of_a_moving_person(tmp_path):
-    clip = built(1)
-    landmarks = landmarks_of(clip.actors[0])
-    first = landmarks.places(at_frame(clip, 1))
-    camera = camera_now(clip, 0)
-    passes = render_passes(clip, 1, 0, tmp_path)
-    then = landmarks.places(at_frame(clip, 2))
-    before, after = camera.project(first), camera_now(clip, 0).project(then)
-    depth = (first @ camera.camera_from_world.T + camera.translation)[:, 2]
-    away = []
-    for row, point in enumerate(landmarks.points):
-        column, line = np.round(before[row]).astype(int)
-        if point.vertices and 0 <= column < 128 and 0 <= line < 96:
-            on_skin = abs(passes.depth[line, column] - depth[row]) < 0.02
-            if on_skin and passes.person[line, column] == 1:
-                away.append(np.linalg.norm(after[row] - before[row] - passes.flow[line, column]))
-    assert len(away) > 5 and np.median(away) < 0.1
