@@ -19,10 +19,10 @@ CALIBRATIONS: Final = (".toml", ".txt", ".xml")
 
 def describe_keypoints(path: Path) -> dict[str, Any]:
     """The facts of keypoints, of each camera that a file or folder holds."""
-    return keypoint_facts(read_views([path]))
+    return _facts(read_views([path]))
 
 
-def keypoint_facts(views: Sequence[Keypoints]) -> dict[str, Any]:
+def _facts(views: Sequence[Keypoints]) -> dict[str, Any]:
     """The facts of views, at least one."""
     first = views[0]
     return {

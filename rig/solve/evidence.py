@@ -122,12 +122,12 @@ class Evidence:
 
     def errors_px(self, places: Array) -> Array:
         """(C, T, P) pixels, of points (T, P, 3) where each camera saw them; NaN where it did not."""
-        seen = projected(places, self.projections)
+        seen = _projected(places, self.projections)
         errors: Array = np.linalg.norm(seen - self.pixels, axis=-1)
         return np.where(self.sure > 0.0, errors, np.nan)
 
 
-def projected(places: Array, projections: Array) -> Array:
+def _projected(places: Array, projections: Array) -> Array:
     """(C, T, P, 2) pixels of points (T, P, 3) under projections (C, T or 1, 3, 4); NaN behind a camera."""
     ahead = np.einsum("ctij,tpj->ctpi", np.broadcast_to(
         projections[..., :3], (len(projections), len(places), 3, 3)), places)  # fmt: skip
