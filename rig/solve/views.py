@@ -197,8 +197,8 @@ def _alone(
 ) -> Motion:
     """Every frame by itself; those that see too little lie between others.
 
-    Every fifth one is solved from scratch; those between start from their neighbours, so near that a single step
-    is enough.
+    Every fifth one is solved from scratch; those between start from their neighbours, so near that a single
+    step is enough.
     """
     good = np.flatnonzero(enough)
     coarse = np.unique(np.append(good[::_STRIDE], good[-1]))
