@@ -27,9 +27,11 @@ _PATTERNS: Final = (
 )
 
 
-def draw_colour(random: np.random.Generator, kind: str) -> tuple[float, float, float]:
-    """A colour of one of the palettes, linear RGB, a little off."""
-    palette = COLOURS[kind]
+def draw_colour(
+    random: np.random.Generator, kind: str, most: int | None = None
+) -> tuple[float, float, float]:
+    """A colour of one of the palettes, of its first `most` if told: linear RGB, a little off."""
+    palette = COLOURS[kind][:most]
     colour = np.array(linear(palette[int(random.integers(len(palette)))]))
     red, green, blue = np.clip(colour * random.uniform(0.85, 1.15, 3), 0.003, 0.9)
     return float(red), float(green), float(blue)
@@ -45,8 +47,9 @@ def skin(
     base = np.array(linear(COLOURS["skin"][tone])) * random.uniform(0.9, 1.05)
     # The scale's patches are lit paper: real skin sends back less, and more of the red.
     pale = base.mean()
-    base *= np.array([1.0 - 0.35 * pale, 1.0 - 0.50 * pale, 1.0 - 0.62 * pale])
+    base *= np.array([1.12 - 0.45 * pale, 0.95 - 0.45 * pale, 0.84 - 0.45 * pale])
     material, nodes, shader = new_material("Skin", base, float(random.uniform(0.42, 0.6)))
+    shader.inputs["Specular IOR Level"].default_value = 0.3
     mask = nodes.add("SeparateXYZ", {"Vector": nodes.attribute("face")})
     blotch = nodes.add("TexNoise", {"Vector": nodes.attribute("rest"), "Scale": 9.0, "Detail": 1.0})
     flushed = base * (1.0, 0.8, 0.76)

@@ -22,6 +22,7 @@ from .skinned import Shape, add_rig, add_skinned
 __all__ = ["Person", "make_person"]
 
 _EYE_WHITE = (0.75, 0.73, 0.70)
+_LIGHT_SKIN, _DARK_HAIR = 4, 4  # tones up to this have hair of any colour, others of the first ones
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def make_person(
     name, chart = body.name, Chart(body)
     armature = add_rig(name, body, collection)
     close_hands(armature, body, look.hands)
-    brow = draw_colour(random, "grey_hair" if look.grey else "hair")
+    dark = _DARK_HAIR if look.tone > _LIGHT_SKIN else None
+    brow = draw_colour(random, "grey_hair") if look.grey else draw_colour(random, "hair", dark)
     bottom, under = cut_garment(chart, look.bottom)
     top, over = cut_garment(chart, look.top)
     hidden = under | over

@@ -13,7 +13,7 @@ from ..arrays import frozen
 from ..errors import FileError, ShapeError
 from .body import Body
 
-__all__ = ["BODIES_FILE", "body_names", "load_body"]
+__all__ = ["BODIES_FILE", "body_names", "load_body", "read_table"]
 
 BODIES_FILE: Final[Path] = Path(__file__).parent / "bodies.npz"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,13 +33,13 @@ class BodyPose:
     turns: Array
     heads: Array
 
-    def places(self, bones: Sequence[int] | npt.NDArray[np.integer], at_rest: Array) -> Array:
+    def places(self, bones: Sequence[int] | npt.NDArray[np.integer[Any]], at_rest: Array) -> Array:
         """(T, K, 3) metres, where points (K, 3) of the rest pose are that hang on `bones` (K,)."""
         own = np.asarray(bones)
         away = at_rest - self.body.bone_heads[own]
         return self.heads[:, own] + quaternion.rotate(self.turns[:, own], away)
 
-    def skin(self, vertices: Sequence[int] | npt.NDArray[np.integer] | None = None) -> Array:
+    def skin(self, vertices: Sequence[int] | npt.NDArray[np.integer[Any]] | None = None) -> Array:
         """(T, K, 3) metres, vertices of the skin, all of them if None (linear blend skinning)."""
         body = self.body
         rows = np.arange(len(body.vertices)) if vertices is None else np.asarray(vertices)
