@@ -6,6 +6,7 @@ bpy = pytest.importorskip("bpy")
 
 from pallas.render import scene_parts  # noqa: E402
 from pallas.render.cameras import CameraPath, Choices, clear, draw_path  # noqa: E402
+from pallas.render.dataset.exr import exr_bytes  # noqa: E402
 from pallas.render.dataset.spec import parse_spec  # noqa: E402
 from pallas.render.people import draw_look, make_person  # noqa: E402
 from pallas.render.people.chart import Chart  # noqa: E402
@@ -139,6 +140,23 @@ def test_a_folder_without_pictures_is_refused(scene, tmp_path):
     spec = parse_spec(b'[scene]\nsurroundings = ["hdri"]\nhdri = ["nowhere"]')
     with pytest.raises(FileError, match="no folder"):
         scene_parts.add_surroundings(np.random.default_rng(0), spec, scene)
+
+
+def test_pictures_and_panoramas_of_a_folder_surround_people(scene, tmp_path):
+    pixels = np.full((4, 8, 3), 0.5, dtype=np.float32)
+    channels = {name: pixels[..., k] for k, name in enumerate("RGB")}
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "sky.exr").write_bytes(exr_bytes(channels))
+    for kind, key in (("hdri", "hdri"), ("images", "images")):
+        text = f'[scene]\nsurroundings = ["{kind}"]\n{key} = ["{tmp_path}"]'
+        about = scene_parts.add_surroundings(
+            np.random.default_rng(0), parse_spec(text.encode()), scene
+        )
+        assert (about["kind"], about["file"]) == (kind, "sky.exr")
+        nodes = scene.world.node_tree.nodes
+        assert [
+            tuple(n.image.size) for n in nodes if n.type in ("TEX_ENVIRONMENT", "TEX_IMAGE")
+        ] == [(8, 4)]
 
 
 def test_a_fixed_camera_stays_and_an_orbit_goes_around_at_its_distance():
