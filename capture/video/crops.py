@@ -59,7 +59,7 @@ def _along(picture: Array | Picture, places: Array, axis: int) -> Array:
     inside = (places > -1.0) & (places < count)
     shape = (-1, 1, 1) if axis == 0 else (1, -1, 1)
     first = np.take(picture, low.clip(0, count - 1), axis=axis).astype(np.float32)
-    second = np.take(picture, (low + 1).clip(0, count - 1), axis=axis)
+    second = np.take(picture, (low + 1).clip(0, count - 1), axis=axis).astype(np.float32)
     mixed = first + (second - first) * part.reshape(shape)
     return np.asarray(mixed * inside.reshape(shape))
 

@@ -24,6 +24,7 @@ NAMES: tuple[str, ...] = tuple(_OF_POINTS.get(k, name) for k, name in enumerate(
 _SURE: Final = 0.25  # confidence from which a keypoint is believed
 _FEWEST: Final = 5  # keypoints that tell something of a body
 _CHUNK, _REACH = 2048, 32  # frames lifted at once, and how far the network sees
+_BETWEEN: Final = {"Hip": ("LHip", "RHip"), "Neck": ("LShoulder", "RShoulder")}
 _SWAPPED: Final = [
     list(INPUTS).index(NAMES[MIRRORED[point]]) for point in INPUTS.values()
 ]  # the keypoint of the other side
@@ -106,10 +107,10 @@ def _read(keypoints: Keypoints, camera: Camera) -> tuple[Array, Mask, float]:
         raise RecordingError("the keypoints don't say their frame rate; give it, as --fps 30")
     flat = np.zeros((len(keypoints), len(INPUTS), 2))
     seen = np.zeros(flat.shape[:2], dtype=bool)
-    ways = {name: (name,) for name in known}
-    for name, parts in (("Hip", ("LHip", "RHip")), ("Neck", ("LShoulder", "RShoulder"))):
-        if name not in ways and set(parts) <= set(known):
-            ways[name] = parts
+    ways: dict[str, tuple[str, ...]] = {name: (name,) for name in known}
+    for name, pair in _BETWEEN.items():
+        if name not in ways and set(pair) <= set(known):
+            ways[name] = pair
     rays = camera.rays(keypoints.positions[:, 0]) @ camera.camera_from_world.T
     ahead = rays[..., :2] / np.maximum(rays[..., 2:], 0.05)
     there = (keypoints.confidence[:, 0] >= _SURE) & np.isfinite(ahead).all(axis=-1)

@@ -63,7 +63,7 @@ def _other_side(name: str) -> str:
 
 def _sums() -> Array:
     """(P, P): row p has a one for p and every point between it and the pelvis, whose column is zero."""
-    matrix = np.eye(len(POINTS), dtype=np.float32)
+    matrix = np.eye(len(POINTS))
     for point, parent in enumerate(PARENTS):
         if parent >= 0:
             matrix[point] += matrix[parent]
