@@ -4,10 +4,10 @@ import json
 import shutil
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
@@ -16,8 +16,8 @@ from stages import BODY, calib_toml, ring, seen, walker, write_openpose  # noqa:
 
 from pallas.capture.markers import write_markers  # noqa: E402
 from pallas.capture.video import detector  # noqa: E402
+from pallas.neural.lifter import solve as lifter  # noqa: E402
 from pallas.neural.lifter import stored  # noqa: E402
-from pallas.neural.lifter.network import Lifter  # noqa: E402
 from pallas.operators.video_job import VideoJob  # noqa: E402
 from pallas.operators.video_solving import Observed  # noqa: E402
 from pallas.rig.trajectories import MarkerTrajectories  # noqa: E402
@@ -179,13 +179,29 @@ def test_what_a_detector_finds_in_a_clip_is_triangulated_like_any_keypoints(
 
 
 def test_one_camera_alone_is_lifted(video, monkeypatch):
-    """By a network that learnt nothing: only what is made of its answer counts here."""
-    torch.manual_seed(0)
-    monkeypatch.setattr(stored, "load_lifter", lambda: Lifter().eval())
+    """What the lifter finds becomes a camera and empties; here it knows where the walker is."""
+
+    def knows(view, camera, network, *, height, calibrated, progress):
+        assert (view.people, height, calibrated, network) == (
+            1,
+            pytest.approx(1.7),
+            True,
+            "network",
+        )
+        progress(1.0)
+        markers = MarkerTrajectories(BODY.names[:20], WALK[:, :20], 60.0)
+        return SimpleNamespace(
+            markers=markers,
+            camera=camera,
+            body=SimpleNamespace(errors_px=np.full((1, 20, 20), 2.0)),
+        )
+
+    monkeypatch.setattr(stored, "load_lifter", lambda: "network")
+    monkeypatch.setattr(lifter, "solve_lift", knows)
     bpy.ops.pallas.remove_view(place=2)
     bpy.ops.pallas.remove_view(place=1)
     assert bpy.ops.pallas.import_views() == {"FINISHED"}
-    assert video.summary.startswith("1 camera, 20 frames at 60 Hz")
+    assert video.summary == "1 camera, 20 frames at 60 Hz, 2.0 px off"
     ((_, item),) = cameras_of(video.keypoints)
     np.testing.assert_allclose(item.matrix_world.translation, CAMERAS[0].position, atol=1e-5)
     assert len(marker_objects(video.keypoints)) == 20
