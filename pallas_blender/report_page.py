@@ -179,7 +179,7 @@ def _method(report: Mapping[str, Any]) -> str:
         f"{sizes}; up is {report['up']} ({report['up_is']})",
         f"quintic smoothing spline through every angle, cut-off {report['cutoff_hz']:g} Hz (-3 dB), "
         "differentiated exactly; angles, velocities and accelerations are of the same spline",
-        "heel strikes where the heel is furthest ahead of the pelvis, toe-offs where the toe is furthest "
-        "behind it (Zeni et al. 2008)",
+        "steps where the heel is furthest ahead of the pelvis and the toe furthest behind it (Zeni et al. "
+        "2008); of walkers moved to where the heel stops and the toe begins to move (Ghoussayni et al. 2004)",
     ]
     return f"<ol>{''.join(f'<li>{escape(step)}</li>' for step in steps)}</ol>"
