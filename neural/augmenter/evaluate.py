@@ -154,7 +154,7 @@ def variants_table(folder: Path, library: Path, batches: int = 4) -> Table:
     return block(head, rows), numbers
 
 
-def synthetic_table(models: Mapping[str, Model], library: Path, batches: int = 3) -> Table:
+def synthetic_table(models: Mapping[str, Model], library: Path, batches: int = 1) -> Table:
     """All models on trials of two seconds; offsets are fitted to the validation people."""
     test = _trials(sampler_for(library, "test", _BATCH, 11), batches)
     held = _trials(sampler_for(library, "validation", _BATCH, 12), batches)

@@ -17,8 +17,9 @@ from .windows import FPS, FRAMES, facing_window, in_windows
 
 __all__ = ["STEP", "Augmented", "attention", "augment", "predict", "predict_batch", "resampled"]
 
-STEP: Final = 20  # frames from one window to the next
+STEP: Final = 24  # frames from one window to the next
 _HEIGHTS, _MASSES = (0.5, 2.5), (5.0, 300.0)  # metres and kilograms of people
+_AT_ONCE: Final = 8  # windows; more don't fit into a processor's nearest memory
 _GAP: Final = 0.5  # seconds; through longer gaps of a keypoint markers are guesses
 _HIPS: Final = [KEYPOINTS.index("RHip"), KEYPOINTS.index("LHip")]
 
@@ -124,7 +125,8 @@ def predict(keypoints: Array, height: float, mass: float, network: Augmenter) ->
     frames = torch.as_tensor(keypoints - start).float()
 
     def windows(parts: Tensor) -> Tensor:
-        return predict_batch(parts, size.expand(len(parts), -1), network)
+        some = parts.split(_AT_ONCE)
+        return torch.cat([predict_batch(p, size.expand(len(p), -1), network) for p in some])
 
     return np.asarray(in_windows(frames, windows, FRAMES, STEP).numpy(), dtype=np.float64) + start
 

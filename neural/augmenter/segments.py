@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .points import KEYPOINTS, MARKERS, MID_HIP, SEGMENTS, Segment, mirrored
+from .points import KEYPOINTS, MARKERS, MID_HIP, SEGMENTS, Segment
 
 __all__ = ["FixedMarkers", "segment_frames"]
 
@@ -14,27 +14,39 @@ _LEAST: Final = 1e-4
 _SPANS: Final = (2, 6, 30)  # frames to either side that means are taken over
 
 
-def _both_sides() -> dict[str, Segment]:
-    """Every marker with its segment."""
-    found = {}
+def _both_sides() -> tuple[tuple[Segment, ...], tuple[float, ...], dict[str, int]]:
+    """Segments of both sides, whether each is right- or left-handed, and which carries each marker."""
+    segments, hands, carrier = [], [], {}
     for segment in SEGMENTS:
-        for name in segment.markers:
-            found[name] = segment
-            if mirrored(name) != name:
-                found[mirrored(name)] = segment.mirrored()
-    return found
+        for side in (segment, segment.mirrored()):
+            for name in side.markers:
+                carrier.setdefault(name, len(segments))
+            segments.append(side)
+            hands.append(1.0 if side is segment else -1.0)
+    return tuple(segments), tuple(hands), carrier
 
 
-_OF_MARKER: Final = _both_sides()
-
-
-def _place(name: str) -> int:
-    """Index of a keypoint; the mid-hip, which all windows are relative to, comes after the last."""
-    return len(KEYPOINTS) if name == MID_HIP else KEYPOINTS.index(name)
+_BOTH, _HANDS, _CARRIER = _both_sides()
+_OF_MARKER: Final = torch.tensor([_CARRIER[name] for name in MARKERS])
 
 
 def _places(which: str) -> Tensor:
-    return torch.tensor([_place(getattr(_OF_MARKER[name], which)) for name in MARKERS])
+    """Indices of keypoints; the mid-hip, which all windows are relative to, comes after the last."""
+    names = (*KEYPOINTS, MID_HIP)
+    return torch.tensor([names.index(getattr(segment, which)) for segment in _BOTH])
+
+
+_PLACES: Final = {which: _places(which) for which in ("at", "start", "end", "one", "other")}
+
+
+def _axes(keypoints: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+    """Origins (..., S, 3) of all segments and their three axes, each (..., S, 3)."""
+    points = torch.cat([keypoints, torch.zeros_like(keypoints[..., :1, :])], dim=-2)
+    at, start, end, one, other = (points[..., place, :] for place in _PLACES.values())
+    z = _unit(end - start)
+    hint = other - one
+    x = _unit(hint - (hint * z).sum(-1, keepdim=True) * z)
+    return at, (x, torch.linalg.cross(z, x) * torch.tensor(_HANDS)[:, None], z)
 
 
 def segment_frames(keypoints: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,18 +56,12 @@ def segment_frames(keypoints: Tensor) -> tuple[Tensor, Tensor]:
         keypoints: (..., 19, 3) in a window's terms.
 
     Returns:
-        Origins (..., 43, 3), and window_from_segment (..., 43, 3, 3), left-handed on the right side, so that
+        Origins (..., 43, 3), and window_from_segment (..., 43, 3, 3), left-handed on one side, so that
         a body alike on both sides has the same numbers there.
     """
-    points = torch.cat([keypoints, torch.zeros_like(keypoints[..., :1, :])], dim=-2)
-    z = _unit(points[..., _places("end"), :] - points[..., _places("start"), :])
-    hint = points[..., _places("other"), :] - points[..., _places("one"), :]
-    x = _unit(hint - (hint * z).sum(-1, keepdim=True) * z)
-    y = torch.linalg.cross(z, x) * _HANDS.to(z)[:, None]
-    return points[..., _places("at"), :], torch.stack([x, y, z], dim=-1)
-
-
-_HANDS: Final = torch.tensor([-1.0 if name[0] in "rR" else 1.0 for name in MARKERS])
+    origins, axes = _axes(keypoints)
+    frames = torch.stack(axes, dim=-1)
+    return origins[..., _OF_MARKER, :], frames[..., _OF_MARKER, :, :]
 
 
 def _unit(vector: Tensor) -> Tensor:
@@ -84,8 +90,11 @@ class FixedMarkers(nn.Module):
         return self._fixed(keypoints) + linear.unflatten(-1, (-1, 3))
 
     def _fixed(self, keypoints: Tensor) -> Tensor:
-        origins, frames = segment_frames(keypoints)
-        return origins + (frames * self.offsets[:, None]).sum(-1)
+        origins, axes = _axes(keypoints)
+        found = origins[..., _OF_MARKER, :]
+        for number, axis in enumerate(axes):
+            found = found + axis[..., _OF_MARKER, :] * self.offsets[:, number, None]
+        return found
 
     def fit(self, keypoints: Tensor, inputs: Tensor, markers: Tensor, ridge: float = 1e-3) -> None:
         """Take the mean places, and the ridge regression of what is left, from B windows."""
