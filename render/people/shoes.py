@@ -5,7 +5,7 @@ import numpy as np
 from ...rig.arrays import Array
 from ...rig.bodies import Body
 from .chart import Chart
-from .skinned import Shape
+from .skinned import Indices, Shape
 
 __all__ = ["shoe"]
 
@@ -79,13 +79,14 @@ def _ring(
     return np.stack([np.full(_AROUND, at), middle + wide * x, roof * z], axis=-1)
 
 
-def _nearest(places: Array, foot: Array) -> np.ndarray:
-    far = np.linalg.norm(places[:, None] - foot[None], axis=-1)
-    found: np.ndarray = far.argmin(axis=1)
+def _nearest(places: Array, foot: Array) -> Indices:
+    """(N,) for every place the foot's vertex nearest to it."""
+    squares = (foot**2).sum(axis=1) - 2.0 * places @ foot.T
+    found: Indices = squares.argmin(axis=1)
     return found
 
 
-def _loft() -> np.ndarray:
+def _loft() -> Indices:
     """(F, 4) quads between rings, and fans of quads over both ends."""
     ring = np.arange(_AROUND)
     following = np.roll(ring, -1)

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import bpy
 import numpy as np
 import numpy.typing as npt
 
 from ...rig.arrays import Array
-from ...rig.bodies import Body
+from ...rig.bodies import Body, body_names, load_body
 from ...scene.armature import add_armature, editing_bones
 
-__all__ = ["Shape", "add_rig", "add_skinned"]
+__all__ = ["Indices", "Shape", "add_rig", "add_skinned"]
 
 Indices = npt.NDArray[np.integer]
 
@@ -81,14 +82,30 @@ def add_skinned(
 
 def _weigh(item: bpy.types.Object, body: Body, rows: Indices) -> None:
     """Vertex groups; Blender takes vertices of equal weight at once."""
+    whole = len(rows) == len(body.vertices)
+    groups = [item.vertex_groups.new(name=bone) for bone in body.bone_names]
+    for bone, level, vertices in _whole_body() if whole else _levels(body, rows):
+        groups[bone].add(vertices, level / 255.0, "REPLACE")
+
+
+@cache
+def _whole_body() -> list[tuple[int, int, list[int]]]:
+    """Of all vertices, whose weights all bodies share."""
+    body = load_body(body_names()[0])
+    return _levels(body, np.arange(len(body.vertices)))
+
+
+def _levels(body: Body, rows: Indices) -> list[tuple[int, int, list[int]]]:
+    """Every bone, every weight of it in 255ths, and which of the rows have it."""
     levels = np.round(body.weights[rows] * 255.0).astype(np.int64)
     vertices, columns = np.nonzero(levels)
-    bones = body.weight_bones[rows][vertices, columns].astype(np.int64)
-    keys = bones * 256 + levels[vertices, columns]
+    keys = body.weight_bones[rows][vertices, columns].astype(np.int64) * 256
+    keys += levels[vertices, columns]
     order = np.argsort(keys, kind="stable")
-    cuts = np.flatnonzero(np.diff(keys[order])) + 1
-    groups = [item.vertex_groups.new(name=bone) for bone in body.bone_names]
-    for own in np.split(order, cuts):
-        if len(own):
-            bone, level = divmod(int(keys[own[0]]), 256)
-            groups[bone].add(vertices[own].tolist(), level / 255.0, "REPLACE")
+    found, starts = np.unique(keys[order], return_index=True)
+    ordered = vertices[order].tolist()
+    ends = [*starts[1:].tolist(), len(ordered)]
+    return [
+        (key // 256, key % 256, ordered[start:end])
+        for key, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True)
+    ]
