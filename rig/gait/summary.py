@@ -106,9 +106,9 @@ def gait_summary(
             f"times, the right {right}; expected two strikes of one foot and a toe-off between"
         )
     belt = _belt(points, events.forward, spans)
-    lengths = [_lengths(points, events.forward, spans[side], side, belt) for side in (0, 1)]
+    ways = [_lengths(points, events.forward, spans[side], side, belt) for side in (0, 1)]
     durations = [span[:, 2] - span[:, 0] for span in spans]
-    if _mean(np.concatenate(lengths) / np.concatenate(durations)) <= _RUN:
+    if _mean(np.concatenate(ways) / np.concatenate(durations)) <= _RUN:
         moved = at_contact(points, events, belt)
         landed = [_spans(moved.strikes[side], moved.toe_offs[side]) for side in (0, 1)]
         if any(map(len, landed)):
