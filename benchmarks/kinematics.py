@@ -32,6 +32,8 @@ from pallas.capture.markers import read_markers
 from pallas.capture.osim import read_osim
 from pallas.capture.osim_pins import goals_of_tasks
 from pallas.capture.osim_tasks import read_ik_setup
+from pallas.neural.augmenter.predict import augment
+from pallas.neural.augmenter.stored import load_augmenter
 from pallas.rig.anatomy import motion_of_anatomy
 from pallas.rig.anatomy.fit import fit_anatomy
 from pallas.rig.filters import Butterworth, differentiated, filtered
@@ -41,6 +43,7 @@ from pallas.rig.trajectories import MarkerTrajectories
 ROOT = Path(__file__).resolve().parent.parent
 POSE2SIM = Path("video/pose2sim/openpose")
 FPS = 60.0
+HEIGHT, MASS = 1.75, 69.0  # metres, guessed; kilograms, as their setup has it
 _TIMES = 20
 SHOWN = (
     *(
@@ -55,6 +58,8 @@ SHOWN = (
     ),
     *(f"{name}_{side}" for name in ("arm_flex", "arm_add", "elbow_flex") for side in "rl"),
 )
+
+Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
 def main() -> None:
@@ -75,7 +80,9 @@ def main() -> None:
         fill(options.write, "machine", machine(options.repeats) + "\n")
     _table("same-model", options.write, *_against(theirs, same, None))
     _table("own-model", options.write, *_against(theirs, own, SHOWN))
-    _table("times", options.write, *_chain(data, options.repeats))
+    rows, augmented = _chain(data, options.repeats)
+    _table("augmented", options.write, *_against(theirs, augmented, SHOWN))
+    _table("times", options.write, *rows)
 
 
 def _opensim(data: Path, peers: Peers) -> tuple[Path, Arrays]:
@@ -100,6 +107,7 @@ def _opensim(data: Path, peers: Peers) -> tuple[Path, Arrays]:
         setup=data / "IK_Setup_Pose2Sim_Body25b.xml",
         folder=peers.place("tool"),
         repeats=1,
+        accuracy=1e-5,  # the setup's
     )
     kept = Path(tempfile.gettempdir()) / f"kinematics-{os.getpid()}.osim"
     kept.write_bytes(model.read_bytes())
@@ -123,9 +131,7 @@ def _same_model(path: Path, setup: Path, trial: MarkerTrajectories) -> MarkerFit
     return fit_markers(model, trial, options)
 
 
-def _against(
-    theirs: Arrays, ours: MarkerFit, shown: Sequence[str] | None
-) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _against(theirs: Arrays, ours: MarkerFit, shown: Sequence[str] | None) -> Table:
     """RMS difference of every angle, with the mean difference and what is left without it."""
     names = [str(name) for name in theirs["names"]]
     angles, free = angle_coordinates(ours.model), set(ours.model.free_coordinates)
@@ -153,8 +159,9 @@ def _against(
     ), rows
 
 
-def _chain(data: Path, repeats: int) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Seconds of every step from JSON to a motion, median of the repeats."""
+def _chain(data: Path, repeats: int) -> tuple[Table, MarkerFit]:
+    """Seconds of every step from JSON to a motion, median of the repeats; and the angles by the augmenter."""
+    network, _ = load_augmenter()
     spent: dict[str, list[tuple[float, float]]] = {}
     frames = 0
     for _ in range(repeats):
@@ -168,6 +175,8 @@ def _chain(data: Path, repeats: int) -> tuple[tuple[str, ...], list[tuple[str, .
             person = reconstruct(views, cameras, FPS, ReconstructionOptions())[0]
             points = filtered(person.markers.positions, FPS, Butterworth(6.0))
             markers = replace(person.markers, positions=points)
+        with _timed(spent, "43 markers by the augmenter"):
+            markers = augment(markers, HEIGHT, MASS, network).markers
         with _timed(spent, "sizes and angles"):
             fit = fit_anatomy(markers)
         with _timed(spent, "angles alone, sizes known"):
@@ -185,10 +194,8 @@ def _chain(data: Path, repeats: int) -> tuple[tuple[str, ...], list[tuple[str, .
         many = _TIMES if "times" in name else 1
         total += 0.0 if "alone" in name or many > 1 else middle
         rows.append(_speed(name, middle, many * frames))
-    return ("step", "wall", "processor", "times faster than real time (processor)"), [
-        *rows,
-        _speed("all, sizes found", total, frames),
-    ]
+    header = ("step", "wall", "processor", "times faster than real time (processor)")
+    return (header, [*rows, _speed("all, sizes found", total, frames)]), fit
 
 
 def _speed(name: str, seconds: np.ndarray, frames: int) -> tuple[str, ...]:
