@@ -1,6 +1,6 @@
 """What every detector is: frames in, people's keypoints out; and which detectors there are."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
@@ -10,7 +10,15 @@ from ...rig.errors import FormatError
 from ..keypoints.layout import Layout
 from .frames import Picture
 
-__all__ = ["DETECTORS", "Detector", "DetectorKind", "DetectorOptions", "Found", "make_detector"]
+__all__ = [
+    "DETECTORS",
+    "Detector",
+    "DetectorKind",
+    "DetectorOptions",
+    "Found",
+    "add_detector",
+    "make_detector",
+]
 
 
 class Found(NamedTuple):
@@ -81,10 +89,15 @@ def _onnx(options: DetectorOptions) -> Detector:
 
 
 # A detector more is one entry more.
-DETECTORS: Final[Mapping[str, DetectorKind]] = {
+DETECTORS: Final[dict[str, DetectorKind]] = {
     "mediapipe": DetectorKind("MediaPipe 0.10.21, its full model; one person", _mediapipe),
     "onnx": DetectorKind("a top-down ONNX file (RTMPose, ViTPose …)", _onnx, takes_model=True),
 }
+
+
+def add_detector(name: str, kind: DetectorKind) -> None:
+    """Let a detector be chosen that rooms above this one have."""
+    DETECTORS[name] = kind
 
 
 def make_detector(name: str, options: DetectorOptions | None = None) -> Detector:
@@ -98,5 +111,5 @@ def make_detector(name: str, options: DetectorOptions | None = None) -> Detector
     if name not in DETECTORS:
         raise FormatError(f"no detector {name[:40]!r}; there are: {', '.join(DETECTORS)}")
     if options.model is not None and not DETECTORS[name].takes_model:
-        raise FormatError(f"the detector {name} has its own model; --model is for --detector onnx")
+        raise FormatError(f"the detector {name} has its own model; leave --model out")
     return DETECTORS[name].make(options)

@@ -1,7 +1,7 @@
 """The networks' layouts as data: which limbs have a field, in OpenPose's order of channels.
 
-The keypoints are those of `capture.keypoints.layout`. Limbs from a shoulder to an ear are shortcuts: they join
-what is there and begin nobody.
+The keypoints are those of `capture.keypoints.layout`. Limbs from a shoulder to an ear are shortcuts: they
+join what is there and begin nobody.
 """
 
 import json

@@ -66,7 +66,7 @@ def _pairs(peaks: Peaks, limbs: Sequence[tuple[int, int]]) -> tuple[Ints, Ints, 
 
 
 def _sampled(pafs: Array, limb: Ints, places: Array) -> Array:
-    """(M, S, 2) fields of limbs (M,) at places (M, S, 2) in cells, bilinear; beyond the border those at it."""
+    """(M, S, 2) fields of limbs (M,) at places (M, S, 2) in cells, bilinear, at the border at most."""
     height, width = pafs.shape[1:]
     x, y = np.clip(places[..., 0], 0, width - 1), np.clip(places[..., 1], 0, height - 1)
     left, top = x.astype(np.int64), y.astype(np.int64)

@@ -18,6 +18,7 @@ from ..features import NETWORK_FPS
 from ..generator.train import schedule, train_generator
 from ..library import load_library
 from ..lifter.train import train_lifter
+from ..pose2d.train import train_pose2d
 from ..weights import NETWORKS, build, save_network
 from .dataset import Track, WindowSampler, prepare
 from .loop import Progress, fit
@@ -34,7 +35,7 @@ def train(plan: Plan, library: Path, out: Path, progress: Progress) -> Path:
 
     Args:
         plan: what and how; of `mean` and `facing` only the kind, name and seed count.
-        library: folder that `pallas library build` wrote.
+        library: folder that `pallas library build` wrote; of `pose2d` a COCO data set.
         out: folder for checkpoints, log and weights; a run that was stopped there goes on.
         progress: told (done, all, one line).
 
@@ -58,8 +59,10 @@ def train_all(runs: Sequence[tuple[Plan, Path]], library: Path, progress: Progre
             raise ModelError(
                 f"nothing to train is called {plan.kind!r}; there are: {', '.join(KINDS)}"
             )
-        if plan.kind not in _OTHERS:
+        if plan.kind not in (*_OTHERS, *_ON_PICTURES):
             build(plan.kind, plan.network)  # a wrong setting is told before anything is read
+    if all(plan.kind in _ON_PICTURES for plan, _ in runs):
+        return [_ON_PICTURES[plan.kind](plan, library, out, progress) for plan, out in runs]
     splits = _Splits(library, progress)
     return [_train(plan, splits, out, progress) for plan, out in runs]
 
@@ -162,4 +165,5 @@ _OTHERS = {
     "lifter": _lifter,
     "augmenter": _augmenter,
 }
-KINDS: tuple[str, ...] = (*NETWORKS, *_OTHERS)
+_ON_PICTURES = {"pose2d": train_pose2d}  # their library is a COCO data set
+KINDS: tuple[str, ...] = (*NETWORKS, *_OTHERS, *_ON_PICTURES)

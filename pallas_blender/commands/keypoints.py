@@ -10,6 +10,7 @@ from ...capture.video.detector import DETECTORS, DetectorOptions, make_detector
 from ...capture.video.keypoint_file import write_keypoints
 from ...rig.errors import OutputError
 from ..console import Console
+from ..detectors import add_detectors
 from ._shared import add_force, checked_input, checked_output, tell_warnings
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _MOST = 16
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    add_detectors()
     parser.add_argument("video", metavar="VIDEO", nargs="+", type=Path, help="clips, one a camera")
     parser.add_argument(
         "-o",
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         + " (mediapipe)",
     )
     parser.add_argument(
-        "--model", type=Path, metavar="FILE.onnx", help="network of --detector onnx"
+        "--model", type=Path, metavar="FILE", help="network of --detector onnx or paf"
     )
     parser.add_argument(
         "--layout", choices=list(LAYOUTS), help="of the model's keypoints, if unclear"

@@ -23,13 +23,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|CONFIG.toml",
         nargs="?",
         help="pallas, lstm, lstm_transformer, transformer, generator, motion_encoder, lifter, augmenter, "
-        "mean, facing, or a file with it all",
+        "pose2d, mean, facing, or a file with it all",
     )
     parser.add_argument("--config", type=Path, help="TOML file with any of the options there are")
     parser.add_argument(
         "--suite", help="train all runs of a suite: ablations, baselines, augmenter, or a TOML file"
     )
-    parser.add_argument("--library", type=Path, help="folder written by pallas library build")
+    parser.add_argument(
+        "--library",
+        type=Path,
+        help="folder written by pallas library build; of pose2d: by pallas render, or COCO",
+    )
     parser.add_argument("-o", "--out", type=Path, help="folder for checkpoints, log and weights")
     parser.add_argument("--steps", type=int, help="optimiser steps in all (6000)")
     parser.add_argument("--minutes", type=float, help="a budget of time instead of steps")

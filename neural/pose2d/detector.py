@@ -1,0 +1,143 @@
+"""The detector `paf`: people found in the whole picture, then followed in crops around them."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ...capture.video.crops import Box, box_around
+from ...capture.video.detector import DetectorOptions, Found
+from ...capture.video.frames import Picture
+from ...rig.arrays import Array
+from ...rig.errors import FormatError
+from .decode import decode
+from .look import averaged_maps
+from .network import PafNetwork
+from .stored import load_paf
+
+__all__ = ["PafDetector", "paf_detector"]
+
+_FEWEST: Final = 4  # keypoints of somebody
+_LOOK_AGAIN: Final = 15  # frames after which somebody missing is looked for again
+_SAME: Final = 0.25  # of a person's size, mean distance of keypoints of one and the same
+_NEAR: Final = 0.6  # the same from frame to frame
+_ROOM: Final = 1.15  # around the box of a person, who moves until the next frame
+
+
+def paf_detector(options: DetectorOptions) -> "PafDetector":
+    """The detector of a user's network.
+
+    Raises:
+        FormatError: no file is named, or its layout is not the one that was asked for.
+        FileError, ModelError: the file can't be used.
+    """
+    if options.model is None:
+        raise FormatError(
+            "no model is named; give --model FILE.safetensors of pallas train pose2d, or OpenPose's weights"
+        )
+    network = load_paf(Path(options.model))
+    if options.layout not in (None, network.config.layout):
+        raise FormatError(
+            f"{options.model} has the layout {network.config.layout}; leave --layout out"
+        )
+    return PafDetector(network, options.people)
+
+
+class PafDetector:
+    """A `Detector` made of a pose network.
+
+    Args:
+        network: ready to look.
+        people: the most that are followed.
+        side: pixels of the longer side of a crop around somebody.
+        whole: pixels of the longer side of the whole picture.
+        scales: of both; their maps are averaged.
+    """
+
+    name = "paf"
+
+    def __init__(
+        self,
+        network: PafNetwork,
+        people: int = 1,
+        side: int = 256,
+        whole: int = 368,
+        scales: tuple[float, ...] = (1.0,),
+    ) -> None:
+        self.layout = network.config.paf_layout.layout
+        self._network, self._most = network, people
+        self._side, self._whole, self._scales = side, whole, scales
+        self._followed: list[Array] = []
+        self._wait = 0
+
+    def detect(self, picture: Picture) -> Found:
+        """The people in a picture: those of the frame before first."""
+        people: list[tuple[Array, Array]] = []
+        for before in self._followed:
+            nearest = self._nearest(self._look(picture, _around(before), self._side), before)
+            if nearest is not None and not any(_apart(nearest[0], p) < _SAME for p, _ in people):
+                people.append(nearest)
+        if len(people) < self._most:
+            self._wait -= 1
+            if self._wait < 0 or len(people) < len(self._followed):
+                self._search(picture, people)
+                self._wait = _LOOK_AGAIN
+        self._followed = [points for points, _ in people]
+        if not people:
+            return Found(np.empty((0, len(self.layout), 2)), np.empty((0, len(self.layout))))
+        points, sure = zip(*people, strict=True)
+        return Found(np.stack(points), np.stack(sure))
+
+    def close(self) -> None:
+        """Forget who was followed."""
+        self._followed = []
+
+    def _search(self, picture: Picture, people: list[tuple[Array, Array]]) -> None:
+        """Look for people in the whole picture, then closer at each that is new."""
+        height, width = picture.shape[:2]
+        whole = Box(width / 2, height / 2, width, height)
+        for points, sure in self._look(picture, whole, self._whole):
+            if len(people) == self._most:
+                return
+            closer = self._nearest(self._look(picture, _around(points), self._side), points)
+            found = closer if closer is not None and _count(closer[0]) >= _count(points) else None
+            best = found or (points, sure)
+            if not any(_apart(best[0], other) < _SAME for other, _ in people):
+                people.append(best)
+
+    def _look(self, picture: Picture, box: Box, longest: int) -> list[tuple[Array, Array]]:
+        """(points (K, 2) in the picture, confidence (K,)) of everybody in a part of it, the surest first."""
+        confidence, pafs, seen, size = averaged_maps(
+            self._network, picture, box, longest, self._scales
+        )
+        found = decode(confidence, pafs, self._network.config.paf_layout)
+        cell = np.array(size) / np.array(pafs.shape[:0:-1])
+        points = seen.to_picture((found.places + 0.5) * cell - 0.5, size)
+        return list(zip(points, found.confidence, strict=True))
+
+    def _nearest(
+        self, found: list[tuple[Array, Array]], before: Array
+    ) -> tuple[Array, Array] | None:
+        """Who of those found was at `before`, if anybody."""
+        near = [(_apart(points, before), number) for number, (points, _) in enumerate(found)]
+        near = [one for one in near if one[0] < _NEAR]
+        return found[min(near)[1]] if near else None
+
+
+def _around(points: Array) -> Box:
+    box = box_around(points[np.isfinite(points).all(axis=-1)])
+    side = _ROOM * max(box.width, box.height)
+    return Box(box.x, box.y, side, side)
+
+
+def _count(points: Array) -> int:
+    return int(np.isfinite(points).all(axis=-1).sum())
+
+
+def _apart(points: Array, other: Array) -> float:
+    """Mean distance of common keypoints in the person's size; infinite where few are common."""
+    both = np.isfinite(points).all(axis=-1) & np.isfinite(other).all(axis=-1)
+    if both.sum() < _FEWEST:
+        return np.inf
+    size = float(np.linalg.norm(np.ptp(other[both], axis=0)))
+    return float(np.linalg.norm(points[both] - other[both], axis=-1).mean()) / max(size, 1.0)

@@ -1,0 +1,214 @@
+"""Training a pose network on a COCO folder: resumable, seeded, by steps or by minutes."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from ...rig.errors import ModelError
+from ..settings import settings_from
+from ..training.journal import Journal
+from ..training.options import Plan, TrainingOptions
+from ..weights import read_tensors, write_tensors
+from .coco_set import Labelled, labelled_pictures
+from .look import normalised
+from .losses import paf_losses
+from .network import PafConfig, PafNetwork, with_stages
+from .sampler import PoseBatch, PoseSampler
+from .stored import load_paf, save_paf
+from .variation import Variation
+
+__all__ = ["fit_pose2d", "train_pose2d"]
+
+Progress = Callable[[int, int, str], None]
+_UNIT: Final = (
+    1000.0  # the sums of squares of a picture are divided by this, for the gradients' sake
+)
+
+
+def train_pose2d(plan: Plan, root: Path, out: Path, progress: Progress) -> Path:
+    """Train on a COCO folder; the file with the weights.
+
+    Args:
+        plan: `network` has fields of `PafConfig`; of `training` the schedule counts, with `start` (weights of
+            the same backbone, from which only the first stages are kept where there are more).
+        root: folder with `annotations/` and pictures, as `pallas render` or COCO have them.
+        out: folder for checkpoint, log and weights; a run that was stopped there goes on.
+        progress: told (done, all, one line).
+
+    Raises:
+        FileError, FormatError: the folder is no COCO data set, or a setting is wrong.
+    """
+    config = settings_from(PafConfig, plan.network, "the pose network")
+    weights = out / f"{plan.name}.safetensors"
+    if not (weights.exists() and weights.with_suffix(".json").exists()):
+        splits = [labelled_pictures(root, split) for split in ("train", "validation")]
+        fit_pose2d(plan, config, splits[0], splits[1], out, progress)
+    return weights
+
+
+def fit_pose2d(
+    plan: Plan,
+    config: PafConfig,
+    training: Sequence[Labelled],
+    validation: Sequence[Labelled],
+    folder: Path,
+    progress: Progress,
+    variation: Variation | None = None,
+) -> PafNetwork:
+    """Train, or go on from the checkpoint that `folder` holds; the averaged weights, also written there."""
+    options, variation = plan.training, variation or Variation()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    layout, batch = config.paf_layout, options.batch
+    sampler = PoseSampler(training, layout, variation, batch, options.seed)
+    other = PoseSampler(validation, layout, variation.unvaried(), batch, options.seed + 1)
+    held = [other(number) for number in range(math.ceil(options.validation / batch))]
+    run = _Run(config, folder, options)
+    clock = time.process_time if options.clock == "processor" else time.monotonic
+    started = clock() - run.seconds
+    while run.done < 1.0:
+        before = time.perf_counter()
+        terms = run.advance(sampler(run.step))
+        run.seconds = clock() - started
+        line = " ".join(f"{name} {float(value.detach()):.4f}" for name, value in terms.items())
+        steps = round(run.step / max(run.done, 1e-9)) if options.minutes else options.steps
+        progress(run.step, steps, f"{time.perf_counter() - before:.2f} s/step {line}")
+        if run.step % options.checkpoint_every == 0 or run.done >= 1.0:
+            run.checkpoint(terms, held)
+    extra = {"training": asdict(options), "variation": asdict(variation), "steps": run.step}
+    extra |= {"minutes": round(run.seconds / 60.0, 2), "validation": run.measured}
+    save_paf(folder / plan.name, run.averaged.cpu(), extra)
+    return run.averaged.eval()
+
+
+class _Run:
+    """Network, optimiser and averaged weights at one step."""
+
+    def __init__(self, config: PafConfig, folder: Path, options: TrainingOptions) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.options = folder, options
+        self.network, self.averaged = (PafNetwork(config).to(options.device) for _ in range(2))
+        if options.start:
+            _start_from(self.network, Path(options.start))
+        self.averaged.load_state_dict(self.network.state_dict())
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), options.learning_rate, weight_decay=0.01, fused=True
+        )
+        self.step, self.seconds = 0, 0.0
+        self.measured: dict[str, float] = {}
+        self._resume()
+        self.journal = Journal(folder, self.step)
+
+    @property
+    def done(self) -> float:
+        """Part of the budget that is used up."""
+        options = self.options
+        if options.minutes:
+            return min(self.seconds / (60.0 * options.minutes), 1.0)
+        return min(self.step / options.steps, 1.0)
+
+    def losses(self, network: PafNetwork, batch: PoseBatch) -> dict[str, Tensor]:
+        """Each term summed over maps, points and stages, in thousands."""
+        device = torch.device(self.options.device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.options.mixed):
+            found = network(normalised(batch.pictures.to(device)))
+        wanted = batch.wanted
+        moved = wanted._replace(
+            maps=type(wanted.maps)(*(maps.to(device) for maps in wanted.maps)),
+            region=wanted.region.to(device),
+            confidence=wanted.confidence.to(device),
+            pafs=wanted.pafs.to(device),
+        )
+        return {name: value / _UNIT for name, value in paf_losses(found, moved).items()}
+
+    def advance(self, batch: PoseBatch) -> dict[str, Tensor]:
+        """One optimiser step."""
+        options = self.options
+        warm = min(1.0, (self.step + 1) / options.warm_up)
+        cosine = 0.5 * (1.0 + math.cos(math.pi * self.done))
+        for group in self.optimiser.param_groups:
+            group["lr"] = options.learning_rate * warm * (0.01 + 0.99 * cosine)
+        self.network.train()
+        terms = self.losses(self.network, batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(terms.values())).sum().backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()
+        self.step += 1
+        self._average(min(options.averaging, self.step / (self.step + 10)))
+        return terms
+
+    def _average(self, keep: float) -> None:
+        """Move the averaged weights, and what layers counted, towards the network's."""
+        slow, fast = self.averaged.state_dict(), self.network.state_dict()
+        with torch.no_grad():
+            for name, tensor in slow.items():
+                if tensor.is_floating_point():
+                    tensor.lerp_(fast[name], 1.0 - keep)
+                else:
+                    tensor.copy_(fast[name])
+
+    def checkpoint(self, terms: dict[str, Tensor], held: Sequence[PoseBatch]) -> None:
+        """Measure on held-out pictures, and write the log and everything from which to go on."""
+        self.averaged.eval()
+        with torch.no_grad():
+            found = [self.losses(self.averaged, batch) for batch in held]
+        self.measured = {
+            name: sum(float(one[name]) for one in found) / len(found) for name in terms
+        }
+        values = {f"training_{name}": float(value.detach()) for name, value in terms.items()}
+        values |= {f"validation_{name}": value for name, value in self.measured.items()}
+        if not all(math.isfinite(value) for value in values.values()):
+            raise ModelError(
+                f"the loss is no number at step {self.step}; lower learning_rate and start afresh"
+            )
+        tensors = {f"network.{n}": t for n, t in self.network.state_dict().items()}
+        tensors |= {f"averaged.{n}": t for n, t in self.averaged.state_dict().items()}
+        for index, state in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{n}": t for n, t in state.items()}
+        tensors["step"] = torch.tensor(float(self.step), dtype=torch.float64)
+        tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
+        write_tensors(self.folder / "checkpoint.safetensors", tensors)
+        self.journal.add(self.step, {"seconds": self.seconds, **values})
+
+    def _resume(self) -> None:
+        path = self.folder / "checkpoint.safetensors"
+        if not path.exists():
+            return
+        try:
+            tensors = read_tensors(path)
+            self.network.load_state_dict(_under(tensors, "network."))
+            self.averaged.load_state_dict(_under(tensors, "averaged."))
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in _under(tensors, "optimiser.").items():
+                index, key = name.split(".")
+                state.setdefault(int(index), {})[key] = tensor
+            groups = self.optimiser.state_dict()["param_groups"]
+            self.optimiser.load_state_dict({"state": state, "param_groups": groups})
+            self.step, self.seconds = int(tensors["step"]), float(tensors["seconds"])
+        except (ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(
+                f"{path} is not a checkpoint of this network; move it away to start afresh"
+            ) from error
+
+
+def _start_from(network: PafNetwork, path: Path) -> None:
+    """Copy finished weights; of more stages the first, of fewer all there are."""
+    suffixed = path if path.suffix else path.with_suffix(".safetensors")
+    source = load_paf(suffixed)
+    source = with_stages(source, min(source.config.stages, network.config.stages))
+    own = network.state_dict()
+    given = source.state_dict()
+    if any(name not in own or own[name].shape != t.shape for name, t in given.items()):
+        raise ModelError(f"the weights {path} are of another network; start from the same backbone")
+    network.load_state_dict(own | given)
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
