@@ -16,7 +16,7 @@ from .spec import Spec
 from .statistics_page import statistics_page
 from .store import Store
 
-__all__ = ["MANIFEST", "finish", "missing_frames", "verify"]
+__all__ = ["MANIFEST", "finish", "missing_frames", "records", "verify"]
 
 MANIFEST: Final = "manifest.json"
 _READ: Final = 1 << 20  # bytes at once

@@ -14,7 +14,20 @@ from ...capture.virtual_imu import STANDARD_SENSORS
 from ...rig.errors import FormatError
 from .fields import Choice, Choices, Field, Flag, Number, Span, Texts, Whole, checked_table, nearest
 
-__all__ = ["FIELDS", "Spec", "parse_spec", "read_spec"]
+__all__ = [
+    "FIELDS",
+    "Annotations",
+    "Cameras",
+    "Dataset",
+    "Image",
+    "Imu",
+    "Output",
+    "People",
+    "Spec",
+    "Surroundings",
+    "parse_spec",
+    "read_spec",
+]
 
 _MOST: Final = 10_000_000
 

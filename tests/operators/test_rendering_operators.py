@@ -17,12 +17,12 @@ def settings(scene, tmp_path):
     return chosen
 
 
-def test_a_spec_is_asked_for(scene, registered):
+def test_a_spec_is_asked_for(scene):
     assert not bpy.ops.pallas.preview_sample.poll()
     assert not bpy.ops.pallas.render_dataset.poll()
 
 
-def test_a_sample_of_a_spec_stands_in_a_scene_of_its_own(registered, settings):
+def test_a_sample_of_a_spec_stands_in_a_scene_of_its_own(settings):
     before = bpy.context.scene
     settings.clip = 1
     assert bpy.ops.pallas.preview_sample() == {"FINISHED"}
@@ -34,14 +34,14 @@ def test_a_sample_of_a_spec_stands_in_a_scene_of_its_own(registered, settings):
     assert sample.pallas.dataset.spec == settings.spec
 
 
-def test_a_clip_that_there_is_not_is_told_and_leaves_no_scene(registered, settings):
+def test_a_clip_that_there_is_not_is_told_and_leaves_no_scene(settings):
     settings.clip = 7
     with pytest.raises(RuntimeError, match="clips 0 to 1, not 7"):
         bpy.ops.pallas.preview_sample()
     assert len(bpy.data.scenes) == 1
 
 
-def test_a_dataset_is_rendered_in_a_process_of_its_own(registered, settings, tmp_path):
+def test_a_dataset_is_rendered_in_a_process_of_its_own(settings, tmp_path):
     (tmp_path / "tiny.toml").write_text(
         TINY.replace("clips = 2", "clips = 1").replace("frames = 2", "frames = 1")
     )
