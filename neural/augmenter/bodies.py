@@ -132,7 +132,7 @@ def marked_body(skin: Skin) -> MarkedBody:
     return MarkedBody(height, skin.mass, origins, points, influences, weights, video)
 
 
-def _of_foot(heaviest: Array, side: str) -> Array:
+def _of_foot(heaviest: Any, side: str) -> Any:  # noqa: ANN401 - whole numbers in, truths out
     return np.isin(heaviest, [_index(f"{side}_ankle"), _index(f"{side}_foot")])
 
 
@@ -175,7 +175,7 @@ class _Placing:
         foot = vertices[_of_foot(self.heaviest, "left"), 1]
         self.foot_scale = float(np.ptp(foot)) / _FOOT
 
-    def marker(self, name: str) -> tuple[Array, Array, Array]:
+    def marker(self, name: str) -> tuple[Array, Any, Array]:
         """Position (3,), joints (4,) and weights (4,) of a marker."""
         rule, side = self._rule("markers", name)
         if "joint" in rule:
@@ -194,7 +194,7 @@ class _Placing:
         position = self.vertices[vertex] + PLACEMENT["above_skin"] * toward
         return position, joints, weights / weights.sum()
 
-    def keypoint(self, name: str) -> tuple[Array, Array, Array]:
+    def keypoint(self, name: str) -> tuple[Array, Any, Array]:
         """As `marker`, of a keypoint at its joint's centre."""
         rule, side = self._rule("keypoints", name)
         if "joint" in rule:
@@ -236,7 +236,7 @@ class _Placing:
         near = np.flatnonzero(beside <= beside.min() + _NEAR)
         return int(candidates[near[np.argmax(along[near])]])
 
-    def _inside(self, joint: str, position: Array) -> tuple[Array, Array, Array]:
+    def _inside(self, joint: str, position: Array) -> tuple[Array, Any, Array]:
         joints = np.full(_INFLUENCES, _index(joint))
         return position, joints, np.array([1.0, 0.0, 0.0, 0.0])
 

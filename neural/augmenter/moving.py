@@ -90,11 +90,11 @@ def moved(
     rows, one = torch.arange(len(points))[:, None], torch.ones(*points.shape[:2], 1)
     result = torch.zeros(*points.shape[:2], by_joint.shape[2])
     for slot in range(bodies.influences.shape[-1]):
-        joint = bodies.influences[:, :, slot]
-        local = points - bodies.joints[rows, joint]
+        own = bodies.influences[:, :, slot]
+        local = points - bodies.joints[rows, own]
         if scales is not None:
-            local = local * scales[rows, joint]
+            local = local * scales[rows, own]
         weight = bodies.weights[:, :, slot, None]
-        frames = by_joint[rows, joint]  # (B, P, T * 3, 4)
+        frames = by_joint[rows, own]  # (B, P, T * 3, 4)
         result += torch.matmul(frames, (torch.cat([local, one], -1) * weight)[..., None])[..., 0]
     return result.unflatten(-1, (-1, 3)).transpose(1, 2)

@@ -157,17 +157,22 @@ def _lstm(group: Any) -> nn.LSTM:  # noqa: ANN401
     arrays = _arrays(group)
     kernel, recurrent = arrays["kernel:0"], arrays["recurrent_kernel:0"]
     layer = nn.LSTM(len(kernel), len(recurrent), batch_first=True)
-    layer.weight_ih_l0.copy_(torch.from_numpy(kernel.T.copy()))
-    layer.weight_hh_l0.copy_(torch.from_numpy(recurrent.T.copy()))
-    layer.bias_ih_l0.copy_(torch.from_numpy(arrays["bias:0"]))
-    layer.bias_hh_l0.zero_()
+    bias = torch.from_numpy(arrays["bias:0"])
+    state = {
+        "weight_ih_l0": torch.from_numpy(kernel.T.copy()),
+        "weight_hh_l0": torch.from_numpy(recurrent.T.copy()),
+        "bias_ih_l0": bias,
+        "bias_hh_l0": torch.zeros_like(bias),
+    }
+    layer.load_state_dict(state)
     return layer
 
 
 @torch.no_grad()
 def _dense(group: Any) -> nn.Linear:  # noqa: ANN401
     arrays = _arrays(group)
-    layer = nn.Linear(*arrays["kernel:0"].shape)
+    n_inputs, n_outputs = arrays["kernel:0"].shape
+    layer = nn.Linear(n_inputs, n_outputs)
     layer.weight.copy_(torch.from_numpy(arrays["kernel:0"].T.copy()))
     layer.bias.copy_(torch.from_numpy(arrays["bias:0"]))
     return layer

@@ -74,7 +74,8 @@ def _part(table: dict[str, list[str]]) -> Part:
 
 
 def _segment(table: dict[str, Any]) -> Segment:
-    return Segment(table["at"], *table["along"], *table["towards"], tuple(table["markers"]))
+    (start, end), (one, other) = table["along"], table["towards"]
+    return Segment(table["at"], start, end, one, other, tuple(table["markers"]))
 
 
 _TABLE = json.loads((Path(__file__).parent / "points.json").read_text(encoding="utf-8"))

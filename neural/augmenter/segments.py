@@ -16,7 +16,9 @@ _SPANS: Final = (2, 6, 30)  # frames to either side that means are taken over
 
 def _both_sides() -> tuple[tuple[Segment, ...], tuple[float, ...], dict[str, int]]:
     """Segments of both sides, whether each is right- or left-handed, and which carries each marker."""
-    segments, hands, carrier = [], [], {}
+    segments: list[Segment] = []
+    hands: list[float] = []
+    carrier: dict[str, int] = {}
     for segment in SEGMENTS:
         for side in (segment, segment.mirrored()):
             for name in side.markers:
