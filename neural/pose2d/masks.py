@@ -60,6 +60,8 @@ def _numbers(text: str) -> list[int]:
 
 def _inside(corners: np.typing.NDArray[np.float64], height: int, width: int) -> Mask:
     """Pixels whose middle a polygon (N, 2) goes around, by crossings of each row."""
+    if not np.isfinite(corners).all():
+        raise ValueError("a corner is no number")
     y = np.arange(height)[:, None] + 0.5
     x1, y1 = corners.T
     x2, y2 = np.roll(corners, -1, axis=0).T

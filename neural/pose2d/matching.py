@@ -29,6 +29,10 @@ def best_pairs(scores: Array) -> list[tuple[int, int]]:
     """
     if scores.shape[0] > scores.shape[1]:
         return sorted((row, column) for column, row in best_pairs(scores.T))
+    rows_best = scores.argmax(axis=1)
+    wanted = np.flatnonzero(scores.max(axis=1) > 0.0)
+    if len(set(rows_best[wanted].tolist())) == len(wanted):  # each can have its best
+        return [(int(row), int(rows_best[row])) for row in wanted]
     cost = -np.maximum(scores, 0.0)
     rows, columns = cost.shape
     # Prices of rows and columns, and the row of each column; column 0 is where a path begins.

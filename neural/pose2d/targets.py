@@ -32,14 +32,14 @@ def target_maps(
     Returns:
         (K + 1, h, w), last the background; and (2L, h, w).
     """
-    points = points.astype(np.float32)
+    places: Floats = points.astype(np.float32)
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     confidence = np.zeros((points.shape[1], *shape), np.float32)
     total = np.zeros((len(limbs), 2, *shape), np.float32)
     count = np.zeros((len(limbs), 1, *shape), np.float32)
     ends = np.array(limbs)
     for row in range(0, len(points), _BATCH):
-        some = points[row : row + _BATCH]
+        some = places[row : row + _BATCH]
         confidence = np.maximum(confidence, _gaussians(some, x, y).max(axis=0))
         on, direction = _on_limbs(some[:, ends[:, 0]], some[:, ends[:, 1]], x, y)
         total += np.einsum("plhw,plc->lchw", on, direction)
