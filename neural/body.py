@@ -27,6 +27,7 @@ __all__ = [
     "bone_lengths",
     "joint_positions",
     "leg_scale",
+    "nearest_sensors",
     "posed_from_world",
     "sensed_pose",
     "world_from_posed",

@@ -17,7 +17,7 @@ from .points import MARKERS
 from .variation import Variation, keypoint_errors, mirror, scales_of
 from .windows import FPS, FRAMES, Window, facing_window
 
-__all__ = ["Batch", "Moves", "Sampler", "load_moves"]
+__all__ = ["Batch", "Moves", "Sampler", "load_moves", "matrices"]
 
 _SET = "ui_prmd"
 _EXERCISES = 2.0  # how often a frame of that exercise set is drawn against one of everyday motion
