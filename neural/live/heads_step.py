@@ -70,8 +70,10 @@ class HeadsStep:
         with torch.inference_mode():
             rows = [torch.from_numpy(row)[None, None] for row in (features, sensors)]
             said = self._network.decode(*rows)
-        state = (part[0, 0].numpy() for part in (said.sixd, said.contacts, said.velocity))
-        return FramePrediction(*state, float(said.height))
+        sixd, contacts, velocity = (
+            part[0, 0].numpy() for part in (said.sixd, said.contacts, said.velocity)
+        )
+        return FramePrediction(sixd, contacts, velocity, float(said.height))
 
 
 class _FlowStep:
