@@ -59,6 +59,8 @@ def train_all(runs: Sequence[tuple[Plan, Path]], library: Path, progress: Progre
             raise ModelError(
                 f"nothing to train is called {plan.kind!r}; there are: {', '.join(KINDS)}"
             )
+        if plan.kind in _OTHERS and plan.training.start:
+            raise ModelError(f"{plan.kind} begins from nothing; leave start out")
         if plan.kind not in (*_OTHERS, *_ON_PICTURES):
             build(plan.kind, plan.network)  # a wrong setting is told before anything is read
     if all(plan.kind in _ON_PICTURES for plan, _ in runs):

@@ -5,10 +5,11 @@ import pytest
 from pallas.neural.encoder import EncoderConfig
 from pallas.neural.network import PallasConfig
 from pallas.neural.settings import settings_from
-from pallas.neural.training.options import Plan
+from pallas.neural.training.options import Plan, TrainingOptions
 from pallas.neural.training.plans import read_run, read_suite, with_training
+from pallas.neural.training.train import train_all
 from pallas.neural.weights import build
-from pallas.rig import FileError, FormatError
+from pallas.rig import FileError, FormatError, ModelError
 
 RUN = """
 name = "small"
@@ -86,7 +87,7 @@ def test_a_wrong_setting_of_a_network_is_named(network, message):
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(FileError, match="can't be read"):
         read_run(tmp_path / "none.toml")
-    with pytest.raises(FileError, match="no suite everything; there are: ablations, baselines"):
+    with pytest.raises(FileError, match="no suite everything; there are: ablations, augmenter, baselines"):
         read_suite("everything")
 
 
@@ -152,3 +153,10 @@ def test_options_of_the_command_line_come_last():
     assert with_training(timed, steps=5).training.minutes == 0.0
     with pytest.raises(FormatError, match="batch is 0"):
         with_training(Plan(), batch=0)
+
+
+@pytest.mark.parametrize("kind", ["lifter", "augmenter", "generator"])
+def test_what_begins_from_nothing_refuses_weights_to_start_from(kind, tmp_path):
+    plan = Plan(kind=kind, training=TrainingOptions(start="some"))
+    with pytest.raises(ModelError, match="begins from nothing; leave start out"):
+        train_all([(plan, tmp_path)], tmp_path, lambda *_: None)
