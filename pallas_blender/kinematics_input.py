@@ -153,13 +153,14 @@ def _augmented(
     """Anatomical markers of keypoints; None where there are markers already, or they are not wanted."""
     from ..neural.augmenter.points import KEYPOINTS
     from ..neural.augmenter.stored import EMBEDDED_AUGMENTER
+    from ..neural.augmenter.toes import SMALL_TOES
 
     up = arguments.up if path == arguments.input[0] else None
     names = read_markers(path, up=up).names
     if (
         not is_own(Path(arguments.model))
         or arguments.no_augment
-        or not set(KEYPOINTS) <= set(names)
+        or not set(KEYPOINTS) - set(SMALL_TOES) <= set(names)
     ):
         return None
     if any(name.endswith(_STUDY) for name in names):

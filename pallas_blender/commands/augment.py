@@ -65,6 +65,9 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         weights = attention(keypoints, arguments.height, arguments.mass, network)
         draw_attention(heat, *weights, force=arguments.force)
     told = []
+    if found.placed:
+        named = " and ".join(found.placed)
+        told.append(f"{named} are not among the keypoints: placed by the usual shape of feet")
     if found.filled:
         told.append(f"{found.filled} missing keypoints were filled in by straight lines")
     if found.gaps:
