@@ -151,16 +151,16 @@ def _augmented(
     arguments: argparse.Namespace, path: Path, work: Path, console: Console, told: list[str]
 ) -> tuple[Path, dict[str, object]] | None:
     """Anatomical markers of keypoints; None where there are markers already, or they are not wanted."""
+    from ..neural.augmenter.completed import PLACED
     from ..neural.augmenter.points import KEYPOINTS
     from ..neural.augmenter.stored import EMBEDDED_AUGMENTER
-    from ..neural.augmenter.toes import SMALL_TOES
 
     up = arguments.up if path == arguments.input[0] else None
     names = read_markers(path, up=up).names
     if (
         not is_own(Path(arguments.model))
         or arguments.no_augment
-        or not set(KEYPOINTS) - set(SMALL_TOES) <= set(names)
+        or not set(KEYPOINTS) - set(PLACED) <= set(names)
     ):
         return None
     if any(name.endswith(_STUDY) for name in names):

@@ -11,9 +11,9 @@ from ...rig.arrays import Array, Mask
 from ...rig.errors import ModelError, RecordingError, ShapeError
 from ...rig.trajectories import MarkerTrajectories
 from ..threads import one_thread
+from .completed import PLACED, completed
 from .networks import Augmenter
 from .points import BODY, KEYPOINTS, MARKERS
-from .toes import SMALL_TOES, with_small_toes
 from .windows import FPS, FRAMES, facing_window, in_windows
 
 __all__ = ["STEP", "Augmented", "attention", "augment", "predict", "predict_batch", "resampled"]
@@ -33,7 +33,7 @@ class Augmented:
         markers: the 43 anatomical markers at the recording's own rate; NaN in long gaps.
         filled: keypoints times frames that were missing and closed.
         gaps: frames without markers, since a keypoint was missing for too long.
-        placed: keypoints that were not given and follow from others, by the shape of feet.
+        placed: keypoints that were not given and follow from others (`completed.completed`).
     """
 
     markers: MarkerTrajectories
@@ -48,8 +48,8 @@ def augment(
     """Anatomical markers of a person.
 
     Args:
-        keypoints: the 19 of OpenCap's names (`points.KEYPOINTS`) among others, z up; any frame rate. Small
-            toes are placed where a detector has none.
+        keypoints: the 19 of OpenCap's names (`points.KEYPOINTS`) among others, z up; any frame rate. A
+            neck and small toes are placed where a detector has none.
         height: of the person, metres.
         mass: kilograms.
         network: as `load_augmenter` gives it.
@@ -71,7 +71,7 @@ def augment(
         MarkerTrajectories(MARKERS, markers, keypoints.fps, keypoints.start),
         int(np.isnan(seen[..., 0]).sum()),
         int(long.sum()),
-        tuple(name for name in SMALL_TOES if name not in keypoints.names),
+        tuple(name for name in PLACED if name not in keypoints.names),
     )
 
 
@@ -106,7 +106,7 @@ def _checked(keypoints: MarkerTrajectories, height: float, mass: float) -> Array
     ):
         if not low <= value <= high:
             raise ShapeError(f"{what} is {value:g}; expected {low:g} to {high:g} {unit}")
-    keypoints = with_small_toes(keypoints)
+    keypoints = completed(keypoints)
     missing = [name for name in KEYPOINTS if name not in keypoints.names]
     if missing:
         raise RecordingError(

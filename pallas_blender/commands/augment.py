@@ -66,8 +66,8 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         draw_attention(heat, *weights, force=arguments.force)
     told = []
     if found.placed:
-        named = " and ".join(found.placed)
-        told.append(f"{named} are not among the keypoints: placed by the usual shape of feet")
+        named = ", ".join(found.placed)
+        told.append(f"not among the keypoints, so placed as bodies usually have them: {named}")
     if found.filled:
         told.append(f"{found.filled} missing keypoints were filled in by straight lines")
     if found.gaps:

@@ -1,14 +1,15 @@
-"""Small toes that no detector saw lie where feet have them."""
+"""Small toes and necks that no detector saw lie where bodies have them."""
 
 import numpy as np
 import pytest
 
-from pallas.neural.augmenter.toes import SMALL_TOES, with_small_toes
+from pallas.neural.augmenter.completed import completed
 from pallas.rig import quaternion
 from pallas.rig.bodies import landmark_places, load_body
 from pallas.rig.bodies.library import body_names
 from pallas.rig.trajectories import MarkerTrajectories
 
+SMALL_TOES = ("RSmallToe", "LSmallToe")
 NAMES = [f"{s}{part}" for s in "RL" for part in ("Knee", "Ankle", "Heel", "BigToe", "SmallToe")]
 LANDMARKS = [
     f"{side}_{part}"
@@ -29,7 +30,7 @@ def test_small_toes_are_within_a_centimetre_of_those_of_bodies(name, degrees):
     turn = quaternion.from_axis_angle(np.array([0.6, 0.0, 0.8]), np.radians(degrees))
     whole = legs(name, turn)
     without = whole.chosen(tuple(n for n in NAMES if n not in SMALL_TOES))
-    found = with_small_toes(without)
+    found = completed(without)
     assert set(found.names) == set(NAMES)
     away = found.chosen(SMALL_TOES).positions - whole.chosen(SMALL_TOES).positions
     assert np.linalg.norm(away, axis=-1).max() < 0.012
@@ -37,11 +38,17 @@ def test_small_toes_are_within_a_centimetre_of_those_of_bodies(name, degrees):
 
 def test_toes_that_were_seen_stay():
     whole = legs(body_names()[0])
-    assert with_small_toes(whole).names == whole.names
+    assert completed(whole).names == whole.names
 
 
 def test_a_shank_along_the_foot_tells_nothing():
     points = np.zeros((1, 4, 3))
     points[0, :, 0] = [1.0, 0.5, 0.0, 0.2]
     foot = MarkerTrajectories(("RKnee", "RAnkle", "RHeel", "RBigToe"), points, 60.0)
-    assert np.isnan(with_small_toes(foot).chosen(("RSmallToe",)).positions).all()
+    assert np.isnan(completed(foot).chosen(("RSmallToe",)).positions).all()
+
+
+def test_a_neck_lies_between_the_shoulders():
+    shoulders = np.array([[[0.2, 0.0, 1.4], [-0.2, 0.1, 1.5]]])
+    found = completed(MarkerTrajectories(("LShoulder", "RShoulder"), shoulders, 60.0))
+    np.testing.assert_allclose(found.chosen(("Neck",)).positions[0, 0], [0.0, 0.05, 1.45])

@@ -1,4 +1,4 @@
-"""Small toes where a detector has none, as MediaPipe: placed by the shape of feet."""
+"""Keypoints that a detector lacks, as MediaPipe: the neck between the shoulders, small toes by the feet's shape."""
 
 from typing import Final
 
@@ -7,9 +7,10 @@ import numpy as np
 from ...rig.arrays import Array
 from ...rig.trajectories import MarkerTrajectories
 
-__all__ = ["SMALL_TOES", "with_small_toes"]
+__all__ = ["PLACED", "completed"]
 
-SMALL_TOES: Final = ("RSmallToe", "LSmallToe")
+PLACED: Final = ("Neck", "RSmallToe", "LSmallToe")
+_SHOULDERS: Final = ("RShoulder", "LShoulder")
 # Of the length from heel to big toe: along the foot, outwards, up. The mean of both feet of the package's 28
 # bodies; from one body to the next they vary by 0.02, 0.01 and 0.01.
 _AWAY: Final = (-0.19, 0.27, -0.03)
@@ -17,14 +18,17 @@ _OUTWARDS: Final = {"R": -1.0, "L": 1.0}
 _FOOT: Final = ("Knee", "Ankle", "Heel", "BigToe")
 
 
-def with_small_toes(keypoints: MarkerTrajectories) -> MarkerTrajectories:
-    """The keypoints, and small toes beside the big ones where they are not among them.
+def completed(keypoints: MarkerTrajectories) -> MarkerTrajectories:
+    """The keypoints, and neck and small toes where they are not among them.
 
     Args:
         keypoints: with OpenCap's names, metres; a side without knee, ankle, heel or big toe stays as it is.
     """
     names, places = list(keypoints.names), [keypoints.positions]
-    for toe in SMALL_TOES:
+    if "Neck" not in names and set(_SHOULDERS) <= set(names):
+        places.append(keypoints.chosen(_SHOULDERS).positions.mean(axis=1, keepdims=True))
+        names.append("Neck")
+    for toe in PLACED[1:]:
         foot = [toe[0] + part for part in _FOOT]
         if toe not in names and set(foot) <= set(names):
             knee, ankle, heel, big = keypoints.chosen(tuple(foot)).positions.transpose(1, 0, 2)
