@@ -1,4 +1,4 @@
-"""Keypoints that a detector lacks, as MediaPipe: the neck between the shoulders, small toes by the feet's shape."""
+"""Keypoints that a detector lacks: the neck between the shoulders, small toes by the shape of feet."""
 
 from typing import Final
 

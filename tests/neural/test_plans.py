@@ -87,7 +87,9 @@ def test_a_wrong_setting_of_a_network_is_named(network, message):
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(FileError, match="can't be read"):
         read_run(tmp_path / "none.toml")
-    with pytest.raises(FileError, match="no suite everything; there are: ablations, augmenter, baselines"):
+    with pytest.raises(
+        FileError, match="no suite everything; there are: ablations, augmenter, baselines"
+    ):
         read_suite("everything")
 
 
