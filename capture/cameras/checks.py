@@ -11,6 +11,7 @@ from ...rig.arrays import Array
 from ..keypoints.keypoints import Keypoints
 from .association import common_frames
 from .camera import Camera
+from .layouts import one_layout
 from .rays import ray_distance, typical
 
 __all__ = ["APART", "Agreement", "agreement"]
@@ -49,7 +50,11 @@ def agreement(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> Agreemen
     Args:
         views: of C cameras, the same layout; compared where they have the same frames.
         cameras: C.
+
+    Raises:
+        RecordingError: the layouts differ.
     """
+    one_layout(views)
     count = len(cameras)
     views = common_frames(views)
     people = [_sampled(view) for view in views]

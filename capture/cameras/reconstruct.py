@@ -17,6 +17,7 @@ from ..keypoints.layout import Layout
 from ..keypoints.sides import exchanged, side_groups
 from .association import Views, associated, common_frames, flattened
 from .camera import Camera
+from .layouts import one_layout
 
 __all__ = ["Person", "ReconstructionOptions", "reconstruct", "threshold_of"]
 
@@ -114,10 +115,7 @@ def _check(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> None:
             "least two, and a "
             "camera for each"
         )
-    keys = {view.layout.names for view in views}
-    if len(keys) > 1 or any(view.spatial for view in views):
-        told = ", ".join(f"{view.name}: {view.layout.key}" for view in views)
-        raise RecordingError(f"views have different layouts ({told}); detect all with the same one")
+    one_layout(views)
 
 
 def _placed(

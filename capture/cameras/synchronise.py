@@ -15,6 +15,7 @@ from ...rig.errors import RecordingError
 from ..keypoints.keypoints import Keypoints
 from ..keypoints.tracks import sizes, tracked
 from .camera import Camera
+from .layouts import one_layout
 from .rays import ray_distance, typical
 
 __all__ = ["Offsets", "find_offsets", "refined", "retimed", "synchronised"]
@@ -54,8 +55,9 @@ def find_offsets(views: Sequence[Keypoints], longest: float = 5.0) -> Offsets:
         longest: seconds that two views may be apart.
 
     Raises:
-        RecordingError: a view does not know its frame rate, or shows too little.
+        RecordingError: a view does not know its frame rate, or shows too little, or layouts differ.
     """
+    one_layout(views)
     fps = _fastest(views)
     signals = [_speeds(view, fps) for view in views]
     seconds, correlation = [0.0], [1.0]

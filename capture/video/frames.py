@@ -173,7 +173,9 @@ class _opened:  # noqa: N801  used as a function
             self.container.close()
             raise FormatError(f"{path} holds no pictures; expected a video")
         stream = self.container.streams.video[0]
-        stream.thread_type = "AUTO"
+        stream.thread_type = (
+            "NONE"  # threads of its own were seen to wait for each other for ever in Blender
+        )
         return self.container, stream
 
     def __exit__(self, *_: object) -> None:

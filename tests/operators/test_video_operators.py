@@ -138,7 +138,7 @@ def test_bad_input_is_told_and_changes_nothing(video, scene, tmp_path, what):
 
 
 def test_without_a_detector_the_panel_says_what_to_install(video, data, monkeypatch):
-    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    monkeypatch.setitem(sys.modules, "mediapipe.python.solutions", None)
     video.views[2].keypoints = ""
     video.views[2].clip = str(data("video/pose2sim/single/videos/cam03.mp4"))
     with pytest.raises(RuntimeError, match="pip install mediapipe"):

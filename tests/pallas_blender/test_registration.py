@@ -39,9 +39,11 @@ def test_nothing_is_left_after_unregistering_twice():
 def test_panels_come_in_the_order_of_work():
     labels = [cls.bl_label for cls in CLASSES if issubclass(cls, bpy.types.Panel)]
     live = ["Live", "Trackers", "Performers", "Take"]
+    video = ["Video", "Cameras and Keypoints", "Solve Video"]
     legs = ["Legs", "On the Character"]
     retarget = ["Retarget", "Onto Any Rig", "Bones"]
-    assert labels == ["Capture", *live, "Solve", *legs, *retarget, "Markers", "Render"]
+    first = ["Capture", *live, *video, "Solve", *legs, *retarget]
+    assert labels == [*first, "Markers", "Render", "Dataset"]
 
 
 def test_every_operator_has_a_tooltip():

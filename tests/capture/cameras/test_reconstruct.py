@@ -12,6 +12,8 @@ from pallas.capture.cameras.files import read_calibration
 from pallas.capture.cameras.reconstruct import ReconstructionOptions, reconstruct
 from pallas.capture.cameras.synchronise import find_offsets, retimed, synchronised
 from pallas.capture.keypoints.files import read_views
+from pallas.capture.keypoints.keypoints import Keypoints
+from pallas.capture.keypoints.layout import LAYOUTS
 from pallas.capture.trc import read_trc
 from pallas.rig.errors import RecordingError
 from pallas.rig.filters import Butterworth
@@ -271,3 +273,13 @@ def test_exchanged_cameras_of_the_shared_trial_are_found(balancing):
     views, cameras, _ = balancing
     assert agreement(views, cameras).order == (0, 1, 2, 3)
     assert agreement(views, [cameras[k] for k in (1, 0, 2, 3)]).order == (1, 0, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "look", [lambda views: agreement(views, CAMERAS), find_offsets], ids=["agreement", "offsets"]
+)
+def test_views_of_different_detectors_are_told_before_anything_is_compared(look):
+    (view,) = seen([walker(30)], CAMERAS[:1])
+    other = Keypoints(LAYOUTS["coco_17"], np.ones((30, 1, 17, 2)), np.ones((30, 1, 17)), 60.0)
+    with pytest.raises(RecordingError, match=r"different layouts \(.*coco_17"):
+        look([view, other])
