@@ -179,15 +179,15 @@ def _report(
     from ...rig.solve.marker_report import report_of
 
     weights = given.goals.weights if given.goals else dict.fromkeys(given.model.marker_names, 1.0)
+    # The package's own model carries more markers and keypoints than any recording has.
+    wanted = () if given.own else [name for name, weight in weights.items() if weight > 0.0]
     return {
         **report_of(fit, recording),
         "unit": given.file.unit,
         "up": given.file.up,
         "up_is": given.file.how_up,
         "markers_left_out": [name for name in recording.names if name not in fit.names],
-        "markers_missing": [
-            n for n, weight in weights.items() if weight > 0.0 and n not in recording.names
-        ],
+        "markers_missing": [name for name in wanted if name not in recording.names],
         "swaps": [
             {
                 "kind": swap.kind,
