@@ -14,8 +14,15 @@ from torch import Tensor, nn
 from ...rig.bodies import body_names, load_body
 from ...rig.errors import ModelError
 from ..settings import settings_from
+from ..training.checkpoint import (
+    average_towards,
+    learning_rate,
+    read_checkpoint,
+    used_up,
+    write_checkpoint,
+)
 from ..training.journal import Journal
-from ..training.options import Plan, TrainingOptions
+from ..training.options import Plan
 from ..weights import read_tensors, write_tensors
 from .bodies import PLACEMENT, marked_body, skin_of
 from .dataset import Batch, Moves, Sampler, load_moves
@@ -137,10 +144,7 @@ class _Run:
     @property
     def done(self) -> float:
         """Part of the budget that is used up."""
-        options = self.plan.training
-        if options.minutes:
-            return self.seconds / (60.0 * options.minutes)
-        return self.step / options.steps
+        return used_up(self.plan.training, self.step, self.seconds)
 
     def prepare(self, examples: list[Batch]) -> None:
         """Means, deviations and anatomy from examples."""
@@ -152,18 +156,14 @@ class _Run:
     def advance(self, batch: Batch) -> float:
         """One optimiser step; its loss."""
         for group in self.optimiser.param_groups:
-            group["lr"] = _rate(self.plan.training, self.step, self.done)
+            group["lr"] = learning_rate(self.plan.training, self.step, self.done)
         loss = _loss(self.network.train(), batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        keep = min(self.plan.training.averaging, self.step / (self.step + 10))
-        with torch.no_grad():
-            pairs = zip(self.averaged.parameters(), self.network.parameters(), strict=True)
-            for slow, fast in pairs:
-                slow.lerp_(fast, 1.0 - keep)
+        average_towards(self.averaged, self.network, self.plan.training.averaging, self.step)
         return float(loss.detach())
 
     def checkpoint(self, training: float, batches: list[Batch]) -> None:
@@ -179,40 +179,17 @@ class _Run:
         if loss < self.best:
             self.best = loss
             write_tensors(self.folder / "best.safetensors", self.averaged.state_dict())
-        self._save()
+        counts = {"step": self.step, "seconds": self.seconds, "best": self.best}
+        write_checkpoint(self.folder, self.network, self.averaged, self.optimiser, counts)
         self.journal.add(
             self.step, {"seconds": self.seconds, "training": training, "validation": loss}
         )
 
-    def _save(self) -> None:
-        tensors = {f"network.{n}": t for n, t in self.network.state_dict().items()}
-        tensors |= {f"averaged.{n}": t for n, t in self.averaged.state_dict().items()}
-        for index, state in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{n}": t for n, t in state.items()}
-        for name in ("step", "seconds", "best"):
-            tensors[name] = torch.tensor(getattr(self, name), dtype=torch.float64)
-        write_tensors(self.folder / "checkpoint.safetensors", tensors)
-
     def _resume(self) -> None:
-        path = self.folder / "checkpoint.safetensors"
-        if not path.exists():
-            return
-        try:
-            tensors = read_tensors(path)
-            self.network.load_state_dict(_under(tensors, "network."))
-            self.averaged.load_state_dict(_under(tensors, "averaged."))
-            state: dict[int, dict[str, Tensor]] = {}
-            for name, tensor in _under(tensors, "optimiser.").items():
-                index, key = name.split(".")
-                state.setdefault(int(index), {})[key] = tensor
-            groups = self.optimiser.state_dict()["param_groups"]
-            self.optimiser.load_state_dict({"state": state, "param_groups": groups})
-            self.step = int(tensors["step"])
-            self.seconds, self.best = float(tensors["seconds"]), float(tensors["best"])
-        except (ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(
-                f"{path} is not a checkpoint of this network; move it away to start afresh"
-            ) from error
+        names = ("step", "seconds", "best")
+        found = read_checkpoint(self.folder, self.network, self.averaged, self.optimiser, names)
+        if found is not None:
+            self.step, self.seconds, self.best = int(found["step"]), found["seconds"], found["best"]
 
     def finish(self) -> Augmenter:
         """Write the best averaged weights as they are shipped."""
@@ -233,13 +210,3 @@ def _loss(network: nn.Module, batch: Batch) -> Tensor:
     """Mean squared error of coordinates, in hundredths of the height."""
     found = network(batch.window.keypoints, batch.window.size)
     return ((_UNIT * (found - batch.markers)) ** 2).mean()
-
-
-def _rate(options: TrainingOptions, step: int, done: float) -> float:
-    warm = min(1.0, (step + 1) / options.warm_up)
-    cosine = 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
-    return options.learning_rate * warm * (0.01 + 0.99 * cosine)
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

@@ -14,9 +14,15 @@ from ...rig.arrays import Array
 from ...rig.errors import ModelError
 from ..contacts import foot_contacts
 from ..library import load_library
+from ..training.checkpoint import (
+    average_towards,
+    learning_rate,
+    read_checkpoint,
+    used_up,
+    write_checkpoint,
+)
 from ..training.journal import Journal
 from ..training.options import TrainingOptions
-from ..weights import read_tensors, write_tensors
 from .frames import RATE
 from .losses import lifter_losses
 from .network import Lifter, LifterConfig
@@ -62,13 +68,8 @@ def load_clips(library: Path, split: str, progress: Progress, every: int = 1) ->
         motion = entry.motion.resampled(RATE)
         path, vectors = point_vectors(motion)
         contacts = foot_contacts(motion.world()[1], RATE, body_size(motion.skeleton.offsets))
-        speed = (
-            float(np.linalg.norm(np.diff(path[:, :2], axis=0), axis=-1).mean() * RATE)
-            if len(path) > 1
-            else 0.0
-        )
         weight = entry.weight * (EXERCISES if entry.name.startswith("ui_prmd") else 1.0)
-        weight *= 1.0 + GOING * min(speed, 2.0)
+        weight *= 1.0 + GOING * min(_mean_speed(path), 2.0)
         clips.append(
             Clip(
                 path.astype(np.float32),
@@ -149,21 +150,12 @@ class _Run:
     @property
     def done(self) -> float:
         """Part of the budget that is used up."""
-        options = self.options
-        used = (
-            self.seconds / (60.0 * options.minutes)
-            if options.minutes
-            else self.step / options.steps
-        )
-        return min(used, 1.0)
+        return used_up(self.options, self.step, self.seconds)
 
     def advance(self, batch: ViewBatch) -> dict[str, Tensor]:
         """One optimiser step."""
-        options = self.options
-        warm = min(1.0, (self.step + 1) / options.warm_up)
-        cosine = 0.5 * (1.0 + math.cos(math.pi * self.done))
         for group in self.optimiser.param_groups:
-            group["lr"] = options.learning_rate * warm * (0.01 + 0.99 * cosine)
+            group["lr"] = learning_rate(self.options, self.step, self.done)
         self.network.train()
         terms = lifter_losses(self.network(batch.features), batch)
         self.optimiser.zero_grad(set_to_none=True)
@@ -171,12 +163,7 @@ class _Run:
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        keep = min(options.averaging, self.step / (self.step + 10))
-        with torch.no_grad():
-            for slow, fast in zip(
-                self.averaged.parameters(), self.network.parameters(), strict=True
-            ):
-                slow.lerp_(fast, 1.0 - keep)
+        average_towards(self.averaged, self.network, self.options.averaging, self.step)
         return terms
 
     def checkpoint(self, terms: dict[str, Tensor], held: Sequence[ViewBatch]) -> None:
@@ -188,34 +175,16 @@ class _Run:
             raise ModelError(
                 f"the loss is no number at step {self.step}; lower learning_rate and start afresh"
             )
-        tensors = {f"network.{n}": t for n, t in self.network.state_dict().items()}
-        tensors |= {f"averaged.{n}": t for n, t in self.averaged.state_dict().items()}
-        for index, state in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{n}": t for n, t in state.items()}
-        tensors["step"] = torch.tensor(float(self.step), dtype=torch.float64)
-        tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
-        write_tensors(self.folder / "checkpoint.safetensors", tensors)
+        counts = {"step": self.step, "seconds": self.seconds}
+        write_checkpoint(self.folder, self.network, self.averaged, self.optimiser, counts)
         self.journal.add(self.step, {"seconds": self.seconds, **values})
 
     def _resume(self) -> None:
-        path = self.folder / "checkpoint.safetensors"
-        if not path.exists():
-            return
-        try:
-            tensors = read_tensors(path)
-            self.network.load_state_dict(_under(tensors, "network."))
-            self.averaged.load_state_dict(_under(tensors, "averaged."))
-            state: dict[int, dict[str, Tensor]] = {}
-            for name, tensor in _under(tensors, "optimiser.").items():
-                index, key = name.split(".")
-                state.setdefault(int(index), {})[key] = tensor
-            groups = self.optimiser.state_dict()["param_groups"]
-            self.optimiser.load_state_dict({"state": state, "param_groups": groups})
-            self.step, self.seconds = int(tensors["step"]), float(tensors["seconds"])
-        except (ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(
-                f"{path} is not a checkpoint of this network; move it away to start afresh"
-            ) from error
+        found = read_checkpoint(
+            self.folder, self.network, self.averaged, self.optimiser, ("step", "seconds")
+        )
+        if found is not None:
+            self.step, self.seconds = int(found["step"]), found["seconds"]
 
 
 def _measured(network: Lifter, held: Sequence[ViewBatch]) -> dict[str, float]:
@@ -231,7 +200,3 @@ def _measured(network: Lifter, held: Sequence[ViewBatch]) -> dict[str, float]:
             for name, value in terms.items():
                 found[name] = found.get(name, 0.0) + value / len(held)
     return found
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

@@ -12,9 +12,15 @@ from torch import Tensor, nn
 
 from ...rig.errors import ModelError
 from ..settings import settings_from
+from ..training.checkpoint import (
+    average_towards,
+    learning_rate,
+    read_checkpoint,
+    used_up,
+    write_checkpoint,
+)
 from ..training.journal import Journal
 from ..training.options import Plan, TrainingOptions
-from ..weights import read_tensors, write_tensors
 from .coco_set import Labelled, labelled_pictures
 from .look import normalised
 from .losses import paf_losses
@@ -108,10 +114,7 @@ class _Run:
     @property
     def done(self) -> float:
         """Part of the budget that is used up."""
-        options = self.options
-        if options.minutes:
-            return min(self.seconds / (60.0 * options.minutes), 1.0)
-        return min(self.step / options.steps, 1.0)
+        return used_up(self.options, self.step, self.seconds)
 
     def losses(self, network: PafNetwork, batch: PoseBatch) -> dict[str, Tensor]:
         """Each term summed over maps, points and stages, in thousands."""
@@ -129,11 +132,8 @@ class _Run:
 
     def advance(self, batch: PoseBatch) -> dict[str, Tensor]:
         """One optimiser step."""
-        options = self.options
-        warm = min(1.0, (self.step + 1) / options.warm_up)
-        cosine = 0.5 * (1.0 + math.cos(math.pi * self.done))
         for group in self.optimiser.param_groups:
-            group["lr"] = options.learning_rate * warm * (0.01 + 0.99 * cosine)
+            group["lr"] = learning_rate(self.options, self.step, self.done)
         self.network.train()
         terms = self.losses(self.network, batch)
         self.optimiser.zero_grad(set_to_none=True)
@@ -141,18 +141,8 @@ class _Run:
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        self._average(min(options.averaging, self.step / (self.step + 10)))
+        average_towards(self.averaged, self.network, self.options.averaging, self.step)
         return terms
-
-    def _average(self, keep: float) -> None:
-        """Move the averaged weights, and what layers counted, towards the network's."""
-        slow, fast = self.averaged.state_dict(), self.network.state_dict()
-        with torch.no_grad():
-            for name, tensor in slow.items():
-                if tensor.is_floating_point():
-                    tensor.lerp_(fast[name], 1.0 - keep)
-                else:
-                    tensor.copy_(fast[name])
 
     def checkpoint(self, terms: dict[str, Tensor], held: Sequence[PoseBatch]) -> None:
         """Measure on held-out pictures, and write the log and everything from which to go on."""
@@ -168,34 +158,16 @@ class _Run:
             raise ModelError(
                 f"the loss is no number at step {self.step}; lower learning_rate and start afresh"
             )
-        tensors = {f"network.{n}": t for n, t in self.network.state_dict().items()}
-        tensors |= {f"averaged.{n}": t for n, t in self.averaged.state_dict().items()}
-        for index, state in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{n}": t for n, t in state.items()}
-        tensors["step"] = torch.tensor(float(self.step), dtype=torch.float64)
-        tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
-        write_tensors(self.folder / "checkpoint.safetensors", tensors)
+        counts = {"step": self.step, "seconds": self.seconds}
+        write_checkpoint(self.folder, self.network, self.averaged, self.optimiser, counts)
         self.journal.add(self.step, {"seconds": self.seconds, **values})
 
     def _resume(self) -> None:
-        path = self.folder / "checkpoint.safetensors"
-        if not path.exists():
-            return
-        try:
-            tensors = read_tensors(path)
-            self.network.load_state_dict(_under(tensors, "network."))
-            self.averaged.load_state_dict(_under(tensors, "averaged."))
-            state: dict[int, dict[str, Tensor]] = {}
-            for name, tensor in _under(tensors, "optimiser.").items():
-                index, key = name.split(".")
-                state.setdefault(int(index), {})[key] = tensor
-            groups = self.optimiser.state_dict()["param_groups"]
-            self.optimiser.load_state_dict({"state": state, "param_groups": groups})
-            self.step, self.seconds = int(tensors["step"]), float(tensors["seconds"])
-        except (ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(
-                f"{path} is not a checkpoint of this network; move it away to start afresh"
-            ) from error
+        found = read_checkpoint(
+            self.folder, self.network, self.averaged, self.optimiser, ("step", "seconds")
+        )
+        if found is not None:
+            self.step, self.seconds = int(found["step"]), found["seconds"]
 
 
 def _start_from(network: PafNetwork, path: Path) -> None:
@@ -208,7 +180,3 @@ def _start_from(network: PafNetwork, path: Path) -> None:
     if any(name not in own or own[name].shape != t.shape for name, t in given.items()):
         raise ModelError(f"the weights {path} are of another network; start from the same backbone")
     network.load_state_dict(own | given)
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

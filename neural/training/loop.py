@@ -13,6 +13,13 @@ from ...rig.errors import ModelError
 from ..features import NETWORK_FPS
 from ..network import Pallas
 from ..weights import build, load_network, read_tensors, save_network, write_tensors
+from .checkpoint import (
+    average_towards,
+    learning_rate,
+    read_checkpoint,
+    used_up,
+    write_checkpoint,
+)
 from .dataset import Batch, Track, WindowSampler
 from .group import Group, process_group
 from .journal import Journal
@@ -120,10 +127,7 @@ class _Run:
     @property
     def done(self) -> float:
         """Part of the budget that is used up."""
-        options = self.plan.training
-        if options.minutes:
-            return self.seconds / (60.0 * options.minutes)
-        return self.step / options.steps
+        return used_up(self.plan.training, self.step, self.seconds)
 
     def _losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.plan.training.mixed):
@@ -136,7 +140,7 @@ class _Run:
     def advance(self, batch: Batch, done: float) -> dict[str, Tensor]:
         """One optimiser step, `done` of the way."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self._rate(done)
+            group["lr"] = learning_rate(self.plan.training, self.step, done)
         self.network.train()
         terms = self.losses(self.network, batch.to(self.device))
         self.optimiser.zero_grad(set_to_none=True)
@@ -145,18 +149,8 @@ class _Run:
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        keep = min(self.plan.training.averaging, self.step / (self.step + 10))
-        with torch.no_grad():
-            pairs = zip(self.averaged.parameters(), self.network.parameters(), strict=True)
-            for slow, fast in pairs:
-                slow.lerp_(fast, 1.0 - keep)
+        average_towards(self.averaged, self.network, self.plan.training.averaging, self.step)
         return terms
-
-    def _rate(self, done: float) -> float:
-        options = self.plan.training
-        warm = min(1.0, (self.step + 1) / options.warm_up)
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-        return options.learning_rate * warm * (0.01 + 0.99 * cosine)
 
     def checkpoint(self, terms: dict[str, Tensor], held_out: list[Batch]) -> None:
         """Validate, keep the best weights, write everything from which to go on, and the log."""
@@ -173,7 +167,8 @@ class _Run:
             if loss < self.best:
                 self.best = loss
                 write_tensors(self.folder / "best.safetensors", self.averaged.state_dict())
-            self._save()
+            counts = {"step": self.step, "seconds": self.seconds, "best": self.best}
+            write_checkpoint(self.folder, self.network, self.averaged, self.optimiser, counts)
             values = {
                 "seconds": self.seconds,
                 "training": sum(training.values()),
@@ -196,36 +191,11 @@ class _Run:
             for name in found[0]
         }
 
-    def _save(self) -> None:
-        """Write a checkpoint from which the run goes on as if never stopped."""
-        tensors = {f"network.{n}": t for n, t in self.network.state_dict().items()}
-        tensors |= {f"averaged.{n}": t for n, t in self.averaged.state_dict().items()}
-        for index, state in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{n}": t for n, t in state.items()}
-        for name in ("step", "seconds", "best"):
-            tensors[name] = torch.tensor(getattr(self, name), dtype=torch.float64)
-        write_tensors(self.folder / "checkpoint.safetensors", tensors)
-
     def _resume(self) -> None:
-        path = self.folder / "checkpoint.safetensors"
-        if not path.exists():
-            return
-        try:
-            tensors = read_tensors(path)
-            self.network.load_state_dict(_under(tensors, "network."))
-            self.averaged.load_state_dict(_under(tensors, "averaged."))
-            state: dict[int, dict[str, Tensor]] = {}
-            for name, tensor in _under(tensors, "optimiser.").items():
-                index, key = name.split(".")
-                state.setdefault(int(index), {})[key] = tensor
-            groups = self.optimiser.state_dict()["param_groups"]
-            self.optimiser.load_state_dict({"state": state, "param_groups": groups})
-            self.step = int(tensors["step"])
-            self.seconds, self.best = float(tensors["seconds"]), float(tensors["best"])
-        except (ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(
-                f"{path} is not a checkpoint of this network; move it away to start afresh"
-            ) from error
+        names = ("step", "seconds", "best")
+        found = read_checkpoint(self.folder, self.network, self.averaged, self.optimiser, names)
+        if found is not None:
+            self.step, self.seconds, self.best = int(found["step"]), found["seconds"], found["best"]
 
     def finish(self) -> None:
         """Write the best averaged weights as they are shipped."""
@@ -254,7 +224,3 @@ def _start_from(network: nn.Module, start: str) -> None:
         raise ModelError(
             f"the weights {start} are of another network; start from ones of the same config"
         ) from error
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
