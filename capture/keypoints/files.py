@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from ...rig.errors import FileError, FormatError
@@ -30,7 +30,7 @@ KNOWN: Final = (
     "MediaPipe (JSON, CSV), FreeMoCap's npy, DeepLabCut's CSV and .h5, YOLO-pose (labels, JSON)"
 )
 _FRAMES: Final = (".json", ".txt")
-_NOWHERE: Final = PurePosixPath("frame.json")
+_NOWHERE: Final = "frame.json"
 _HDF: Final = b"\x89HDF"
 _NO_FRAMES: Final = ("classes.txt", "notes.txt", "labels.txt")  # beside YOLO's labels, and none
 
@@ -106,7 +106,8 @@ def _stem(path: Path) -> str:
 def _folder(path: Path, layout: Layout | None, size: tuple[int, int] | None) -> list[Keypoints]:
     """Frames of one camera; or a folder, an archive or a file for each camera."""
     found = members(path, _FRAMES)
-    archives = sorted(p for p in path.iterdir() if p.is_file() and is_archive(_start(p)))
+    others = (p for p in path.iterdir() if not p.name.lower().endswith(_FRAMES))
+    archives = sorted(p for p in others if p.is_file() and is_archive(_start(p)))
     if archives:
         return [view for archive in archives for view in _views(archive, layout, size)]
     return _frames(path.name, found, layout, size)
@@ -123,13 +124,13 @@ def _frames(
     """Cameras, the files of each in a folder of their own; or one camera."""
     groups: dict[str, list[Member]] = defaultdict(list)
     for member in found:
-        if member.path.name.lower() not in _NO_FRAMES:
-            groups[member.path.parent.as_posix()].append(member)
+        if member.name.lower() not in _NO_FRAMES:
+            groups[member.folder].append(member)
     if not groups:
         raise FormatError(f"it holds no .json and no .txt of a frame; expected {KNOWN}")
     views = []
     for folder, files in groups.items():
-        told = name if len(groups) == 1 else folder.rsplit("/", 1)[-1]
+        told = name if len(groups) == 1 else folder.rpartition("/")[2] or name
         views += [replace(v, name=v.name or told) for v in _camera(files, layout, size)]
     return views
 
@@ -137,11 +138,11 @@ def _frames(
 def _camera(
     files: list[Member], layout: Layout | None, size: tuple[int, int] | None
 ) -> list[Keypoints]:
-    if all(file.path.suffix.lower() == ".txt" for file in files):
+    if all(file.suffix == ".txt" for file in files):
         return [parse_yolo_labels(files, size, layout)]
-    files = [file for file in files if file.path.suffix.lower() == ".json"]
+    files = [file for file in files if file.suffix == ".json"]
     filled = next((file for file in files if file.content.strip()), files[0])
-    with naming(str(filled.path)):
+    with naming(filled.path):
         document = parse_json(filled.content)
     if is_openpose(document):
         return [parse_openpose(files, layout)]
@@ -149,11 +150,9 @@ def _camera(
         return [parse_yolo_json(files, layout)]
     views = []
     for file in files:  # a file for each camera
-        with naming(str(file.path)):
+        with naming(file.path):
             views.append(
-                replace(
-                    _document(parse_json(file.content), file, layout, size), name=file.path.stem
-                )
+                replace(_document(parse_json(file.content), file, layout, size), name=file.stem)
             )
     return views
 

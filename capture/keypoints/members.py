@@ -1,7 +1,9 @@
 """The files of a folder, or of a zip or tar archive, read alike; archives are bounded and touch no disk."""
 
+import contextlib
 import io
 import lzma
+import os
 import tarfile
 import zipfile
 import zlib
@@ -23,10 +25,31 @@ _SKIPPED: Final = ("__MACOSX",)
 
 
 class Member(NamedTuple):
-    """One file: its path below the folder or in the archive, and its content."""
+    """One file: its path below the folder or in the archive, parts joined by `/`, and its content."""
 
-    path: PurePosixPath
+    path: str
     content: bytes
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def folder(self) -> str:
+        """The path without the name; empty where there is none."""
+        return self.path.rpartition("/")[0]
+
+    @property
+    def stem(self) -> str:
+        """The name without its suffix."""
+        return self.name.rpartition(".")[0] or self.name
+
+    @property
+    def suffix(self) -> str:
+        """Of the name, in lower case, with its dot."""
+        stem, dot, suffix = self.name.rpartition(".")
+        return f"{dot}{suffix}".lower() if stem else ""
 
 
 def is_archive(start: bytes) -> bool:
@@ -48,24 +71,47 @@ def members(path: Path, suffixes: tuple[str, ...]) -> list[Member]:
         kept.append(member)
         if total > _MOST_BYTES or len(kept) > _MOST_FILES:
             raise FormatError(f"{path} holds over {_MOST_FILES} files or {_MOST_BYTES >> 30} GiB")
-    return sorted(kept, key=lambda member: member.path)
+    return sorted(kept, key=lambda member: member.path.split("/"))
 
 
-def _wanted(path: PurePosixPath, suffixes: tuple[str, ...]) -> bool:
-    hidden = any(part in _SKIPPED for part in path.parts) or path.name.startswith(".")
-    return path.suffix.lower() in suffixes and not hidden
+def _wanted(path: str, suffixes: tuple[str, ...]) -> bool:
+    *folders, name = path.split("/")
+    hidden = name.startswith(".") or any(folder in _SKIPPED for folder in folders)
+    return name.lower().endswith(suffixes) and not hidden
 
 
 def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Member]:
     try:
-        for file in (*folder.iterdir(), *folder.glob("*/*")):
-            below = PurePosixPath(file.relative_to(folder).as_posix())
-            if _wanted(below, suffixes) and file.is_file():
-                if file.stat().st_size > _LARGEST_FILE:
-                    raise FormatError(f"{file} has over {_LARGEST_FILE >> 20} MiB; it is not read")
-                yield Member(below, file.read_bytes())
+        for path, file in _entries(folder):
+            if _wanted(path, suffixes) and file.is_file():
+                yield Member(path, _content(file))
     except OSError as error:
         raise FileError(f"{folder} can't be read: {error}") from error
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """What is in a folder and in the folders there, with the paths from it."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry.name, entry
+            if entry.is_dir():
+                with contextlib.suppress(PermissionError), os.scandir(entry) as inside:
+                    yield from ((f"{entry.name}/{inner.name}", inner) for inner in inside)
+
+
+def _content(file: os.DirEntry[str]) -> bytes:
+    """The content of one of thousands of small files: without buffers and objects about it."""
+    handle = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        size = os.fstat(handle).st_size
+        if size > _LARGEST_FILE:
+            raise FormatError(f"{file.path} has over {_LARGEST_FILE >> 20} MiB; it is not read")
+        parts = [os.read(handle, size + 1)]
+        while parts[-1] and sum(map(len, parts)) < size:
+            parts.append(os.read(handle, size))
+        return b"".join(parts)
+    finally:
+        os.close(handle)
 
 
 def _in_archive(path: Path, suffixes: tuple[str, ...]) -> Iterator[Member]:
@@ -92,7 +138,7 @@ def _in_archive(path: Path, suffixes: tuple[str, ...]) -> Iterator[Member]:
 def _in_zip(content: bytes, suffixes: tuple[str, ...]) -> Iterator[Member]:
     with checked_zip(content) as archive:
         for info in archive.infolist():
-            path = PurePosixPath(info.filename)
+            path = PurePosixPath(info.filename).as_posix()
             if _wanted(path, suffixes) and not info.is_dir():
                 _check_size(path, info.file_size)
                 yield Member(path, archive.read(info))
@@ -103,7 +149,7 @@ def _in_tar(content: bytes, suffixes: tuple[str, ...]) -> Iterator[Member]:
     unpacked = 0
     with tarfile.open(fileobj=io.BytesIO(content), mode="r|*") as archive:
         for info in archive:
-            path = PurePosixPath(info.name)
+            path = PurePosixPath(info.name).as_posix()
             unpacked += max(info.size, 0)
             if unpacked > _MOST_BYTES:
                 raise FormatError(f"the archive holds over {_MOST_BYTES >> 30} GiB; it is not read")
@@ -114,6 +160,6 @@ def _in_tar(content: bytes, suffixes: tuple[str, ...]) -> Iterator[Member]:
                     yield Member(path, file.read())
 
 
-def _check_size(path: PurePosixPath, size: int) -> None:
+def _check_size(path: str, size: int) -> None:
     if size > _LARGEST_FILE:
         raise FormatError(f"{path} has over {_LARGEST_FILE >> 20} MiB; it is not read")

@@ -1,12 +1,12 @@
 """From what parsers collect, person by person, to the arrays of `Keypoints`."""
 
-import itertools
 import json
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ...rig.arrays import Array
 from ...rig.errors import FormatError
@@ -14,7 +14,7 @@ from ..textfile import LARGEST
 from .keypoints import Keypoints
 from .layout import Layout, layout_of_count, likeliest
 
-__all__ = ["Seen", "collected", "number", "parse_json", "row_of", "split_row"]
+__all__ = ["Seen", "collected", "number", "parse_json", "row_of", "split_row", "tabled"]
 
 _MOST_FRAMES: Final = 2_000_000  # ten hours at 60 frames per second
 _MOST_PEOPLE: Final = 64  # in a frame; the surest are kept
@@ -105,40 +105,68 @@ def collected(
     Raises:
         FormatError: nobody is there, people have different numbers of keypoints, or no layout has as many.
     """
-    seen = sorted(people, key=lambda one: one.frame)
+    seen = list(people)
     counts = sorted({len(one.points) for one in seen})
-    numbers = {one.frame for one in seen} | set(frames)
     if not seen:
         raise FormatError(
-            f"nobody is in any of {len(numbers)} frames; expected somebody's keypoints"
+            f"nobody is in any of {len(set(frames))} frames; expected somebody's keypoints"
         )
     if len(counts) > 1:
         raise FormatError(
             f"people have different numbers of keypoints, {counts[0]} and {counts[1]}; expected one layout"
         )
-    if layout is not None and len(layout) != counts[0]:
-        raise FormatError(f"people have {counts[0]} keypoints; {layout.key} has {len(layout)}")
-    fitting = (layout,) if layout is not None else layout_of_count(counts[0], layouts)
-    first, last = min(numbers), max(numbers)
+    numbers = np.array([one.frame for one in seen])
+    points = np.array([one.points for one in seen])
+    return tabled(numbers, points, layouts=layouts, layout=layout, frames=frames, **told)
+
+
+def tabled(
+    numbers: npt.NDArray[np.int64],
+    points: Array,
+    *,
+    layouts: Sequence[str] = (),
+    layout: Layout | None = None,
+    frames: Iterable[int] = (),
+    **told: Any,  # noqa: ANN401  of Keypoints
+) -> Keypoints:
+    """The same of N people (N, K, D + 1), seen in the frames `numbers` (N,)."""
+    count = points.shape[1]
+    if layout is not None and len(layout) != count:
+        raise FormatError(f"people have {count} keypoints; {layout.key} has {len(layout)}")
+    fitting = (layout,) if layout is not None else layout_of_count(count, layouts)
+    others = list(frames) or [int(numbers[0])]
+    first, last = min(int(numbers.min()), *others), max(int(numbers.max()), *others)
     if last - first >= _MOST_FRAMES:
         raise FormatError(
             f"frames are numbered from {first} to {last}, more than any recording has"
         )
-    table = _table(seen, first, last - first + 1)
+    table = _table(numbers - first, points, last - first + 1)
     chosen = likeliest(fitting, table[..., :-1])
     return Keypoints(chosen, table[..., :-1], table[..., -1], start=first, **told)
 
 
-def _table(seen: list[Seen], first: int, frames: int) -> Array:
-    """(T, P, K, D + 1), NaN where nobody is."""
-    groups = [(f, list(group)) for f, group in itertools.groupby(seen, key=lambda one: one.frame)]
-    widest = min(max(len(group) for _, group in groups), _MOST_PEOPLE)
-    shape = (frames, widest, *seen[0].points.shape)
+def _table(places: npt.NDArray[np.int64], points: Array, frames: int) -> Array:
+    """(T, P, K, D + 1) of people (N, K, D + 1) in the frames `places` (N,), NaN where nobody is."""
+    order = np.argsort(places, kind="stable")
+    rows = _rows(places[order])
+    if rows.max() >= _MOST_PEOPLE:
+        # The surest of a crowded frame are kept, in their order of that.
+        crowded = np.bincount(places)[places] > _MOST_PEOPLE
+        surest = np.where(crowded, -np.nansum(points[..., -1], axis=1), 0.0)
+        order = np.lexsort((surest, places))
+        order = order[rows < _MOST_PEOPLE]
+        rows = rows[rows < _MOST_PEOPLE]
+    shape = (frames, int(rows.max()) + 1, *points.shape[1:])
     if math.prod(shape) > _MOST_NUMBERS:
-        raise FormatError(f"{frames} frames of {widest} people are more than a recording has")
+        raise FormatError(f"{frames} frames of {shape[1]} people are more than a recording has")
     table = np.full(shape, np.nan)
-    for frame, group in groups:
-        surest = sorted(group, key=lambda one: -float(np.nansum(one.points[:, -1])))
-        for row, one in enumerate(group if len(group) <= widest else surest[:widest]):
-            table[frame - first, row] = one.points
+    table[places[order], rows] = points[order]
     return table
+
+
+def _rows(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """(N,) how many of the same frame come before each, of frames in order."""
+    begins = np.flatnonzero(np.diff(places, prepend=places[0] - 1))
+    return np.asarray(
+        np.arange(len(places)) - np.repeat(begins, np.diff(begins, append=len(places)))
+    )

@@ -44,7 +44,7 @@ def parse_yolo_labels(
         raise FormatError(
             "YOLO's labels are fractions of the picture; give its width and height, as --image-size 1920x1080"
         )
-    places = frame_numbers([file.path.stem for file in files])
+    places = frame_numbers([file.stem for file in files])
     people = [
         Seen(place, points)
         for place, file in zip(places, files, strict=True)
@@ -87,7 +87,7 @@ def parse_yolo_json(files: Sequence[Member], layout: Layout | None = None) -> Ke
     Raises:
         FormatError: a person lacks what it needs.
     """
-    places = frame_numbers([file.path.stem for file in files]) if len(files) > 1 else [0]
+    places = frame_numbers([file.stem for file in files]) if len(files) > 1 else [0]
     people = []
     for place, file in zip(places, files, strict=True):
         document = parse_json(file.content)
