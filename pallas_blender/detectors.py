@@ -1,5 +1,11 @@
-"""The detectors that need more than `capture` may know of, added to its list; nothing is loaded for it."""
+"""The detectors of every route that takes video, those included that need more than `capture` may know of."""
 
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from ..capture.keypoints.layout import LAYOUTS
 from ..capture.video.detector import (
     DETECTORS,
     Detector,
@@ -8,7 +14,9 @@ from ..capture.video.detector import (
     add_detector,
 )
 
-__all__ = ["add_detectors"]
+__all__ = ["add_detector_arguments", "add_detectors", "all_detectors"]
+
+_MOST: Final = 16  # people
 
 
 def _paf(options: DetectorOptions) -> Detector:
@@ -17,14 +25,56 @@ def _paf(options: DetectorOptions) -> Detector:
     return paf_detector(options)
 
 
-_PAF = DetectorKind(
-    "part affinity fields, of pallas train pose2d or OpenPose's published weights; several people",
-    _paf,
-    takes_model=True,
-)
+_OWN: Final = {
+    "paf": DetectorKind(
+        "part affinity fields, of pallas train pose2d or OpenPose's published weights, several people",
+        _paf,
+        takes_model=True,
+        label="PALLAS",
+        several=True,
+        packages=("torch", "safetensors"),
+        own=Path(__file__).parents[1] / "neural" / "trained" / "pose2d.safetensors",
+    )
+}
+
+
+def all_detectors() -> Mapping[str, DetectorKind]:
+    """All that can be chosen; nothing is loaded for it."""
+    return {**DETECTORS, **_OWN}
 
 
 def add_detectors() -> None:
-    """Let `--detector paf` be chosen; doing it twice does no harm."""
-    if "paf" not in DETECTORS:
-        add_detector("paf", _PAF)
+    """Let `make_detector` make them all; doing it twice does no harm."""
+    for name, kind in _OWN.items():
+        if name not in DETECTORS:
+            add_detector(name, kind)
+
+
+def add_detector_arguments(parser: argparse.ArgumentParser, model: str = "--model") -> None:
+    """Let a command's user choose the detector, its network's file, and how many people it finds.
+
+    Args:
+        parser: of the command.
+        model: how the option of the network's file is called.
+    """
+    add_detectors()
+    told = "; ".join(f"{name}: {kind.title}" for name, kind in DETECTORS.items())
+    parser.add_argument(
+        "--detector", choices=list(DETECTORS), default="mediapipe", help=f"{told} (mediapipe)"
+    )
+    files = " or ".join(name for name, kind in DETECTORS.items() if kind.takes_model)
+    parser.add_argument(
+        model, dest="detector_model", type=Path, metavar="FILE", help=f"network of {files}"
+    )
+    parser.add_argument(
+        "--layout", choices=list(LAYOUTS), help="of that network's keypoints, if unclear"
+    )
+    parser.add_argument(
+        "--people", type=_people, default=1, metavar="N", help="to find at most (1)"
+    )
+
+
+def _people(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1 to {_MOST}")
+    return int(text)

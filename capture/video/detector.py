@@ -1,5 +1,6 @@
 """What every detector is: frames in, people's keypoints out; and which detectors there are."""
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,11 @@ __all__ = [
     "DetectorOptions",
     "Found",
     "add_detector",
+    "lacks",
     "make_detector",
 ]
+
+_READER: Final = ("av",)  # reads the frames
 
 
 class Found(NamedTuple):
@@ -66,14 +70,27 @@ class DetectorKind:
     """A detector that can be chosen.
 
     Attributes:
-        title: for people.
+        title: what it is.
         make: a new one; imports what it needs.
-        takes_model: whether `--model` names a file for it.
+        takes_model: whether a file may be named for it.
+        label: on a button.
+        several: whether it finds more than one person.
+        packages: what pip installs for it, under the names that are imported; versions may follow.
+        own: the network in this package, which is used where no file is named.
     """
 
     title: str
     make: Callable[[DetectorOptions], Detector]
     takes_model: bool = False
+    label: str = ""
+    several: bool = False
+    packages: tuple[str, ...] = ()
+    own: Path | None = None
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether a file must be named."""
+        return self.takes_model and (self.own is None or not self.own.is_file())
 
 
 def _mediapipe(options: DetectorOptions) -> Detector:
@@ -90,14 +107,42 @@ def _onnx(options: DetectorOptions) -> Detector:
 
 # A detector more is one entry more.
 DETECTORS: Final[dict[str, DetectorKind]] = {
-    "mediapipe": DetectorKind("MediaPipe 0.10.21, its full model; one person", _mediapipe),
-    "onnx": DetectorKind("a top-down ONNX file (RTMPose, ViTPose …)", _onnx, takes_model=True),
+    "mediapipe": DetectorKind(
+        "MediaPipe 0.10.21, its full model, one person",
+        _mediapipe,
+        label="MediaPipe",
+        packages=("mediapipe==0.10.21",),
+    ),
+    "onnx": DetectorKind(
+        "a top-down ONNX file (RTMPose, ViTPose …), several people",
+        _onnx,
+        takes_model=True,
+        label="ONNX File",
+        several=True,
+        packages=("onnxruntime",),
+    ),
 }
 
 
 def add_detector(name: str, kind: DetectorKind) -> None:
     """Let a detector be chosen that rooms above this one have."""
     DETECTORS[name] = kind
+
+
+def lacks(kind: DetectorKind, folder: Path | None = None) -> str:
+    """The packages that a detector lacks, as pip takes them; empty if all are there. Nothing is imported.
+
+    Args:
+        kind: of detector.
+        folder: where packages are looked for too.
+    """
+    wanted = (*_READER, *kind.packages)
+    return " ".join(one for one in wanted if not _installed(one.partition("==")[0], folder))
+
+
+def _installed(package: str, folder: Path | None) -> bool:
+    there = folder is not None and (folder / package).is_dir()
+    return there or importlib.util.find_spec(package) is not None
 
 
 def make_detector(name: str, options: DetectorOptions | None = None) -> Detector:
@@ -111,5 +156,5 @@ def make_detector(name: str, options: DetectorOptions | None = None) -> Detector
     if name not in DETECTORS:
         raise FormatError(f"no detector {name[:40]!r}; there are: {', '.join(DETECTORS)}")
     if options.model is not None and not DETECTORS[name].takes_model:
-        raise FormatError(f"the detector {name} has its own model; leave --model out")
+        raise FormatError(f"the detector {name} has its own model; leave the model out")
     return DETECTORS[name].make(options)

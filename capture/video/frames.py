@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...rig.errors import FileError, FormatError
+from ...rig.errors import FileError, FormatError, ModelError
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -158,8 +158,12 @@ class _opened:  # noqa: N801  used as a function
         self.path = path
 
     def __enter__(self) -> tuple[Any, Any]:
-        import av  # noqa: PLC0415  optional
-
+        try:
+            import av  # noqa: PLC0415  optional
+        except ImportError as error:
+            raise ModelError(
+                "PyAV is not installed, and reading videos needs it; run `pip install av`"
+            ) from error
         path = self.path
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "does not exist"

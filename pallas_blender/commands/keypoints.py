@@ -4,13 +4,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...capture.keypoints.layout import LAYOUTS
 from ...capture.video.detection import detect_video
-from ...capture.video.detector import DETECTORS, DetectorOptions, make_detector
+from ...capture.video.detector import DetectorOptions, make_detector
 from ...capture.video.keypoint_file import write_keypoints
 from ...rig.errors import OutputError
 from ..console import Console
-from ..detectors import add_detectors
+from ..detectors import add_detector_arguments
 from ._shared import add_force, checked_input, checked_output, tell_warnings
 
 if TYPE_CHECKING:
@@ -22,12 +21,10 @@ HELP = "Find people's keypoints in videos."
 EXAMPLE = "pallas keypoints cam1.mp4 cam2.mp4 -o keypoints"
 
 _SUFFIX = ".json"
-_MOST = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    add_detectors()
     parser.add_argument("video", metavar="VIDEO", nargs="+", type=Path, help="clips, one a camera")
     parser.add_argument(
         "-o",
@@ -37,34 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OUT.json|DIR",
         help="keypoints: a file for one clip; a folder, made if it isn't there, for several",
     )
-    parser.add_argument(
-        "--detector",
-        choices=list(DETECTORS),
-        default="mediapipe",
-        help="; ".join(f"{name}: {kind.title}" for name, kind in DETECTORS.items())
-        + " (mediapipe)",
-    )
-    parser.add_argument(
-        "--model", type=Path, metavar="FILE", help="network of --detector onnx or paf"
-    )
-    parser.add_argument(
-        "--layout", choices=list(LAYOUTS), help="of the model's keypoints, if unclear"
-    )
-    parser.add_argument(
-        "--people", type=_people, default=1, metavar="N", help="to find at most (1)"
-    )
+    add_detector_arguments(parser)
     add_force(parser)
-
-
-def _people(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1 to {_MOST}")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Detect clip by clip; each file is written when its clip is done."""
-    options = DetectorOptions(arguments.model, arguments.layout, arguments.people)
+    options = DetectorOptions(arguments.detector_model, arguments.layout, arguments.people)
     videos = [checked_input(path) for path in arguments.video]
     outs = _outs(videos, arguments)
     make_detector(

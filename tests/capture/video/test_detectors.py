@@ -7,7 +7,14 @@ from pallas.capture.keypoints.layout import named_layout
 from pallas.capture.video.crops import Box, crop
 from pallas.capture.video.decoding import decode_heatmaps, decode_simcc
 from pallas.capture.video.detection import detect_video
-from pallas.capture.video.detector import DETECTORS, DetectorOptions, Found, make_detector
+from pallas.capture.video.detector import (
+    DETECTORS,
+    DetectorKind,
+    DetectorOptions,
+    Found,
+    lacks,
+    make_detector,
+)
 from pallas.capture.video.following import FollowingDetector
 from pallas.rig.errors import FileError, FormatError, ModelError, RecordingError
 
@@ -205,3 +212,15 @@ def test_people_keep_their_rows_though_the_detector_exchanges_them(tmp_path):
 def test_a_video_without_anybody_says_so(tmp_path):
     with pytest.raises(RecordingError, match="nobody was found in any of 2 frames"):
         detect_video(clip(tmp_path, 2), Scripted([someone()] * 2))
+
+
+def test_what_a_detector_lacks_is_told_before_anything_is_loaded(tmp_path):
+    kind = DetectorKind("of a test", FollowingDetector, packages=("nowhere==1.2", "numpy"))
+    assert lacks(kind) == "nowhere==1.2"
+    (tmp_path / "nowhere").mkdir()
+    assert lacks(kind, tmp_path) == ""
+    assert not DetectorKind("of a test", FollowingDetector).needs_model
+    own = DetectorKind("of a test", FollowingDetector, takes_model=True, own=tmp_path / "net")
+    assert own.needs_model
+    own.own.touch()
+    assert not own.needs_model

@@ -1,3 +1,4 @@
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from video_files import NEARLY, quarters, turn_display, write_video
 
 from pallas.capture.video.frames import Damage, facts, read_frames
-from pallas.rig.errors import FileError, FormatError, PallasError
+from pallas.rig.errors import FileError, FormatError, ModelError, PallasError
 
 
 def shades(count, size=(32, 48)):
@@ -108,6 +109,12 @@ def test_what_is_no_video_is_said_to_be_none(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(FormatError, match="no video that FFmpeg reads|no pictures|no frame"):
         list(read_frames(path))
+
+
+def test_without_pyav_it_is_said_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(ModelError, match="pip install av"):
+        facts(tmp_path / "clip.mp4")
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
