@@ -25,5 +25,6 @@ def disable() -> None:
 def _draw() -> None:
     context = bpy.context
     settings = context.scene.pallas.video
-    if settings.show and context.space_data.overlay.show_overlays:
-        draw_reprojection(context, settings.keypoints)
+    shown = {"measured": settings.show, "solved": settings.show_solved}
+    if any(shown.values()) and context.space_data.overlay.show_overlays:
+        draw_reprojection(context, settings.keypoints, **shown)

@@ -10,10 +10,10 @@ import numpy as np
 from ..capture.formats import write_motion
 from ..rig.arrays import Array
 from ..rig.errors import SceneError
-from ..rig.trajectories import MarkerTrajectories
 from ..scene.clock import Clock
 from ..scene.keypoint_fill import places_on_body
 from ..scene.keypoint_keys import fill_keys, read_measured
+from ..scene.keypoint_solved import put_solved_points
 from ..scene.keypoint_views import Seen, has_views, read_seen
 from ..scene.markers import is_marker_set
 from .solving import find_torch
@@ -95,7 +95,7 @@ def solve_observed(observed: Observed, who: Performer, tell: Tell) -> Solved:
 
 
 def put_solved(context: bpy.types.Context, parent: bpy.types.Object, solved: Solved) -> str:
-    """Fill in the empties' keys, write the Action, and note the motion for the panels that follow.
+    """Fill in the empties' keys, key the solved body's own, write the Action, and note the motion.
 
     Returns:
         The message.
@@ -105,9 +105,12 @@ def put_solved(context: bpy.types.Context, parent: bpy.types.Object, solved: Sol
     """
     scene, measured = context.scene, solved.observed.measured
     name = parent.parent.name if parent.parent is not None else parent.name
-    start = _frame(parent, measured)
+    clock = Clock.of(parent)
+    first = round((measured.start - clock.start) * clock.fps)
+    start = clock.first + clock.step * first
     armature, action, made = write_moved(context, solved.moved, name, start)
     filled = fill_keys(parent, measured, solved.places)
+    put_solved_points(parent, solved.body.names, solved.body.points, first)
     _note(scene, solved, name)
     scene.frame_set(scene.frame_current)
     told = told_body(solved.body)
@@ -124,12 +127,6 @@ def _note(scene: bpy.types.Scene, solved: Solved, name: str) -> None:
     scene.pallas.solve.takes.clear()
     scene.pallas.solve.motion = str(path)
     scene.pallas.solve.summary = told_body(solved.body)
-
-
-def _frame(parent: bpy.types.Object, measured: MarkerTrajectories) -> float:
-    """Scene frame of the first sample."""
-    clock = Clock.of(parent)
-    return clock.first + clock.step * round((measured.start - clock.start) * clock.fps)
 
 
 def _between(seen: Seen, first: int, count: int) -> Seen:

@@ -60,11 +60,13 @@ class PALLAS_PT_video_cameras(Panel, bpy.types.Panel):
         column.prop(video, "keypoints")
         if not has_views(video.keypoints):
             return
-        column.prop(video, "show")
+        row = column.row(align=True)
+        row.prop(video, "show")
+        row.prop(video, "show_solved")
         errors = errors_now(video.keypoints, context.scene.frame_current_final)
         for _, item in cameras_of(video.keypoints):
             row = column.row(align=True)
-            row.label(text=f"{item.name}: {_pixels(*errors[item.name])}", icon="CAMERA_DATA")
+            row.label(text=f"{item.name}: {_pixels(errors[item.name])}", icon="CAMERA_DATA")
             looked = context.scene.camera == item
             button = row.operator(
                 "pallas.look_through", text="", icon="VIEW_CAMERA", depress=looked
@@ -97,8 +99,12 @@ class PALLAS_UL_video_views(bpy.types.UIList):
         row.label(text="", icon="EMPTY_AXIS" if item.keypoints else "BLANK1")
 
 
-def _pixels(error, count):
-    return "nothing seen" if math.isnan(error) else f"{error:.1f} px, {count} points"
+def _pixels(off):
+    """How far this camera's empties are off, and the solved body."""
+    told = (
+        "nothing seen" if math.isnan(off.measured) else f"{off.measured:.1f} px, {off.count} points"
+    )
+    return told if math.isnan(off.solved) else f"{told}; solved {off.solved:.1f} px"
 
 
 def _lines(column, context, text, icon):

@@ -115,8 +115,13 @@ class PALLAS_PG_video(bpy.types.PropertyGroup):
         poll=lambda self, item: has_views(item),
     )
     show: BoolProperty(
-        name="Reprojection",
+        name="Measured",
         description="Draw what a camera saw (crosses) and the empties (diamonds) over its view",
+        default=True,
+    )
+    show_solved: BoolProperty(
+        name="Solved",
+        description="Draw the solved body's points (squares) over a camera's view",
         default=True,
     )
     clear_start: IntProperty(name="From", description="First frame of the bad stretch", default=1)

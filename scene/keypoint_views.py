@@ -1,7 +1,8 @@
 """What cameras saw of a person, kept with the empties in space; and how far these are from it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import bpy
 import numpy as np
@@ -12,9 +13,19 @@ from ..rig.arrays import Array
 from ..rig.errors import SceneError
 from .camera_objects import is_calibrated, read_camera
 from .clock import Clock
+from .keypoint_solved import solved_empties
 from .markers import marker_objects
 
-__all__ = ["Seen", "cameras_of", "has_views", "keep_views", "pixels_at", "read_seen", "shown_at"]
+__all__ = [
+    "Seen",
+    "Shown",
+    "cameras_of",
+    "has_views",
+    "keep_views",
+    "pixels_at",
+    "read_seen",
+    "shown_at",
+]
 
 _COUNT: Final = "pallas_views"  # custom property of the empties' parent: how many cameras
 _CAMERA: Final = "pallas_view_camera_{}"  # the camera object
@@ -50,6 +61,22 @@ class Seen:
         pixels = np.where(known[None, :, None, None], self.pixels[:, places], np.nan)
         confidence = np.where(known[None, :, None], self.confidence[:, places], 0.0)
         return Seen(names, self.cameras, pixels, confidence)
+
+
+class Shown(NamedTuple):
+    """N keypoints in a camera's clip, as its lens shows them.
+
+    Attributes:
+        names: of the keypoints.
+        seen: (N, 2) pixels that the camera saw; NaN where it saw none.
+        measured: (N, 2) of the empties; NaN where hidden, or where nothing was seen.
+        solved: (N, 2) of the solved body's empties; NaN where there are none.
+    """
+
+    names: tuple[str, ...]
+    seen: Array
+    measured: Array
+    solved: Array
 
 
 def keep_views(parent: bpy.types.Object, cameras: list[bpy.types.Object], seen: Seen) -> None:
@@ -115,30 +142,36 @@ def pixels_at(parent: bpy.types.Object, place: int, frame: float) -> dict[str, A
     return {name: between[k, :2] for k, name in enumerate(names) if there[k]}
 
 
-def shown_at(
-    parent: bpy.types.Object, place: int, item: bpy.types.Object, frame: float
-) -> tuple[tuple[str, ...], Array, Array]:
-    """Keypoints that a camera saw now, and where it would show their empties as they are now.
+def shown_at(parent: bpy.types.Object, place: int, item: bpy.types.Object, frame: float) -> Shown:
+    """What a camera saw of each keypoint now, and where it would show its empties as they are now.
 
     Args:
         parent: of the empties.
         place: of the camera among those kept, as `cameras_of` says.
         item: the camera.
         frame: of the scene, at which the empties are.
-
-    Returns:
-        N names, pixels (N, 2) that were seen and (N, 2) of the empties, both in the clip, as the lens shows
-        them; the second NaN for empties that are hidden.
     """
     seen, camera = pixels_at(parent, place, frame), read_camera(item)
-    empties = marker_objects(parent)
-    names = tuple(name for name in seen if name in empties)
+    measured, solved = marker_objects(parent), solved_empties(parent)
+    names = tuple(name for name in measured if name in seen or name in solved)
+    missing = np.full(2, np.nan)
+    pixels = np.array([seen.get(name, missing) for name in names], dtype=np.float64)
+    return Shown(
+        names,
+        _bent(camera, pixels.reshape(-1, 2)),
+        camera.project(_places(measured, [name if name in seen else "" for name in names])),
+        camera.project(_places(solved, names)),
+    )
+
+
+def _places(empties: Mapping[str, bpy.types.Object], names: Sequence[str]) -> Array:
+    """(N, 3) metres in the world; NaN where there is no empty, or it is hidden."""
     places = np.full((len(names), 3), np.nan)
     for row, name in enumerate(names):
-        if not empties[name].hide_viewport:
-            places[row] = empties[name].matrix_world.translation
-    pixels = np.array([seen[name] for name in names], dtype=np.float64).reshape(-1, 2)
-    return names, _bent(camera, pixels), camera.project(places)
+        item = empties.get(name)
+        if item is not None and not item.hide_viewport and item.visible_get():
+            places[row] = item.matrix_world.translation
+    return places
 
 
 def _rows(parent: bpy.types.Object, place: int, count: int) -> Array:

@@ -101,7 +101,7 @@ def test_views_become_cameras_and_empties_and_the_scene_keeps_its_rate(video, sc
     assert (scene.render.fps, scene.camera, scene.frame_end) == (24, None, 9)
     assert len(marker_objects(video.keypoints)) == len(BODY)
     scene.frame_set(6)
-    assert all(error < 2.0 for error, _ in errors_now(video.keypoints, 6).values())
+    assert all(off.measured < 2.0 for off in errors_now(video.keypoints, 6).values())
 
 
 def test_exchanged_cameras_are_told_in_the_panel_and_can_be_put_in_order(video, folder, tmp_path):
@@ -175,7 +175,7 @@ def test_what_a_detector_finds_in_a_clip_is_triangulated_like_any_keypoints(
     behind = cameras_of(video.keypoints)[2][1].data.background_images[0]
     assert behind.image.source == "MOVIE"
     scene.frame_set(10)
-    assert max(error for error, _ in errors_now(video.keypoints, 10).values()) < 3.0
+    assert max(off.measured for off in errors_now(video.keypoints, 10).values()) < 3.0
 
 
 def test_one_camera_alone_is_lifted(video, monkeypatch):
@@ -224,6 +224,8 @@ def test_a_solve_moves_the_character_and_fills_a_stretch_that_was_taken_away(vid
     action = character.animation_data.action
     assert tuple(action.frame_range) == pytest.approx((1.0, 20.0))
     assert near(scene, video, character) < 0.08
+    solved = errors_now(video.keypoints, 10).values()
+    assert all(0.1 < off.solved < 8.0 for off in solved), [off.solved for off in solved]
     wrist = marker_objects(video.keypoints)["LWrist"]
     others = {name: keys(item) for name, item in marker_objects(video.keypoints).items()}
     wrist.select_set(True)

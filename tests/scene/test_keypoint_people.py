@@ -21,6 +21,7 @@ from pallas.scene.keypoint_fill import places_on_body  # noqa: E402
 from pallas.scene.keypoint_keys import clear_keys, fill_keys, read_measured  # noqa: E402
 from pallas.scene.keypoint_overlay import errors_now, marks, on_region  # noqa: E402
 from pallas.scene.keypoint_people import CameraView, SeenPerson, add_people  # noqa: E402
+from pallas.scene.keypoint_solved import put_solved_points, solved_empties  # noqa: E402
 from pallas.scene.keypoint_views import cameras_of, read_seen, shown_at  # noqa: E402
 from pallas.scene.markers import marker_objects  # noqa: E402
 
@@ -58,10 +59,11 @@ def test_empties_are_where_the_person_is_and_the_scene_keeps_its_rate(scene):
 
 def test_what_was_seen_and_the_empties_meet_to_a_tenth_of_a_pixel(parent, scene):
     scene.frame_set(scene.frame_start + 7)
-    for name, (error, count) in errors_now(parent, scene.frame_current).items():
+    for name, off in errors_now(parent, scene.frame_current).items():
         assert name in {camera.name for camera in CAMERAS}
-        assert error < 0.1
-        assert count == len(BODY)
+        assert off.measured < 0.1
+        assert off.count == len(BODY)
+        assert np.isnan(off.solved)  # nothing was
 
 
 def test_an_empty_that_is_moved_is_off_by_as_many_pixels(parent, scene):
@@ -71,7 +73,7 @@ def test_an_empty_that_is_moved_is_off_by_as_many_pixels(parent, scene):
     wrist = marker_objects(parent)["RWrist"]
     wrist.location.z += 0.1
     bpy.context.view_layer.update()
-    names, pixels, shown = shown_at(parent, place, item, frame)
+    names, pixels, shown, _ = shown_at(parent, place, item, frame)
     off = np.linalg.norm(pixels - shown, axis=-1)
     moved = np.array(wrist.matrix_world.translation)
     expected = np.linalg.norm(
@@ -174,12 +176,42 @@ def test_marks_lie_where_the_view_shows_the_pixels(scene):
 
 
 def test_marks_tell_apart_what_was_seen_what_is_shown_and_what_is_off():
-    (off, _), (seen_marks, cyan), (shown_marks, orange) = marks(
-        np.array([[10.0, 10.0], [20.0, 20.0]]), np.array([[13.0, 14.0], [np.nan, np.nan]])
+    nowhere = [np.nan, np.nan]
+    (off, _), (seen_marks, cyan), (shown_marks, orange), (solved_marks, white) = marks(
+        np.array([[10.0, 10.0], [20.0, 20.0]]),
+        np.array([[13.0, 14.0], nowhere]),
+        np.array([nowhere, [21.0, 20.0]]),
     )
     assert off.tolist() == [[10.0, 10.0], [13.0, 14.0]]
-    assert (len(seen_marks), len(shown_marks)) == (8, 8)
-    assert cyan != orange
+    assert (len(seen_marks), len(shown_marks), len(solved_marks)) == (8, 8, 8)
+    assert solved_marks.mean(axis=0).tolist() == [21.0, 20.0]
+    assert len({cyan, orange, white}) == 3
+
+
+def test_the_solved_bodys_points_stand_beside_the_measured_ones_which_stay(parent, scene):
+    measured = read_measured(parent).positions
+    names = ("LWrist", "RWrist")
+    points = WALK[2:, [BODY.names.index(name) for name in names]]
+    parent.parent.location = (1.0, 0.0, 0.0)
+    bpy.context.view_layer.update()
+    put_solved_points(parent, names, points, 2)
+    scene.frame_set(scene.frame_start + 5)
+    wrist = solved_empties(parent)["LWrist"].matrix_world.translation
+    np.testing.assert_allclose(wrist, points[3, 0], atol=1e-4)
+    parent.parent.location = (0.0, 0.0, 0.0)
+    bpy.context.view_layer.update()
+    put_solved_points(parent, names, points, 2)
+    scene.frame_set(scene.frame_start + 5)
+    found = solved_empties(parent)
+    assert list(found) == list(names)
+    np.testing.assert_allclose(found["LWrist"].matrix_world.translation, points[3, 0], atol=1e-4)
+    np.testing.assert_array_equal(read_measured(parent).positions, measured)
+    assert all(off.solved < 0.2 for off in errors_now(parent, scene.frame_current).values())
+    (collection,) = found["LWrist"].users_collection
+    bpy.data.batch_remove([*collection.objects])
+    assert solved_empties(parent) == {}
+    put_solved_points(parent, names[:1], points[:, :1], 2)
+    assert list(solved_empties(parent)) == ["LWrist"]
 
 
 @pytest.mark.parametrize("rate", [60, 24])

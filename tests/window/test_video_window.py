@@ -39,7 +39,7 @@ def test_esc_leaves_everything_as_it_was(found):
 def test_one_button_makes_cameras_keypoints_and_a_character_that_moves(found):
     after = found["after the route"]
     assert (after["cameras"], after["characters"], after["keypoints"]) == (4, 1, 25)
-    assert after["actions"] == 2  # of the empties and of the character
+    assert after["actions"] == 3  # of the empties, of the solved ones and of the character
     assert "100 frames at 60 Hz" in found["summary"]
     assert found["rate"][0] == 24  # the scene's own
 
