@@ -20,7 +20,7 @@ __all__ = ["STEP", "Augmented", "attention", "augment", "predict", "predict_batc
 
 STEP: Final = 24  # frames from one window to the next
 _HEIGHTS, _MASSES = (0.5, 2.5), (5.0, 300.0)  # metres and kilograms of people
-_AT_ONCE: Final = 8  # windows; more don't fit into a processor's nearest memory
+_AT_ONCE: Final = 24  # windows; more don't fit into a processor's near memory
 _GAP: Final = 0.5  # seconds; through longer gaps of a keypoint markers are guesses
 _HIPS: Final = [KEYPOINTS.index("RHip"), KEYPOINTS.index("LHip")]
 

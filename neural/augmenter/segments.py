@@ -1,5 +1,6 @@
 """Where markers are by anatomy alone: frames on the body made of keypoints, and markers fixed in them."""
 
+from functools import cache
 from typing import Final
 
 import torch
@@ -30,25 +31,28 @@ def _both_sides() -> tuple[tuple[Segment, ...], tuple[float, ...], dict[str, int
 
 _BOTH, _HANDS, _CARRIER = _both_sides()
 _OF_MARKER: Final = torch.tensor([_CARRIER[name] for name in MARKERS])
+_CARRIED: Final = functional.one_hot(_OF_MARKER, len(_BOTH)).float().T  # (S, 43)
 
 
 def _places(which: str) -> Tensor:
-    """Indices of keypoints; the mid-hip, which all windows are relative to, comes after the last."""
+    """(19, S) ones where a segment has its keypoint; the mid-hip, where all windows start, is no row."""
     names = (*KEYPOINTS, MID_HIP)
-    return torch.tensor([names.index(getattr(segment, which)) for segment in _BOTH])
+    found = torch.tensor([names.index(getattr(segment, which)) for segment in _BOTH])
+    return functional.one_hot(found, len(names)).float().T[:-1]
 
 
-_PLACES: Final = {which: _places(which) for which in ("at", "start", "end", "one", "other")}
+# Origins of segments, where their third axes point and where their first ones lean, from keypoints.
+_LINES: Final = torch.cat(
+    [_places("at"), _places("end") - _places("start"), _places("other") - _places("one")], dim=1
+)
 
 
-def _axes(keypoints: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-    """Origins (..., S, 3) of all segments and their three axes, each (..., S, 3)."""
-    points = torch.cat([keypoints, torch.zeros_like(keypoints[..., :1, :])], dim=-2)
-    at, start, end, one, other = (points[..., place, :] for place in _PLACES.values())
-    z = _unit(end - start)
-    hint = other - one
-    x = _unit(hint - (hint * z).sum(-1, keepdim=True) * z)
-    return at, (x, torch.linalg.cross(z, x) * torch.tensor(_HANDS)[:, None], z)
+def _axes(keypoints: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Origins and the three axes of all segments, each (3, ..., S): coordinates come first."""
+    at, along, towards = (keypoints.movedim(-1, 0) @ _LINES).chunk(3, dim=-1)
+    z = _unit(along)
+    x = _unit(towards - (towards * z).sum(0) * z)
+    return at, x, torch.linalg.cross(z, x, dim=0) * torch.tensor(_HANDS), z
 
 
 def segment_frames(keypoints: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,13 +65,12 @@ def segment_frames(keypoints: Tensor) -> tuple[Tensor, Tensor]:
         Origins (..., 43, 3), and window_from_segment (..., 43, 3, 3), left-handed on one side, so that
         a body alike on both sides has the same numbers there.
     """
-    origins, axes = _axes(keypoints)
-    frames = torch.stack(axes, dim=-1)
-    return origins[..., _OF_MARKER, :], frames[..., _OF_MARKER, :, :]
+    at, *axes = (part[..., _OF_MARKER] for part in _axes(keypoints))
+    return at.movedim(0, -1), torch.stack(axes, dim=-1).movedim(0, -2)
 
 
 def _unit(vector: Tensor) -> Tensor:
-    return vector / vector.norm(dim=-1, keepdim=True).clamp_min(_LEAST)
+    return vector / vector.square().sum(0).sqrt().clamp_min(_LEAST)
 
 
 class FixedMarkers(nn.Module):
@@ -92,11 +95,9 @@ class FixedMarkers(nn.Module):
         return self._fixed(keypoints) + linear.unflatten(-1, (-1, 3))
 
     def _fixed(self, keypoints: Tensor) -> Tensor:
-        origins, axes = _axes(keypoints)
-        found = origins[..., _OF_MARKER, :]
-        for number, axis in enumerate(axes):
-            found = found + axis[..., _OF_MARKER, :] * self.offsets[:, number, None]
-        return found
+        carried = [_CARRIED, *(_CARRIED * self.offsets[:, axis] for axis in range(3))]
+        found = torch.cat(_axes(keypoints), dim=-1) @ torch.cat(carried)
+        return found.movedim(0, -1)
 
     def fit(self, keypoints: Tensor, inputs: Tensor, markers: Tensor, ridge: float = 1e-3) -> None:
         """Take the mean places, and the ridge regression of what is left, from B windows."""
@@ -113,10 +114,13 @@ class FixedMarkers(nn.Module):
 def _courses(inputs: Tensor) -> Tensor:
     """(B, T, n) to (B, T, n * (1 + spans)): each frame, and means over some frames to either side of it."""
     frames = inputs.shape[1]
-    total = functional.pad(inputs.cumsum(1), (0, 0, 1, 0))
-    place = torch.arange(frames)
-    found = [inputs]
-    for span in _SPANS:
-        first, stop = (place - span).clamp_min(0), (place + span + 1).clamp_max(frames)
-        found.append((total[:, stop] - total[:, first]) / (stop - first)[:, None])
-    return torch.cat(found, dim=-1)
+    found = _means(frames) @ inputs
+    return found.unflatten(1, (-1, frames)).transpose(1, 2).flatten(2)
+
+
+@cache
+def _means(frames: int) -> Tensor:
+    """((1 + spans) * T, T): each frame itself, and every mean."""
+    apart = (torch.arange(frames)[:, None] - torch.arange(frames)).abs()
+    near = torch.cat([(apart <= span).float() for span in (0, *_SPANS)])
+    return near / near.sum(1, keepdim=True)

@@ -17,7 +17,7 @@ __all__ = ["FPS", "FRAMES", "Window", "facing_window", "in_windows", "plain_wind
 
 FPS: Final = 60.0
 FRAMES: Final = 30
-_HIPS: Final = (KEYPOINTS.index("RHip"), KEYPOINTS.index("LHip"))
+_HIPS: Final = [KEYPOINTS.index("RHip"), KEYPOINTS.index("LHip")]
 _LEAST = 1e-6
 
 
@@ -40,11 +40,11 @@ class Window:
     def towards(self, points: Tensor) -> Tensor:
         """Points (B, T, P, 3) from metres in the world to the window's terms."""
         local = (points - self.origin) / self.size[:, 0, None, None, None]
-        return local @ self.world_from_window
+        return _turned(local, self.world_from_window)
 
     def back(self, points: Tensor) -> Tensor:
         """Points (B, T, P, 3) from the window's terms to metres in the world."""
-        turned = points @ self.world_from_window.transpose(-1, -2)
+        turned = _turned(points, self.world_from_window.transpose(-1, -2))
         return turned * self.size[:, 0, None, None, None] + self.origin
 
 
@@ -55,16 +55,15 @@ def facing_window(keypoints: Tensor, size: Tensor) -> Window:
         keypoints: (B, T, 19, 3) metres, z up.
         size: (B, 2) height in metres and mass in kilograms.
     """
-    across = (keypoints[:, :, _HIPS[1]] - keypoints[:, :, _HIPS[0]]).mean(1)
-    x = torch.cat([across[:, :2], torch.zeros_like(across[:, :1])], dim=-1)
+    right, left = (keypoints[:, :, hip, :2] for hip in _HIPS)
     # Who lies on the side has no level hip line; any direction is as good as another.
-    fallback = torch.tensor([_LEAST, 0.0, 0.0]).to(x)
-    x = x + fallback
+    x = (left - right).mean(1) + torch.tensor([_LEAST, 0.0]).to(keypoints)
     x = x / x.norm(dim=-1, keepdim=True).clamp_min(_LEAST * 1e-3)
-    z = torch.zeros_like(x)
-    z[:, 2] = 1.0
-    y = torch.linalg.cross(z, x)
-    return _window(keypoints, size, torch.stack([x, y, z], dim=-1)[:, None])
+    turn = torch.zeros(len(x), 1, 3, 3).to(x)
+    turn[:, 0, :2, 0] = x
+    turn[:, 0, 0, 1], turn[:, 0, 1, 1] = -x[:, 1], x[:, 0]
+    turn[:, 0, 2, 2] = 1.0
+    return _window(keypoints, size, turn)
 
 
 def plain_window(keypoints: Tensor, size: Tensor) -> Window:
@@ -73,9 +72,14 @@ def plain_window(keypoints: Tensor, size: Tensor) -> Window:
 
 
 def _window(keypoints: Tensor, size: Tensor, world_from_window: Tensor) -> Window:
-    origin = keypoints[:, :, list(_HIPS)].mean(2, keepdim=True)
+    origin = 0.5 * (keypoints[:, :, _HIPS[:1]] + keypoints[:, :, _HIPS[1:]])
     blank = Window(keypoints, size, origin, world_from_window)
     return Window(blank.towards(keypoints), size, origin, world_from_window)
+
+
+def _turned(points: Tensor, turn: Tensor) -> Tensor:
+    """Points (B, T, P, 3) times (B, 1, 3, 3), a window's all at once."""
+    return (points.flatten(1, 2) @ turn[:, 0]).unflatten(1, points.shape[1:3])
 
 
 def in_windows(
