@@ -1,8 +1,7 @@
 """How long the augmenter takes on one thread: milliseconds per 60 frames (a second of video).
 
 Of a clip of 20 s, and of a clip that is only those 60 frames. Beside it OpenCap's released networks of
-version 0.3, where their folder is named; both in torch, on the same keypoints, in turns, the median of several
-runs. Prints JSON.
+version 0.3, where their folder is named; both in torch, on the same keypoints, in turns. Prints JSON.
 
     python benchmarks/augmenter.py [FOLDER/augmenter/opencap/LSTM]
 """
