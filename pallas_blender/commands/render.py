@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,36 +119,47 @@ def _cluster(
 
     store, _ = open_store(spec, arguments.out)
     store.close()
-    cluster = Cluster(arguments.ray, arguments.threads or 1)
+    cluster = Cluster(arguments.ray, arguments.threads or 1, gpu=spec.image.device == "gpu")
     total = sum(task.stop - task.start for task in tasks)
+    line = "\n" if sys.stderr.isatty() else ""  # the bar's
     with console.progress("rendering", total) as bar:
         return render_on_cluster(
             cluster,
             (arguments.spec.resolve(), arguments.out.resolve()),
             tasks,
             lambda task: bar.advance(task.stop - task.start),
+            lambda text: console.note(f"{line}pallas: {text}"),
         )
 
 
 def _serve(arguments: argparse.Namespace, spec: "Spec") -> dict[str, object]:
-    """For a worker: tasks come as lines on stdin, answers go as marked lines to stdout."""
+    """For a worker: tasks come as lines on stdin; marked lines on stdout say that it is up, and answer."""
     from ...render.dataset.plan import Task
     from ...render.dataset.run import open_store, render_tasks
 
+    if not (arguments.out / "dataset.json").is_file():  # the one who began the run has written it
+        raise OutputError(
+            f"{socket.gethostname()} has no dataset in {arguments.out}; expected a folder that all machines "
+            "of the cluster share under this name; without one, use --shard"
+        )
     store, sources = open_store(spec, arguments.out)
     try:
+        _answer({})
         for line in sys.stdin:
             try:
                 task = Task(**json.loads(line))
                 done = render_tasks(spec, [task], store, sources, threads=arguments.threads)
-                answer: dict[str, object] = {"frames": done.frames, "failed": done.failed}
+                _answer({"frames": done.frames, "failed": done.failed})
             except PallasError as error:
-                answer = {"error": str(error)}
-            sys.stdout.write(f"\nPALLAS {json.dumps(answer)}\n")
-            sys.stdout.flush()
+                _answer({"error": str(error)})
     finally:
         store.close()
     return {}
+
+
+def _answer(answer: dict[str, object]) -> None:
+    sys.stdout.write(f"\nPALLAS {json.dumps(answer)}\n")
+    sys.stdout.flush()
 
 
 def _end(

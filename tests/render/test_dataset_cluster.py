@@ -1,18 +1,21 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from ray_cluster import ENVIRONMENT, ray_cluster
 from tiny_dataset import TINY, hashes
 
 pytest.importorskip("bpy")
 
 from pallas.pallas_blender.cli import main
-from pallas.render.dataset.cluster import _shared_out
+from pallas.render.dataset.cluster import Cluster, _room, _Sharing
 from pallas.render.dataset.plan import Task
 from pallas.rig import ModelError, OutputError
 
@@ -22,26 +25,38 @@ class LostError(Exception):
 
 
 class FakeRay:
-    """As much of Ray as sharing out needs; `ends` says how each call ends, in order."""
+    """As much of Ray as sharing out needs; `starts` and `ends` say how starts and tasks end, in order.
 
-    exceptions = SimpleNamespace(RayActorError=LostError, RayTaskError=LostError)
+    What ends with None never does.
+    """
 
-    def __init__(self, ends):
-        self.ends, self.made, self.killed, self.asked = list(ends), 0, 0, []
-        self.answers = {}
+    exceptions = SimpleNamespace(RayError=LostError)
+
+    def __init__(self, ends, starts=()):
+        self.ends, self.starts = list(ends), list(starts)
+        self.made, self.killed, self.asked, self.answers = 0, 0, [], {}
 
     def make(self):
         self.made += 1
-        return SimpleNamespace(render=SimpleNamespace(remote=self._begin))
+        return SimpleNamespace(
+            ready=SimpleNamespace(remote=self._start), render=SimpleNamespace(remote=self._begin)
+        )
+
+    def _start(self):
+        return self._will(self.starts.pop(0) if self.starts else {})
 
     def _begin(self, task):
         self.asked.append(json.loads(task)["clip"])
-        number = len(self.asked) - 1
-        self.answers[number] = self.ends.pop(0)
-        return number
+        return self._will(self.ends.pop(0))
 
-    def wait(self, running, num_returns):
-        return running[:num_returns], running[num_returns:]
+    def _will(self, answer):
+        self.answers[len(self.answers)] = answer
+        return len(self.answers) - 1
+
+    def wait(self, running, num_returns, timeout=None):
+        ended = [reference for reference in running if self.answers[reference] is not None]
+        assert ended or timeout, "it waits for ever"
+        return ended[:num_returns], []
 
     def get(self, reference):
         answer = self.answers[reference]
@@ -57,25 +72,65 @@ DONE = {"frames": 2, "failed": {}}
 TASKS = [Task(clip, 0, 2) for clip in range(3)]
 
 
-def test_a_lost_workers_task_is_done_by_a_new_one():
-    ray, told = FakeRay([DONE, LostError("killed"), DONE, DONE]), []
-    outcome = _shared_out(ray, ray.make, 2, TASKS, told.append)
-    assert outcome.frames == 6 and sorted(task.clip for task in told) == [0, 1, 2]
-    assert ray.made == 3 and ray.killed == 1 and sorted(ray.asked) == [0, 1, 1, 2]
+def shared_out(ray, count, tasks=TASKS):
+    told, notes = [], []
+    outcome = _Sharing(ray, ray.make, told.append, notes.append).run(tasks, count)
+    return outcome, sorted(task.clip for task in told), notes
+
+
+def test_a_lost_workers_task_is_done_by_another_one_and_that_is_told():
+    ray = FakeRay([DONE, LostError("killed"), DONE, DONE])
+    outcome, told, notes = shared_out(ray, 2)
+    assert outcome.frames == 6 and told == [0, 1, 2] and sorted(ray.asked) == [0, 1, 1, 2]
+    assert ray.made == 3 and ray.killed == 1
+    assert notes == ["a worker was lost, another one goes on with clip 1 (killed)"]
+
+
+def test_a_machine_that_is_gone_for_good_leaves_its_tasks_to_the_others():
+    ray = FakeRay([LostError("its machine is gone"), DONE, DONE, DONE], [{}, {}, None])
+    outcome, told, _ = shared_out(ray, 2)
+    assert outcome.frames == 6 and told == [0, 1, 2] and ray.made == 3
 
 
 def test_a_task_that_is_lost_again_and_again_is_given_up():
     ray = FakeRay([LostError("out of memory")] * 5)
     with pytest.raises(OutputError, match=r"clip 0 was lost 5 times \(out of memory\)"):
-        _shared_out(ray, ray.make, 1, TASKS[:1], lambda task: None)
+        shared_out(ray, 1, TASKS[:1])
+
+
+def test_a_machine_where_no_worker_starts_is_told_and_ends_the_run_only_if_there_is_no_other():
+    broken = LostError("No module named pallas")
+    outcome, _, notes = shared_out(FakeRay([DONE] * 3, [{}, broken, broken, broken]), 2)
+    assert outcome.frames == 6 and len(notes) <= 1
+    with pytest.raises(OutputError, match=r"no worker .* can start \(No module named pallas\)"):
+        shared_out(FakeRay([], [broken] * 6), 2)
 
 
 def test_what_a_worker_cant_write_ends_the_run_and_clips_that_fail_do_not():
     ray = FakeRay([{"frames": 0, "failed": {"0": "broken.bvh"}}, DONE, DONE])
-    assert _shared_out(ray, ray.make, 1, TASKS, lambda task: None).failed == {0: "broken.bvh"}
-    ray = FakeRay([{"error": "disk full"}])
+    assert shared_out(ray, 1)[0].failed == {0: "broken.bvh"}
     with pytest.raises(OutputError, match="disk full"):
-        _shared_out(ray, ray.make, 1, TASKS, lambda task: None)
+        shared_out(FakeRay([{"error": "disk full"}]), 1)
+
+
+def test_workers_are_as_many_as_each_machine_has_room_for():
+    def machine(**resources):
+        return {"Alive": True, "Resources": resources}
+
+    gone = {"Alive": False}
+    nodes = [machine(CPU=3.0), machine(CPU=5.0, GPU=1.0), machine(GPU=4.0), gone]
+    assert _room(nodes, Cluster("auto", 2)) == 3
+    assert _room(nodes, Cluster("auto", 1, gpu=True)) == 1
+    with pytest.raises(ModelError, match="no machine of the Ray cluster has 6 processors"):
+        _room(nodes, Cluster("auto", 6))
+
+
+@pytest.mark.blender
+def test_a_worker_on_a_machine_without_the_shared_folder_says_so(tmp_path, capsys):
+    (tmp_path / "s.toml").write_text(TINY)
+    assert main(["render", str(tmp_path / "s.toml"), "-o", str(tmp_path / "d"), "--serve"]) == 1
+    assert "expected a folder that all machines" in capsys.readouterr().err
+    assert not (tmp_path / "d").exists()
 
 
 def _kill_a_worker(out):
@@ -93,18 +148,21 @@ def _kill_a_worker(out):
 
 
 @pytest.mark.blender
-@pytest.mark.filterwarnings("ignore")
 def test_two_workers_one_killed_write_the_bytes_of_one_machine(tmp_path):
-    pytest.importorskip("ray", reason="Ray is not installed")
-    (tmp_path / "s.toml").write_text(TINY)
-    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    spec, alone, shared = tmp_path / "s.toml", tmp_path / "alone", tmp_path / "shared"
+    spec.write_text(TINY.replace("frames = 2", "frames = 5"))
     killer = threading.Thread(target=_kill_a_worker, args=(shared,), daemon=True)
-    killer.start()
-    spec = str(tmp_path / "s.toml")
-    try:
-        assert main(["render", spec, "-o", str(shared), "--ray", "auto"]) == 0
-    except ModelError as error:
-        pytest.skip(str(error))
-    assert not killer.is_alive()
-    assert main(["render", spec, "-o", str(alone)]) == 0
+    command = [sys.executable, "-m", "pallas.pallas_blender.cli", "render", str(spec)]
+    with ray_cluster(tmp_path / "ray.log") as (_, address):
+        killer.start()
+        done = subprocess.run(
+            [*command, "-o", str(shared), "--ray", address],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **ENVIRONMENT},
+        )
+    assert done.returncode == 0, done.stderr
+    assert "a worker was lost, another one goes on" in done.stderr
+    assert main(["render", str(spec), "-o", str(alone)]) == 0
     assert hashes(shared) == hashes(alone)
