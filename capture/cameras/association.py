@@ -45,8 +45,8 @@ class Views:
     @property
     def weight(self) -> float:
         """How much was seen of the person, by at least two cameras at a time."""
-        seen = self.confidence > 0.0
-        return float((self.confidence * (seen.sum(axis=-1, keepdims=True) > 1)).sum())
+        several = (self.confidence > 0.0).sum(axis=-1) > 1
+        return float(self.confidence[several].sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +88,12 @@ def associated(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> list[Vi
         group for group in _grouped(pieces, cameras) if len({pieces[k].view for k in group}) > 1
     ]
     people = [_views([pieces[k] for k in group], views) for group in groups]
-    chains = [[k] for k in range(len(groups))]
     if _one_after_another(people):
         chains = joined_in_time([_in_space(one, cameras) for one in people], _GAP, _JUMP)
-    merged = [
-        _views([pieces[k] for link in chain for k in groups[link]], views) for chain in chains
-    ]
-    return sorted(merged, key=lambda one: -one.weight)
+        people = [
+            _views([pieces[k] for link in chain for k in groups[link]], views) for chain in chains
+        ]
+    return sorted(people, key=lambda one: -one.weight)
 
 
 def _pieces(place: int, view: Keypoints, camera: Camera) -> list[_Seen]:

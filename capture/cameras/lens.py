@@ -20,7 +20,6 @@ __all__ = ["COEFFICIENTS", "distorted", "undistorted"]
 
 COEFFICIENTS: Final = (0, 4, 5, 8, 12)  # how many a lens may have; a fisheye has four
 _STEPS: Final = 24
-_CHEAP: Final = 4
 _EXACT: Final = 1e-10  # of the distance to the picture: a millionth of a pixel
 _GOOD: Final = 1e-6
 _NUDGE: Final = 1e-7
@@ -64,42 +63,82 @@ def undistorted(points: Array, coefficients: Array, *, fisheye: bool = False) ->
     if not fisheye and (not len(coefficients) or not np.any(coefficients)):
         return points
     flat = points.reshape(-1, 2)
-    found = _angle_undone(flat) if fisheye else np.array(flat)
-    left = np.flatnonzero(np.isfinite(flat).all(axis=-1))
+    seen = np.flatnonzero(np.isfinite(flat).all(axis=-1))
+    shown = np.ascontiguousarray(flat[seen].T)
+    found = np.full_like(flat, np.nan)
     with np.errstate(all="ignore"):
-        for step in range(_STEPS):
-            off = distorted(found[left], coefficients, fisheye=fisheye) - flat[left]
-            exact = (np.abs(off) <= _EXACT).all(axis=-1)
-            left, off = left[~exact], off[~exact]
-            if not len(left):
-                break
-            # Most lenses hardly bend: what is off is nearly the step, and costs a fifth of Newton's.
-            steep = step >= _CHEAP
-            found[left] -= (
-                _solved(found[left], off, coefficients, fisheye=fisheye) if steep else off
-            )
-        off = distorted(found, coefficients, fisheye=fisheye) - flat
-        good = (np.abs(off) < _GOOD).all(axis=-1, keepdims=True)  # NaN compares false
-    return np.where(good, found, np.nan).reshape(points.shape)
+        start = _angle_undone(shown) if fisheye else shown
+        found[seen] = _undone(shown, start, coefficients, fisheye=fisheye).T
+    return found.reshape(points.shape)
+
+
+def _undone(shown: Array, found: Array, coefficients: Array, *, fisheye: bool) -> Array:
+    """(2, N) points shown at `shown` (2, N), from others near them; NaN where there are none."""
+    result, left = np.full_like(shown, np.nan), np.arange(shown.shape[1])
+    goal, off = shown, np.zeros_like(shown)
+    for _ in range(_STEPS):
+        value, slope = _with_slope(found, coefficients, fisheye=fisheye)
+        off = value - goal
+        exact = np.abs(off).max(axis=0) <= _EXACT
+        if exact.any():
+            result[:, left[exact]] = found[:, exact]
+            left, found, goal = left[~exact], found[:, ~exact], goal[:, ~exact]
+            off, slope = off[:, ~exact], slope[..., ~exact]
+        if not len(left):
+            break
+        found = found - _solved(slope, off)
+    near = np.abs(off).max(axis=0) < _GOOD  # NaN compares false
+    result[:, left[near]] = found[:, near]
+    # What a lens bends so far that it comes out on the other side is another branch of the formula.
+    result[:, (result * shown).sum(axis=0) < -_GOOD] = np.nan
+    return result
 
 
 def _angle_undone(points: Array) -> Array:
     """A start for a fisheye: as if it showed angles as they are."""
-    r = np.linalg.norm(points, axis=-1, keepdims=True)
-    return points * (np.tan(np.minimum(r, 1.5)) / np.maximum(r, _TINY))
+    r = np.linalg.norm(points, axis=0)
+    return np.asarray(points * (np.tan(np.minimum(r, 1.5)) / np.maximum(r, _TINY)))
 
 
-def _solved(at: Array, off: Array, coefficients: Array, *, fisheye: bool) -> Array:
-    """The Newton step: the inverse of the model's slope, by differences, times what is off."""
+def _with_slope(at: Array, coefficients: Array, *, fisheye: bool) -> tuple[Array, Array]:
+    """Where points (2, N) are shown (2, N), and how that changes with them (2, 2, N)."""
+    if not fisheye:
+        return _usual_with_slope(at, coefficients)
     columns = []
     for axis in range(2):
-        nudge = np.zeros(2)
+        nudge = np.zeros((2, 1))
         nudge[axis] = _NUDGE
-        ahead = distorted(at + nudge, coefficients, fisheye=fisheye)
-        columns.append(
-            (ahead - distorted(at - nudge, coefficients, fisheye=fisheye)) / (2 * _NUDGE)
-        )
-    (a, c), (b, d) = (np.moveaxis(column, -1, 0) for column in columns)
-    u, v = off[..., 0], off[..., 1]
-    det = a * d - b * c
-    return np.stack([(d * u - b * v) / det, (a * v - c * u) / det], axis=-1)
+        ahead, behind = ((at + sign * nudge).T for sign in (1, -1))
+        apart = _fisheye(ahead, coefficients) - _fisheye(behind, coefficients)
+        columns.append(apart.T / (2 * _NUDGE))
+    return _fisheye(at.T, coefficients).T, np.stack(columns, axis=1)
+
+
+def _usual_with_slope(at: Array, coefficients: Array) -> tuple[Array, Array]:
+    k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = np.pad(
+        coefficients, (0, 12 - len(coefficients))
+    )
+    x, y = at
+    xx, xy, yy = x * x, x * y, y * y
+    r2 = xx + yy
+    radial, steep = 1 + r2 * (k1 + r2 * (k2 + r2 * k3)), k1 + r2 * (2 * k2 + 3 * r2 * k3)
+    if k4 or k5 or k6:
+        below = 1 + r2 * (k4 + r2 * (k5 + r2 * k6))
+        radial = radial / below
+        steep = (steep - radial * (k4 + r2 * (2 * k5 + 3 * r2 * k6))) / below
+    across = xy * (2 * steep) + 2 * (p1 * x + p2 * y)
+    value = np.stack([x * radial + 2 * p1 * xy + p2 * (r2 + 2 * xx),
+                      y * radial + 2 * p2 * xy + p1 * (r2 + 2 * yy)])  # fmt: skip
+    slope = np.stack([[radial + 2 * xx * steep + 2 * p1 * y + 6 * p2 * x, across],
+                      [across, radial + 2 * yy * steep + 6 * p1 * y + 2 * p2 * x]])  # fmt: skip
+    if s1 or s2 or s3 or s4:
+        value += np.stack([r2 * (s1 + r2 * s2), r2 * (s3 + r2 * s4)])
+        prism = np.stack([2 * (s1 + 2 * r2 * s2), 2 * (s3 + 2 * r2 * s4)])
+        slope += prism[:, None] * at
+    return value, slope
+
+
+def _solved(slope: Array, off: Array) -> Array:
+    """(2, N) the Newton step: the inverse of the slope times what is off."""
+    ((a, b), (c, d)), (u, v) = slope, off
+    return np.stack([d * u - b * v, a * v - c * u]) / (a * d - b * c)

@@ -23,10 +23,11 @@ def ray_distance(from_one: Array, one: Array, from_other: Array, other: Array) -
     Returns:
         (...) metres; NaN where the rays are nearly parallel.
     """
-    across = np.cross(one, other)
-    length = np.linalg.norm(across, axis=-1)
+    (a, b, c), (d, e, f) = np.moveaxis(one, -1, 0), np.moveaxis(other, -1, 0)
+    x, y, z = b * f - c * e, c * d - a * f, a * e - b * d  # the vector across both
+    length, (u, v, w) = np.sqrt(x * x + y * y + z * z), from_other - from_one
     with np.errstate(invalid="ignore", divide="ignore"):
-        away = np.abs(across @ (from_other - from_one)) / length
+        away = np.abs(x * u + y * v + z * w) / length
     return np.asarray(np.where(length > _PARALLEL, away, np.nan))
 
 

@@ -135,7 +135,7 @@ def _placed(
             break
         person = _with_sides(person, layout, wrong)
         flips ^= wrong
-        found = _triangulated(person, cameras, options)
+        found = _renewed(found, person, _touched(wrong, layout), cameras, options)
     points, closed = close_gaps(found.points, round(options.longest_gap * fps))
     there = np.isfinite(points).all(axis=-1)
     kept = np.flatnonzero(there.any(axis=0))
@@ -165,6 +165,31 @@ def _triangulated(
     )
 
 
+def _touched(wrong: Mask, layout: Layout) -> Mask:
+    """(T, K) keypoints whose sides were exchanged in any view, `wrong` (T, C, G)."""
+    touched = np.zeros((len(wrong), len(layout)), dtype=bool)
+    for group, frames in zip(side_groups(layout), wrong.any(axis=1).T, strict=True):
+        touched[np.ix_(frames, group)] = True
+    return touched
+
+
+def _renewed(
+    found: Triangulation,
+    person: Views,
+    touched: Mask,
+    cameras: Sequence[Camera],
+    options: ReconstructionOptions,
+) -> Triangulation:
+    """Triangulated again where `touched` (T, K)."""
+    part = replace(person, pixels=person.pixels[touched], confidence=person.confidence[touched])
+    again = _triangulated(part, cameras, options)
+    points, errors = np.array(found.points), np.array(found.errors)
+    used, left_out = np.array(found.used), np.array(found.left_out)
+    points[touched], errors[touched] = again.points, again.errors
+    used[touched], left_out[touched] = again.used, again.left_out
+    return Triangulation(points, errors, used, left_out)
+
+
 def _exchanged_sides(
     person: Views,
     found: Triangulation,
@@ -173,15 +198,12 @@ def _exchanged_sides(
     options: ReconstructionOptions,
 ) -> Mask:
     """(T, C, G) where a view fits the points better with its sides exchanged."""
-    groups = side_groups(layout)
+    groups, shape = side_groups(layout), found.points.shape[:2]
     projections = np.stack([camera.projection for camera in cameras])
-    shape = found.points.shape[:2]
-    where = reprojected(found.points.reshape(-1, 3), projections)[0].reshape(
-        *shape, len(cameras), 2
-    )
-    pixels = person.pixels
-    same = np.linalg.norm(where - pixels, axis=-1)
-    turned = np.linalg.norm(where - pixels[:, list(layout.mirrored)], axis=-1)
+    where = reprojected(found.points.reshape(-1, 3), projections)[0]
+    other_side = person.pixels[:, list(layout.mirrored)]
+    apart = where.reshape(other_side.shape) - other_side
+    same, turned = found.errors, np.sqrt(np.einsum("...d,...d->...", apart, apart))
     wrong = np.zeros((shape[0], len(cameras), len(groups)), dtype=bool)
     for g, group in enumerate(groups):
         both = np.isfinite(same[:, list(group)]) & np.isfinite(turned[:, list(group)])

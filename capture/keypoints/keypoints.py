@@ -88,6 +88,8 @@ class Keypoints:
 
     def between(self, first: int, stop: int) -> "Keypoints":
         """The frames with numbers first to stop, stop left out; empty ones where there are none."""
+        if (first, stop) == (self.start, self.start + len(self)):
+            return self
         shape = (max(stop - first, 0), *self.positions.shape[1:])
         positions, confidence = np.full(shape, np.nan), np.zeros(shape[:3])
         begin, end = max(first, self.start), min(stop, self.start + len(self))

@@ -1,10 +1,12 @@
 """Who is who over time in one view: detections in any order become tracks of one person each.
 
-Detections of neighbouring frames that are clearly nearest to each other are linked. Where two people
+Detections of neighbouring frames that are clearly nearest to each other are linked, also where the detector
+takes left for right from one to the next. Where two people
 cross and nothing is clear, tracks end and begin; pieces are joined again by where they were heading.
 """
 
 import bisect
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -54,55 +56,56 @@ def tracklets(keypoints: Keypoints) -> Labels:
     Returns:
         (T, P) a number for each row of people; the same number is the same person. -1 where nobody is.
     """
-    positions = keypoints.positions
-    labels = np.full(positions.shape[:2], -1, dtype=np.int64)
     there = keypoints.seen.any(axis=-1)
-    links = _links(positions)
-    count = 0
-    for frame in range(len(positions)):
-        for person in np.flatnonzero(there[frame]):
-            before = links[frame - 1, person] if frame else -1
-            if before >= 0:
-                labels[frame, person] = labels[frame - 1, before]
-            else:
-                labels[frame, person] = count
-                count += 1
-    return labels
+    rows = np.arange(there.size).reshape(there.shape)
+    before = rows.copy()  # where each was a frame ago; where one begins, itself
+    links = _links(keypoints.positions, keypoints.layout.mirrored)
+    before[1:] = np.where(links >= 0, rows[:-1, :1] + links, rows[1:])
+    first = before.ravel()
+    while not np.array_equal(first, first[first]):  # twice as far back each time
+        first = first[first]
+    begins = there & (before == rows)
+    numbers = np.cumsum(begins) - 1
+    return np.where(there, numbers[first].reshape(there.shape), -1)
 
 
-def _links(positions: Array) -> Labels:
+def _links(positions: Array, mirrored: Sequence[int]) -> Labels:
     """(T - 1, P) for each row of people, the row that it was in the frame before; -1 where none is clear."""
     count = positions.shape[1]
     if len(positions) < 2 or not count:
         return np.full((0, count), -1, dtype=np.int64)
     length = max(1, _BLOCK // (count * count * positions.shape[2]))
-    blocks = [positions[k : k + length + 1] for k in range(0, len(positions) - 1, length)]
-    steps = np.concatenate([_steps(block) for block in blocks])  # (T - 1, now, before)
-    nearest = np.where(np.isfinite(steps), steps, np.inf)
+    blocks = [slice(k, k + length) for k in range(0, len(positions) - 1, length)]
+    now, before = positions[1:], positions[:-1]
+    nearest = np.concatenate([_steps(now[k], before[k]) for k in blocks])  # (T - 1, now, before)
     best = nearest.min(axis=2)
     moved = best[np.isfinite(best)]
     reach = np.clip(_USUAL * np.median(moved) if len(moved) else 0.0, _NEAR, _FAR)
-    before = nearest.argmin(axis=2)
-    mutual = np.take_along_axis(nearest.argmin(axis=1), before, axis=1) == np.arange(count)
+    far = np.flatnonzero(((best > reach) & np.isfinite(best)).any(axis=1))
+    for k in (far[k : k + length] for k in range(0, len(far), length)):
+        turned = _steps(now[k][:, :, list(mirrored)], before[k])
+        nearest[k] = np.minimum(nearest[k], turned)
+    best = nearest.min(axis=2)
+    came = nearest.argmin(axis=2)
+    mutual = np.take_along_axis(nearest.argmin(axis=1), came, axis=1) == np.arange(count)
     clear = mutual & (best <= reach)
     if count > 1:
         across = np.sort(nearest, axis=2)[..., 1]
-        along = np.take_along_axis(np.sort(nearest, axis=1)[:, 1], before, axis=1)
+        along = np.take_along_axis(np.sort(nearest, axis=1)[:, 1], came, axis=1)
         clear &= np.minimum(across, along) > _CLEARLY * best
-    return np.where(clear, before, -1)
+    return np.where(clear, came, -1)
 
 
-def _steps(positions: Array) -> Array:
-    """(T - 1, P, P) mean distance of people now from people in the frame before, in their sizes."""
-    apart = positions[1:, :, None] - positions[:-1, None, :]
+def _steps(now: Array, before: Array) -> Array:
+    """(n, P, P) mean distance of people now from people in the frame before, in their sizes; else infinite."""
+    apart = now[:, :, None] - before[:, None, :]
     away = np.sqrt(np.einsum("...d,...d->...", apart, apart))
     seen = np.isfinite(away)
     common = seen.sum(axis=-1)
     mean = np.where(seen, away, 0.0).sum(axis=-1) / np.maximum(common, 1)
-    extent = sizes(positions)
-    size = np.fmax(extent[1:, :, None], extent[:-1, None, :])
-    enough = (common >= min(_COMMON, positions.shape[2])) & (size > 0.0)
-    return np.where(enough, mean / np.where(size > 0.0, size, 1.0), np.nan)
+    size = np.fmax(sizes(now)[:, :, None], sizes(before)[:, None, :])
+    enough = (common >= min(_COMMON, now.shape[2])) & (size > 0.0)
+    return np.where(enough, mean / np.where(size > 0.0, size, 1.0), np.inf)
 
 
 def piece_of(keypoints: Keypoints, labels: Labels, label: int) -> Piece:

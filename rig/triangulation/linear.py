@@ -4,6 +4,9 @@ A camera with projection rows p1, p2, p3 sees X at u = p1 X / p3 X, v = p2 X / p
 X = 0 and (v p3 - p2) X = 0. These are solved in the least-squares sense, each divided by the depth p3 X
 of the step before, so that what becomes small is the distance in pixels. Source: R. Hartley and P. Sturm,
 Triangulation, Computer Vision and Image Understanding 68(2), 1997 (Iterative-LS).
+
+What a camera adds to the normal equations is made once; whichever cameras count, and however much, their
+weighted sum is what is solved. Inside, the points are the last dimension.
 """
 
 from typing import Final
@@ -12,11 +15,15 @@ import numpy as np
 
 from ..arrays import Array, checked
 
-__all__ = ["reprojected", "triangulated"]
+__all__ = ["Rays", "reprojected", "triangulated"]
 
 _STEPS: Final = 3
 _FLAT: Final = 1e-5  # of the equations' size: rays this parallel meet nowhere in particular
 _NEAREST: Final = 1e-3  # metres before a camera
+_BLOCK: Final = 2048  # points at a time: what fits the cache
+# Rows and columns of the symmetric 4 x 4 normal equations, without the last entry, which moves nothing.
+_ROWS: Final = (0, 0, 0, 1, 1, 2, 0, 1, 2)
+_COLUMNS: Final = (0, 1, 2, 1, 2, 2, 3, 3, 3)
 
 
 def reprojected(points: Array, projections: Array) -> tuple[Array, Array]:
@@ -29,11 +36,8 @@ def reprojected(points: Array, projections: Array) -> tuple[Array, Array]:
     Returns:
         Pixels (N, C, 2), NaN behind a camera, and depths (N, C) in metres.
     """
-    seen = np.einsum("cij,nj->nci", projections[..., :3], points) + projections[..., 3]
-    depth = seen[..., 2] / np.linalg.norm(projections[:, 2, :3], axis=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        pixels = seen[..., :2] / np.where(depth > _NEAREST, seen[..., 2], np.nan)[..., None]
-    return pixels, depth
+    pixels, depth = _seen(points.T, projections)
+    return pixels.transpose(2, 1, 0), depth.T
 
 
 def triangulated(pixels: Array, projections: Array, weights: Array) -> Array:
@@ -55,43 +59,104 @@ def triangulated(pixels: Array, projections: Array, weights: Array) -> Array:
     cameras = len(projections)
     pixels = checked("pixels", pixels, (None, cameras, 2))
     weights = checked("weights", weights, (len(pixels), cameras))
-    counts = weights > 0.0
-    rows = pixels[..., None] * projections[:, None, 2] - projections[:, :2]  # (N, C, 2, 4)
-    rows = np.where(counts[..., None, None], rows, 0.0)
-    found = np.full((len(pixels), 3), np.nan)
-    good = counts.sum(axis=1) >= 2
-    rows, weights = rows[good], weights[good]
-    scale = weights
-    points = np.empty((0, 3))
-    for _ in range(_STEPS):
-        points = _nearest(rows * scale[..., None, None])
-        depth = reprojected(points, projections)[1]
-        with np.errstate(invalid="ignore"):
-            scale = weights / np.maximum(np.nan_to_num(depth, nan=1.0), _NEAREST)
-    behind = (counts[good] & ~(depth > _NEAREST)).any(axis=1)
-    points[behind] = np.nan
-    found[good] = points
+    found = np.empty((len(pixels), 3))
+    for k in range(0, len(pixels), _BLOCK):
+        some = slice(k, k + _BLOCK)
+        found[some] = Rays.of(pixels[some].transpose(2, 1, 0), projections).met(weights[some].T).T
     return found
 
 
-def _nearest(rows: Array) -> Array:
-    """(N, 3) least-squares solutions of rows (N, C, 2, 4) times (X, 1)."""
-    flat = rows.reshape(len(rows), 2 * rows.shape[1], 4)
-    square = np.swapaxes(flat, -1, -2) @ flat
-    matrix, right = square[:, :3, :3], -square[:, :3, 3]
+def _seen(points: Array, projections: Array) -> tuple[Array, Array]:
+    """Pixels (2, C, N) and depths (C, N) of points (3, N)."""
+    cameras = len(projections)
+    ahead = projections[..., :3].swapaxes(0, 1).reshape(3 * cameras, 3) @ points
+    ahead = ahead.reshape(3, cameras, -1)
+    ahead += projections[..., 3].T[..., None]
+    depth = ahead[2] / np.linalg.norm(projections[:, 2, :3], axis=-1)[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return ahead[:2] / np.where(depth > _NEAREST, ahead[2], np.nan), depth
+
+
+class Rays:
+    """N points as C cameras saw them.
+
+    Attributes:
+        pixels: (2, C, N).
+        projections: (C, 3, 4).
+        products: (9, C, N) what each camera adds to the normal equations.
+    """
+
+    def __init__(self, pixels: Array, projections: Array, products: Array) -> None:
+        self.pixels, self.projections, self.products = pixels, projections, products
+        ahead = projections[:, 2]
+        self._ahead = ahead / np.linalg.norm(ahead[:, :3], axis=-1, keepdims=True)
+
+    @classmethod
+    def of(cls, pixels: Array, projections: Array) -> "Rays":
+        """Rays to pixels (2, C, N) of cameras with projections (C, 3, 4)."""
+        pixels = np.ascontiguousarray(pixels)
+        ahead = projections[:, 2].T[:, None, :, None]  # (4, 1, C, 1)
+        own = projections[:, :2].transpose(2, 1, 0)[..., None]  # (4, 2, C, 1)
+        with np.errstate(invalid="ignore"):
+            rows = pixels * ahead - own  # (4, 2, C, N)
+            products = np.empty((len(_ROWS), *pixels.shape[1:]))
+            for k, (row, column) in enumerate(zip(_ROWS, _COLUMNS, strict=True)):
+                (a, b), (c, d) = rows[row], rows[column]
+                np.multiply(a, c, out=products[k])
+                products[k] += b * d
+        products[~np.isfinite(products)] = 0.0
+        return cls(pixels, projections, products)
+
+    def __getitem__(self, which: Array) -> "Rays":
+        """Those of some points."""
+        return Rays(self.pixels[..., which], self.projections, self.products[..., which])
+
+    def met(self, weights: Array, near: Array | None = None) -> Array:
+        """(3, N) points nearest to the rays of weights (C, N); NaN where there is none.
+
+        `near` (3, N) are about where they are, which saves a step; NaN where nothing is known.
+        """
+        counts = weights > 0.0
+        with np.errstate(invalid="ignore"):
+            scale = weights if near is None else weights / self._before(self._depth(near))
+            for _ in range(_STEPS if near is None else _STEPS - 1):
+                points = _nearest(np.einsum("kcn,cn->kn", self.products, scale * scale))
+                depth = self._depth(points)
+                scale = weights / self._before(depth)
+            lost = (counts & ~(depth > _NEAREST)).any(axis=0) | (counts.sum(axis=0) < 2)
+        points[:, lost] = np.nan
+        return points
+
+    @staticmethod
+    def _before(depth: Array) -> Array:
+        """(C, N) depths by which equations are divided: 1 where there is no point."""
+        return np.where(np.isnan(depth), 1.0, np.maximum(depth, _NEAREST))
+
+    def _depth(self, points: Array) -> Array:
+        """(C, N) metres before each camera."""
+        return np.asarray(self._ahead[:, :3] @ points + self._ahead[:, 3:])
+
+    def errors(self, points: Array) -> Array:
+        """(C, N) pixels between where points (3, N) are seen and should be; NaN where not seen."""
+        off = _seen(points, self.projections)[0]
+        off -= self.pixels
+        off *= off
+        return np.sqrt(off[0] + off[1])
+
+
+def _nearest(sums: Array) -> Array:
+    """(3, N) solutions of the summed equations (9, N)."""
+    a, b, c, d, e, f, x, y, z = sums
     # Of a symmetric 3 x 3 matrix the inverse is written out: that takes a tenth of a general solver's time.
-    (a, b, c), (_, d, e), (_, _, f) = np.moveaxis(matrix, 0, -1)
-    cofactors = np.array(
-        [
-            [d * f - e * e, c * e - b * f, b * e - c * d],
-            [c * e - b * f, a * f - c * c, b * c - a * e],
-            [b * e - c * d, b * c - a * e, a * d - b * b],
-        ]
-    )
-    determinant = a * cofactors[0, 0] + b * cofactors[0, 1] + c * cofactors[0, 2]
+    aa, bb, cc = d * f - e * e, c * e - b * f, b * e - c * d
+    dd, ee, ff = a * f - c * c, b * c - a * e, a * d - b * b
+    determinant = a * aa + b * bb + c * cc
     # Beside its size, the determinant tells of a direction without any hold.
     size = np.maximum((a + d + f) / 3.0, 1e-300)
     with np.errstate(invalid="ignore", divide="ignore"):
-        solvable = determinant / size**3 > _FLAT**2  # NaN compares false
-        inverse = np.where(solvable, cofactors / determinant, np.nan)
-    return np.einsum("ijn,nj->ni", inverse, right)
+        solvable = determinant > _FLAT**2 * size * size * size  # NaN compares false
+        inverse = np.where(solvable, -1.0 / determinant, np.nan)
+    return (
+        np.stack([aa * x + bb * y + cc * z, bb * x + dd * y + ee * z, cc * x + ee * y + ff * z])
+        * inverse
+    )

@@ -2,17 +2,18 @@
 
 import itertools
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from ..arrays import Array, Mask, checked
 from ..errors import ShapeError
-from .linear import reprojected, triangulated
+from .linear import Rays
 
 __all__ = ["Triangulation", "triangulate"]
 
 _FEWEST: Final = 2
+_BLOCK: Final = 2048  # points at a time: what fits the cache
 _ALL_SUBSETS: Final = 6  # cameras whose every subset is tried; of more, one after the other goes
 
 
@@ -36,7 +37,7 @@ class Triangulation:
     @property
     def error(self) -> Array:
         """(...) pixels, mean over the cameras that made a point; NaN where there is none."""
-        return _mean_error(self.errors, self.used)
+        return _mean_error(np.moveaxis(self.errors, -1, 0), np.moveaxis(self.used, -1, 0))
 
 
 def triangulate(
@@ -74,66 +75,90 @@ def triangulate(
         & (sure > 0.0)
         & (sure >= min_confidence)
     )
-    used = seen.copy()
-    points = _solved(flat, projections, sure, used)
-    errors = _errors(points, flat, projections, seen)
-    for count in range(1, cameras - min_cameras + 1):
-        doubtful = ~(_mean_error(errors, used) <= threshold)
-        of = seen if cameras <= _ALL_SUBSETS else used
-        again = np.flatnonzero(doubtful & (used.sum(axis=1) > min_cameras))
-        if not len(again):
-            break
-        dropped = count if cameras <= _ALL_SUBSETS else 1
-        rest = _without_worst(flat[again], projections, sure[again], of[again], dropped)
-        used[again], points[again] = rest
-        errors[again] = _errors(points[again], flat[again], projections, seen[again])
-    bad = (used.sum(axis=1) < min_cameras) | ~(_mean_error(errors, used) <= threshold)
-    points[bad], errors[bad] = np.nan, np.nan
-    used &= ~bad[:, None]
-    left_out = seen & ~used & ~bad[:, None]
+    limits = _Limits(threshold, min_cameras)
+    points, errors, used = np.empty((3, len(flat))), np.empty((cameras, len(flat))), seen.T.copy()
+    for k in range(0, len(flat), _BLOCK):
+        some = slice(k, k + _BLOCK)
+        rays = Rays.of(flat[some].transpose(2, 1, 0), projections)
+        weights = np.ascontiguousarray(sure[some].T)
+        points[:, some], errors[:, some] = _agreed(
+            rays, weights, seen[some].T, used[:, some], limits
+        )
+    found = np.isfinite(points[0])[:, None]
     return Triangulation(
-        points.reshape(*shape, 3),
-        errors.reshape(*shape, cameras),
-        used.reshape(*shape, cameras),
-        left_out.reshape(*shape, cameras),
+        points.T.reshape(*shape, 3),
+        errors.T.reshape(*shape, cameras),
+        used.T.reshape(*shape, cameras),
+        (seen & ~used.T & found).reshape(*shape, cameras),
     )
 
 
-def _solved(pixels: Array, projections: Array, confidence: Array, used: Mask) -> Array:
-    return triangulated(pixels, projections, np.where(used, confidence, 0.0))
+class _Limits(NamedTuple):
+    threshold: float  # pixels, mean error
+    cameras: int  # that must agree
 
 
-def _errors(points: Array, pixels: Array, projections: Array, seen: Mask) -> Array:
-    """(N, C) pixels; infinite where a camera saw what is behind it."""
-    apart = reprojected(points, projections)[0] - pixels
-    away = np.sqrt(np.einsum("...d,...d->...", apart, apart))
+def _agreed(
+    rays: Rays, sure: Array, seen: Mask, used: Mask, limits: _Limits
+) -> tuple[Array, Array]:
+    """Points (3, N) and errors (C, N); `used` (C, N) loses the cameras that are left out.
+
+    Args:
+        rays: of N points.
+        sure: (C, N) weights.
+        seen: (C, N).
+        used: (C, N), as `seen` before.
+        limits: when cameras agree.
+    """
+    cameras = len(sure)
+    points = rays.met(np.where(used, sure, 0.0))
+    errors = _errors(rays, points, seen)
+    for count in range(1, cameras - limits.cameras + 1):
+        doubtful = ~(_mean_error(errors, used) <= limits.threshold)
+        again = np.flatnonzero(doubtful & (used.sum(axis=0) > limits.cameras))
+        if not len(again):
+            break
+        every = cameras <= _ALL_SUBSETS
+        part, of = rays[again], (seen if every else used)[:, again]
+        used[:, again], points[:, again] = _without_worst(
+            part, sure[:, again], of, count if every else 1, points[:, again]
+        )
+        errors[:, again] = _errors(part, points[:, again], seen[:, again])
+    bad = (used.sum(axis=0) < limits.cameras) | ~(_mean_error(errors, used) <= limits.threshold)
+    points[:, bad], errors[:, bad], used[:, bad] = np.nan, np.nan, False
+    return points, errors
+
+
+def _errors(rays: Rays, points: Array, seen: Mask) -> Array:
+    """(C, N) pixels; infinite where a camera saw what is behind it."""
+    away = rays.errors(points)
     away = np.where(np.isfinite(away), away, np.inf)
-    return np.where(seen & np.isfinite(points[:, :1]), away, np.nan)
+    return np.where(seen & np.isfinite(points[0]), away, np.nan)
 
 
 def _mean_error(errors: Array, used: Mask) -> Array:
-    count = used.sum(axis=-1)
-    total = np.where(used, errors, 0.0).sum(axis=-1)
+    """(N,) pixels, of errors (C, N)."""
+    count = used.sum(axis=0)
+    total = np.where(used, errors, 0.0).sum(axis=0)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
 def _without_worst(
-    pixels: Array, projections: Array, confidence: Array, used: Mask, dropped: int
+    rays: Rays, sure: Array, used: Mask, dropped: int, near: Array
 ) -> tuple[Mask, Array]:
-    """Leave out, of every point, so many cameras that the others agree best."""
-    best = np.full(len(pixels), np.inf)
-    points = np.full((len(pixels), 3), np.nan)
+    """Leave out, of every point near (3, N), so many cameras (C, N) that the others agree best."""
+    best = np.full(sure.shape[1], np.inf)
+    points = np.full((3, sure.shape[1]), np.nan)
     # Where leaving out any of them gives no point, the least sure ones go.
-    order = np.argsort(np.where(used, confidence, np.inf), axis=1)[:, :dropped]
+    order = np.argsort(np.where(used, sure, np.inf), axis=0)[:dropped]
     chosen = used.copy()
-    np.put_along_axis(chosen, order, values=False, axis=1)
-    for cameras in itertools.combinations(range(len(projections)), dropped):
-        rows = np.flatnonzero(used[:, cameras].all(axis=1))
-        rest = used[rows].copy()
-        rest[:, cameras] = False
-        found = _solved(pixels[rows], projections, confidence[rows], rest)
-        error = _mean_error(_errors(found, pixels[rows], projections, rest), rest)
-        better = error < best[rows]  # NaN compares false
-        best[rows[better]] = error[better]
-        chosen[rows[better]], points[rows[better]] = rest[better], found[better]
+    np.put_along_axis(chosen, order, values=False, axis=0)
+    for cameras in itertools.combinations(range(len(sure)), dropped):
+        rest = used.copy()
+        rest[list(cameras)] = False
+        found = rays.met(np.where(rest, sure, 0.0), near)
+        error = _mean_error(_errors(rays, found, rest), rest)
+        better = used[list(cameras)].all(axis=0) & (error < best)  # NaN compares false
+        best = np.where(better, error, best)
+        chosen, points = np.where(better, rest, chosen), np.where(better, found, points)
     return chosen, points
