@@ -12,6 +12,7 @@ from .exr import exr_bytes
 from .landmarks import SETS, Landmarks
 from .passes import Passes
 from .rle import box_of, encoded
+from .visibility import inside
 
 __all__ = ["camera_told", "pass_files", "people_told", "points_told"]
 
@@ -74,12 +75,10 @@ def people_told(
 def _pixels_told(camera: Camera, places: Array, visible: Mask) -> dict[str, list[list[float]]]:
     """By set, each point's pixel and COCO's flag: 0 outside of the picture, 1 hidden, 2 seen."""
     pixels = camera.project(places)
-    width, height = camera.size or (0, 0)
-    inside = np.isfinite(pixels).all(axis=-1)
+    shown_there = inside(camera, pixels)
     with np.errstate(invalid="ignore"):
-        inside &= (pixels > -0.5).all(axis=-1) & (pixels < (width - 0.5, height - 0.5)).all(axis=-1)
-        near = inside | (np.abs(pixels) < _WIDEST).all(axis=-1)
-    flags = np.where(inside, np.where(visible, 2, 1), 0)
+        near = shown_there | (np.abs(pixels) < _WIDEST).all(axis=-1)
+    flags = np.where(shown_there, np.where(visible, 2, 1), 0)
     shown = np.round(np.where(near[:, None], np.nan_to_num(pixels), 0.0), _PIXELS)
     found, at = {}, 0
     for name, names in SETS.items():

@@ -19,7 +19,6 @@ __all__ = ["Passes", "camera_now", "prepare", "render_passes"]
 _LAYER_PASSES: Final = (
     "use_pass_z",
     "use_pass_normal",
-    "use_pass_vector",
     "use_pass_object_index",
     "use_pass_material_index",
     "use_pass_position",
@@ -37,7 +36,8 @@ class Passes:
         colour: (H, W, 3) linear light.
         depth: metres along the camera's axis at the middle of the pixel; inf where there is nothing.
         normal: (H, W, 3) of the surface, world; 0 where there is nothing.
-        flow: (H, W, 2) pixels right and down to where the same point is in the next frame; NaN for nothing.
+        flow: (H, W, 2) pixels right and down to where the same point is in the next frame; NaN for nothing,
+            and everywhere if the spec doesn't want it.
         person: 0 for none, else the person's number from 1.
         part: 0 for none, else the part's number from 1.
     """
@@ -77,6 +77,8 @@ def prepare(clip: Clip, threads: int = 0) -> None:
         _find_card()
     for name in _LAYER_PASSES:
         setattr(scene.view_layers[0], name, True)
+    # For the way of each point the whole scene is evaluated at three moments.
+    scene.view_layers[0].use_pass_vector = "flow" in clip.spec.annotations.passes
     settings = render.image_settings
     if hasattr(settings, "media_type"):  # since 5.0
         settings.media_type = "MULTI_LAYER_IMAGE"
@@ -206,7 +208,7 @@ def _passes(picture: dict[str, Array], found: dict[str, Array], camera: Camera) 
     vector = (
         np.stack([found["Vector.Z"], found["Vector.W"]], axis=-1)
         if "Vector.Z" in found
-        else np.zeros((*shape, 2), dtype=np.float32)
+        else np.full((*shape, 2), np.nan, dtype=np.float32)
     )
     # Cycles says where the point comes from, right and up.
     flow = np.where(seen[..., None], vector * np.array([-1.0, 1.0], dtype=np.float32), np.nan)

@@ -18,7 +18,7 @@ from .store import Store
 
 __all__ = ["Outcome", "identity_of", "open_store", "render_tasks"]
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 @dataclass

@@ -8,7 +8,17 @@ from ...capture.cameras.camera import Camera
 from ...rig.arrays import Array, Mask
 from .landmarks import Landmarks
 
-__all__ = ["seen_points"]
+__all__ = ["inside", "seen_points"]
+
+
+def inside(camera: Camera, pixels: Array) -> Mask:
+    """(N,) True where pixels (N, 2) lie in the camera's picture."""
+    width, height = camera.size or (0, 0)
+    with np.errstate(invalid="ignore"):
+        found: Mask = (pixels > -0.5).all(axis=-1) & (pixels < (width - 0.5, height - 0.5)).all(
+            axis=-1
+        )
+    return found
 
 
 def seen_points(
@@ -18,7 +28,7 @@ def seen_points(
     landmarks: Landmarks,
     places: Array,
 ) -> Mask:
-    """(N,) True where nothing but the skin over a point is before it.
+    """(N,) True where the picture has the point and nothing but the skin over it is before it.
 
     Args:
         scene: with everything that may hide a point.
@@ -30,7 +40,8 @@ def seen_points(
     start = Vector(camera.position)
     own = {child.name for child in landmarks.armature.children_recursive}
     found = np.zeros(len(places), dtype=bool)
-    for row, place in enumerate(places):
+    for row in np.flatnonzero(inside(camera, camera.project(places))):
+        place = places[row]
         way = Vector(place) - start
         far = way.length
         hit, at, _, _, item, _ = scene.ray_cast(depsgraph, start, way / far, distance=far - 1e-4)

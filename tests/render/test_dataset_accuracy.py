@@ -30,6 +30,8 @@ height = 1.6
 lens = 28
 [scene]
 surroundings = ["studio"]
+[annotations]
+passes = ["flow"]
 """
 
 
