@@ -4,12 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
-from ..arrays import Array
 from ..model.model import KinematicModel
 from ..solve.marker_ik import MarkerFit, MarkerOptions, fit_markers
 from ..trajectories import MarkerTrajectories
+from .first_pose import first_poses
 from .measured import marker_kinds, measured_weights, without_unseen
 from .model import anatomical_model
 from .sizes import sizes_of
@@ -18,7 +16,6 @@ from .turns import plain_turns
 __all__ = ["fit_anatomy"]
 
 _SIZING: Final = 40  # frames that tell of the sizes; twice as many change nothing
-_SHARE: Final = 0.5  # of the time that goes there
 _STRAIGHT: Final = (
     0.1  # of a squared radian beside the mean squared metre of the markers, as pins have it
 )
@@ -53,20 +50,16 @@ def fit_anatomy(
     weights = measured_weights(known, markers.names)
     used = [name for name in markers.names if weights.get(name, 0.0) > 0.0]
     known = without_unseen(known, used)
-    options = MarkerOptions(weights=weights, other_weight=0.0, pins=_pins(known, used))
-    scales: Array | None = None
-    if model is None:
-        shape = sizes_of(known, used, markers=places)
-        sized = fit_markers(
-            known,
-            _spread(markers, used),
-            replace(options, shape=shape),
-            lambda done: progress(_SHARE * done),
-        )
-        known, scales = sized.model, sized.scales
-    fit = fit_markers(known, markers, options, lambda done: progress(_SHARE + (1 - _SHARE) * done))
-    fit = replace(fit, pose=plain_turns(fit.model, fit.pose))
-    return fit if scales is None else replace(fit, scales=scales)
+    shape = sizes_of(known, used, markers=places) if model is None else None
+    options = MarkerOptions(
+        weights=weights,
+        other_weight=0.0,
+        pins=_pins(known, used),
+        shape=shape,
+        shape_frames=_SIZING,
+    )
+    fit = fit_markers(known, markers, options, progress, first_poses(known, markers))
+    return replace(fit, pose=plain_turns(fit.model, fit.pose))
 
 
 def _pins(model: KinematicModel, used: list[str]) -> dict[str, tuple[float, float]] | None:
@@ -75,15 +68,3 @@ def _pins(model: KinematicModel, used: list[str]) -> dict[str, tuple[float, floa
     worn = [marker.name for marker in model.markers if marker.body == "pelvis"]
     told = [name for name in worn if name in used and kinds[name] != "keypoint"]
     return None if told else {"lumbar_extension": (0.0, _STRAIGHT)}
-
-
-def _spread(markers: MarkerTrajectories, used: list[str]) -> MarkerTrajectories:
-    """Frames that show much, evenly over the recording."""
-    if not used:
-        return markers
-    seen = np.isfinite(markers.chosen(used).positions).all(-1).sum(1)
-    good = np.flatnonzero(seen >= np.median(seen)) if len(seen) else np.zeros(0, dtype=int)
-    if len(good) <= 1:
-        return markers
-    chosen = good[np.unique(np.linspace(0, len(good) - 1, _SIZING).astype(int))]
-    return replace(markers, positions=markers.positions[chosen])

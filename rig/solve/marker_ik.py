@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..arrays import Array, Mask
+from ..arrays import Array, Mask, checked
 from ..errors import RecordingError, ShapeError
 from ..model.kinematics import markers_in_world
 from ..model.model import KinematicModel
@@ -25,18 +25,18 @@ from .points import Markers
 from .poses import Smoothness, StayNear
 from .problem import PairTerm, Problem, Term
 from .shape import Shape
-from .starts import solve_recording
+from .starts import near, solve_near, solve_recording
 
 __all__ = ["MarkerFit", "MarkerOptions", "fit_markers"]
 
 PRECISION = 100.0  # 1 / metres, of a marker of weight 1
-_SHAPE_FRAMES = 200  # that sizes and marker places are fitted to, spread evenly
 _FEW = 3  # markers, below which a frame tells nothing
 _SHAPING = (0.1, 0.7)  # of the time, when sizes begin and end to be fitted
 _ANOTHER_SIZE = (
     1.25  # times, from which a person is brought near the model's size before the first pose
 )
 _NARROW = np.pi  # radians between limits, that tell how far a joint goes
+_NEAR = Settings(tolerance=1e-6)  # to solve from poses that are near
 _WRONG_UNIT = 5.0  # a model this many times larger or smaller than its markers has other units
 
 
@@ -76,6 +76,7 @@ class MarkerOptions:
         robust: metres; a marker that is further off counts linearly. None for squares.
         smoothness: weight of every coordinate's squared change from frame to frame; 0 for none.
         shape: sizes and marker places that are unknown too, or None.
+        shape_frames: that they are fitted to, spread evenly.
     """
 
     weights: Mapping[str, float] | None = None
@@ -85,6 +86,7 @@ class MarkerOptions:
     robust: float | None = None
     smoothness: float = 0.0
     shape: Shape | None = None
+    shape_frames: int = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +133,7 @@ def fit_markers(
     markers: MarkerTrajectories,
     options: MarkerOptions | None = None,
     progress: _Progress = _no_progress,
+    initial: Array | None = None,
 ) -> MarkerFit:
     """Fit a model to measured markers, all frames.
 
@@ -139,9 +142,11 @@ def fit_markers(
         markers: T frames; those that the model lacks are left out.
         options: weights, method, shape; see `MarkerOptions`.
         progress: called with the fraction done, 0 to 1; what it raises ends the fit.
+        initial: (T, D) poses that are near the solutions; None: they are searched from the default pose.
 
     Raises:
-        ShapeError: a name in the options is not the model's, or the method is unknown.
+        ShapeError: a name in the options is not the model's, the method is unknown, or the initial poses do
+            not fit.
         RecordingError: model and recording share fewer than three markers, or no frame shows three, or they
             differ in size as if in other units.
     """
@@ -153,6 +158,9 @@ def fit_markers(
     progress(0.0)
     fitted, scales = model, np.ones((len(model.bodies), 3))
     pose = torch.as_tensor(np.array(model.default_pose))
+    if initial is not None:
+        shape = (len(markers), len(model.coordinates))
+        pose = torch.as_tensor(np.array(checked("initial", initial, shape)))
     if options.shape is not None:
         fitted, scales, pose = _shaped(model, measured, options, pose, progress)
         progress = _part(progress, _SHAPING[1], 1.0)
@@ -266,11 +274,15 @@ def _solved(
     problem = Problem(model, terms)
     together = options.smoothness > 0.0 or options.method != "lm"
     told = _part(progress, 0.0, 0.3 if together else 1.0)
-    poses, enough = solve_recording(problem, pose, Settings(told=told))
+    if pose.ndim > 1:
+        poses, enough = solve_near(problem, pose, replace(_NEAR, told=told))
+    else:
+        poses, enough = solve_recording(problem, pose, Settings(told=told))
     wound = _wound(model, poses)
     if wound:
         held = model.with_coordinates({name: {"clamped": True} for name in wound})
-        first, _ = solve_recording(Problem(held, terms), pose, Settings(told=told))
+        search = solve_recording if pose.ndim == 1 else solve_near
+        first, _ = search(Problem(held, terms), pose, Settings(told=told))
         poses = minimise_frames(problem, first, Settings(newton=True), torch.arange(len(first)))[0]
     if options.smoothness > 0.0:
         terms.append(Smoothness(PRECISION * np.sqrt(options.smoothness)))
@@ -314,11 +326,15 @@ def _shaped(
     model = scaled(model, dict.fromkeys(model.bodies[1:], size))
     seen = np.isfinite(measured.targets).all(-1).sum(1)
     good = np.flatnonzero(seen >= np.percentile(seen, 50.0))
-    chosen = good[np.unique(np.linspace(0, len(good) - 1, _SHAPE_FRAMES).astype(int))]
+    chosen = good[np.unique(np.linspace(0, len(good) - 1, options.shape_frames).astype(int))]
     part = replace(measured, targets=measured.targets[chosen])
     options = replace(options, pins=_pins_at(options, chosen))
     before, rest = _part(progress, 0.0, _SHAPING[0]), _part(progress, *_SHAPING)
-    first, _ = _solved(model, part, options, pose, before)
+    if pose.ndim == 1:
+        first: Array | Tensor = _solved(model, part, options, pose, before)[0]
+    else:
+        alone = Problem(model, _terms(model, part, options))
+        first = near(alone, pose[chosen], torch.arange(len(chosen)))
     problem = Problem(model, _terms(model, part, options), shape=options.shape)
     fit = solve(
         problem,
@@ -335,7 +351,12 @@ def _shaped(
     factors = {body: fit.scales[place] for place, body in enumerate(model.bodies) if place}
     fitted = scaled(model.with_markers(moved), factors)
     scales = np.vstack([fit.scales[:1], size * fit.scales[1:]])
-    return fitted, scales, torch.as_tensor(fit.pose[len(fit.pose) // 2])
+    if pose.ndim == 1:
+        return fitted, scales, torch.as_tensor(fit.pose[len(fit.pose) // 2])
+    # What the first poses are off by changes slowly.
+    every, off = np.arange(len(pose)), fit.pose - pose[chosen].numpy()
+    more = np.stack([np.interp(every, chosen, column) for column in off.T], axis=1)
+    return fitted, scales, pose + torch.as_tensor(more)
 
 
 def _pins_at(

@@ -19,7 +19,7 @@ from ..arrays import Array
 from .lm import Settings, minimise_frames
 from .problem import Problem
 
-__all__ = ["between", "first_pose", "observed", "solve_recording"]
+__all__ = ["between", "first_pose", "near", "observed", "solve_near", "solve_recording"]
 
 _STRIDES = (16, 4)  # frames
 _HEADINGS = (0.5 * torch.pi, torch.pi, -0.5 * torch.pi)
@@ -27,6 +27,7 @@ _OUTLIER = 4.0  # times the median cost; a frame above has probably settled in a
 _DEARER = 1.3  # cost over that of its neighbours that makes a frame suspect
 _TRIFLE = 0.3  # of the median cost, below which differences are noise
 _BETTER = 0.95  # of the cost, below which another posture of one frame is a better start for all
+_MANY = 128  # frames, from which those between others start from these
 _WORTH = 1e-3  # fraction of the cost that must be gained, for another pose to be taken
 _MENDS = 100  # frames that a wrong stretch may be long, from both its ends
 _ROUGH = Settings(20, 1e-2, 1e-3, enough=0.85)
@@ -54,9 +55,7 @@ def solve_recording(problem: Problem, pose: Tensor, settings: Settings) -> tuple
     A frame sees enough if at least as many numbers were measured as there are unknowns, or three quarters of
     what is measured at best; the others start from the neighbours that do.
     """
-    frames = max((term.frames or 0 for term in problem.frame_terms), default=0)
-    counts = observed(problem, frames)
-    enough = counts >= min(len(problem.unknowns), int(0.75 * int(counts.max())))
+    counts, enough = _enough(problem)
     good = enough.nonzero().squeeze(-1)
     first = int(good[counts[good].argmax()])
     done, poses = _coarse(problem, pose, first, good)
@@ -67,11 +66,42 @@ def solve_recording(problem: Problem, pose: Tensor, settings: Settings) -> tuple
         solved, _, _ = minimise_frames(problem, between(problem, done, poses, rest), _NEAR, rest)
         done, order = torch.cat([done, rest]).sort()
         poses = torch.cat([poses, solved])[order]
+    return _every(problem, done, poses, len(counts), settings), enough
+
+
+def solve_near(problem: Problem, start: Tensor, settings: Settings) -> tuple[Tensor, Tensor]:
+    """The same from poses (T, D) that are near the solutions already: of many frames every fourth first."""
+    counts, enough = _enough(problem)
+    good = enough.nonzero().squeeze(-1)
+    poses = start[good]
+    if len(good) > _MANY:
+        good = torch.unique(torch.cat([good[:: _STRIDES[1]], good[-1:]]))
+        poses = near(problem, start[good], good)
+    return _every(problem, good, poses, len(counts), settings), enough
+
+
+def near(problem: Problem, start: Tensor, frames: Tensor) -> Tensor:
+    """Poses (K, D) of some frames (K,), roughly, from others not far from them."""
+    poses, cost, _ = minimise_frames(problem, start, _ROUGH, frames)
+    return _compared(problem, frames, poses, cost)[0]
+
+
+def _enough(problem: Problem) -> tuple[Tensor, Tensor]:
+    """(T,) how many numbers were measured in every frame, and whether they are enough."""
+    frames = max((term.frames or 0 for term in problem.frame_terms), default=0)
+    counts = observed(problem, frames)
+    return counts, counts >= min(len(problem.unknowns), int(0.75 * int(counts.max())))
+
+
+def _every(
+    problem: Problem, done: Tensor, poses: Tensor, frames: int, settings: Settings
+) -> Tensor:
+    """(T, D) every frame, from poses of those that are `done`."""
     every = torch.arange(frames)
     start = between(problem, done, poses, every).index_copy(0, done, poses)
     settings = replace(settings, newton=True)
     poses, cost, _ = minimise_frames(problem, start, settings, every)
-    return _mended(problem, poses, cost, replace(settings, told=Settings.told)), enough
+    return _mended(problem, poses, cost, replace(settings, told=Settings.told))
 
 
 def first_pose(problem: Problem, pose: Tensor, frame: int = 0) -> Tensor:
