@@ -1,7 +1,8 @@
 """Left and right that a detector exchanged, found and put right.
 
 Arms and head, and legs, are exchanged each by themselves. In one view an exchange shows as a jump: all
-keypoints of a side are suddenly where those of the other were.
+keypoints of a side are suddenly where those of the other were. Where legs pass each other there is no jump to
+be seen; then hips tell, which lie along the picture as shoulders do.
 """
 
 import itertools
@@ -20,6 +21,11 @@ __all__ = ["exchanged", "side_groups", "with_steady_sides"]
 _LEGS: Final = ("Hip", "Knee", "Ankle", "Heel", "BigToe", "SmallToe")
 _APART: Final = 0.02  # of a person's size, what an exchange must make steadier
 _FEWEST: Final = 2  # keypoints of each group that tell
+_ACROSS: Final = (
+    0.05  # of a person's size: hips that lie further against the shoulders are exchanged
+)
+_AGAINST: Final = 0.25  # how much that counts
+_RATHER: Final = 1e-6  # of a person's size, for which sides are taken as the detector named them
 
 
 def side_groups(layout: Layout) -> tuple[tuple[int, ...], ...]:
@@ -71,12 +77,26 @@ def _flips(positions: Array, layout: Layout, groups: tuple[tuple[int, ...], ...]
     size = float(np.median(known)) if len(known) else 0.0
     mirrored = np.array(layout.mirrored)
     flips = np.zeros((len(positions), len(groups)), dtype=bool)
-    for g, group in enumerate(groups):
+    for g, group in reversed(list(enumerate(groups))):  # the legs last
         both = np.stack([positions[:, list(group)], positions[:, mirrored[list(group)]]])
-        state = _steadiest(_jerks(both), _APART * size)
-        seen = np.isfinite(both[0]).all(axis=-1).any(axis=-1)
-        flips[:, g] = ~state if seen.any() and state[seen].mean() > 0.5 else state
+        upper = exchanged(positions, layout, flips, groups)
+        against = np.stack([np.zeros(len(positions)), np.full(len(positions), _RATHER * size)], -1)
+        if layout.names[group[0]][1:] in _LEGS and size > 0.0:
+            across = _across(upper, layout) / size
+            against += _AGAINST * size * np.maximum(np.stack([-across, across], -1) - _ACROSS, 0.0)
+        flips[:, g] = _steadiest(_jerks(both), _APART * size, against)
     return flips
+
+
+def _across(positions: Array, layout: Layout) -> Array:
+    """(T,) how far hips, from right to left, reach along the shoulders; zero where any of them is missing."""
+    names = ("RHip", "LHip", "RShoulder", "LShoulder")
+    if not set(names) <= set(layout.names):
+        return np.zeros(len(positions))
+    right, left, from_, to = (positions[:, layout.names.index(name)] for name in names)
+    length = np.linalg.norm(to - from_, axis=-1)
+    along = np.einsum("td,td->t", left - right, to - from_) / np.where(length > 0.0, length, 1.0)
+    return np.asarray(np.where(np.isfinite(along), along, 0.0))
 
 
 def _jerks(both: Array) -> Array:
@@ -97,14 +117,20 @@ def _jerks(both: Array) -> Array:
     return costs
 
 
-def _steadiest(costs: Array, price: float) -> Mask:
-    """(T,) the sides that move most steadily, an exchange costing `price`: Viterbi over pairs of frames."""
+def _steadiest(costs: Array, price: float, against: Array) -> Mask:
+    """(T,) the sides that move most steadily: Viterbi over pairs of frames.
+
+    Args:
+        costs: (T, 2, 2, 2) of `_jerks`.
+        price: of an exchange.
+        against: (T, 2) what else speaks against the sides as named, and exchanged.
+    """
     frames = len(costs)
-    total = np.zeros((2, 2))  # of the sides before and now
+    total = np.tile(against[0], (2, 1)) if frames else np.zeros((2, 2))  # of the sides before, now
     came = np.zeros((frames, 2, 2), dtype=int)
     fee = price * (1.0 - np.eye(2))
     for frame in range(1, frames):
-        ways = total[:, :, None] + costs[frame] + fee
+        ways = total[:, :, None] + costs[frame] + fee + against[frame]
         came[frame] = ways.argmin(axis=0)
         total = ways.min(axis=0)
     state = np.zeros(frames, dtype=bool)

@@ -97,7 +97,7 @@ def _links(positions: Array, mirrored: Sequence[int]) -> Labels:
 
 
 def _steps(now: Array, before: Array) -> Array:
-    """(n, P, P) mean distance of people now from people in the frame before, in their sizes; else infinite."""
+    """(n, P, P) mean distance of people now from those before, in their sizes; infinite if unknown."""
     apart = now[:, :, None] - before[:, None, :]
     away = np.sqrt(np.einsum("...d,...d->...", apart, apart))
     seen = np.isfinite(away)

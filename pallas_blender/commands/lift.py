@@ -14,6 +14,7 @@ from ...capture.cameras.matching import matched
 from ...capture.formats import write_motion
 from ...capture.keypoints.files import read_keypoints
 from ...capture.keypoints.layout import LAYOUTS
+from ...capture.keypoints.sides import with_steady_sides
 from ...capture.keypoints.tracks import tracked
 from ...capture.trc_writer import write_trc
 from ...capture.up_axis import UP_AXES
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ...capture.cameras.camera import Camera
     from ...capture.keypoints.keypoints import Keypoints
     from ...neural.lifter.solve import SolvedLift
+    from ...rig.trajectories import MarkerTrajectories
 
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
@@ -35,6 +37,7 @@ _SUFFIXES = (".trc", ".npz", ".bvh", ".csv")
 _USUAL_FPS = 30.0
 _USUAL_HEIGHT = 1.70
 _USUAL_FOCAL = 1.2  # of the longer side of the picture, as phones and webcams have it
+_LONGEST = 0.25  # seconds without the person that points in space are carried over
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,6 +120,7 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     started = time.perf_counter()
     told: list[str] = []
     keypoints = _person(arguments, told)
+    keypoints, flips = with_steady_sides(keypoints)
     camera, calibrated = _camera(arguments, keypoints, told)
     if arguments.height is None:
         told.append(
@@ -134,10 +138,11 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
             progress=lambda done: bar.to(round(100 * done)),
         )
     if out.suffix.lower() == ".trc":
-        write_trc(out, found.markers, force=arguments.force)
+        write_trc(out, _seen_markers(found), force=arguments.force)
     else:
         write_motion(out, found.body.motion, force=arguments.force)
     report = _report(out, found, keypoints, told)
+    report["sides_exchanged"] = int(flips.any(axis=(1, 2)).sum())
     report["seconds"] = time.perf_counter() - started
     _tell(report, console)
     return report
@@ -196,6 +201,17 @@ def _camera(
     return camera_of_focal(focal, size), False
 
 
+def _seen_markers(found: "SolvedLift") -> "MarkerTrajectories":
+    """The keypoints in space; missing where the person wasn't seen for long."""
+    markers, unseen = found.markers, found.body.interpolated
+    edges = np.flatnonzero(np.diff(unseen, prepend=False, append=False)).reshape(-1, 2)
+    positions = np.array(markers.positions)
+    for first, stop in edges:
+        if stop - first > _LONGEST * markers.fps:
+            positions[first:stop] = np.nan
+    return replace(markers, positions=positions)
+
+
 def _report(
     out: Path, found: "SolvedLift", keypoints: "Keypoints", told: list[str]
 ) -> dict[str, Any]:
@@ -228,5 +244,9 @@ def _tell(report: dict[str, Any], console: Console) -> None:
         f"{100 * float(np.mean(list(expected.values()))):.0f} cm (mean), {100 * expected[worst]:.0f} cm "
         f"({worst})"
     )
+    if report["sides_exchanged"]:
+        console.say(f"left and right were exchanged back in {report['sides_exchanged']} frames")
+    if report["frames_without_person"]:
+        console.say(f"{report['frames_without_person']} frames show too little of the person")
     console.say(f"{report['seconds']:.2f} s")
     tell_warnings(report, console)

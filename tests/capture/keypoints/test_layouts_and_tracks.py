@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stages import BODY, CAM, seen, walker
+from stages import BODY, CAM, ring, seen, walker
 
 from pallas.capture.keypoints.keypoints import Keypoints
 from pallas.capture.keypoints.layout import LAYOUTS, layout_of_count, layout_of_names
@@ -139,6 +139,17 @@ def test_the_person_seen_most_comes_first():
     np.testing.assert_allclose(found.positions[:, 0], view.positions[:, 1])
 
 
+def test_a_person_whose_left_is_taken_for_right_is_still_the_same():
+    (view,) = seen([walker(60)], [CAM], noise=1.0)
+    positions = np.array(view.positions)
+    for frames in (slice(20, 33), slice(50, 60)):
+        positions[frames] = positions[frames][:, :, list(BODY.mirrored)]
+    turned = replace(view, positions=positions)
+    assert tracked(turned).people == 1
+    found, _ = with_steady_sides(tracked(turned))
+    np.testing.assert_array_equal(found.positions, view.positions)
+
+
 def test_nobody_is_no_track():
     nobody = keypoints(np.full((5, 2, 25, 2), np.nan))
     assert tracked(nobody).people == 0
@@ -157,3 +168,21 @@ def test_exchanged_sides_of_one_view_jump_and_are_put_right():
     assert not flips[60:70, 0, 1].any()
     assert flips.sum() == 40
     np.testing.assert_array_equal(found.positions, view.positions)
+
+
+def test_legs_that_are_exchanged_while_they_pass_each_other_are_told_by_the_hips():
+    """Somebody who faces the camera, with legs that meet between: no jump tells of the exchange."""
+    (view,) = seen([np.repeat(walker(1), 60, axis=0)], [ring(4)[1]], noise=0.2)
+    positions = np.array(view.positions)
+    legs = np.array(side_groups(BODY)[0])
+    mirrored = np.array(BODY.mirrored)[legs]
+    middle = (positions[:, :, legs] + positions[:, :, mirrored]) / 2
+    apart = np.abs(np.linspace(-1.0, 1.0, 60))[:, None, None, None]  # nothing in the middle
+    truth = positions.copy()
+    truth[:, :, legs] = middle + apart * (positions[:, :, legs] - middle)
+    wrong = truth.copy()
+    wrong[30:, :, legs] = truth[30:][:, :, mirrored]
+    found, flips = with_steady_sides(replace(view, positions=wrong))
+    assert not flips[:30].any() and not flips[:, 0, 1].any()
+    assert flips[40:, 0, 0].all()
+    np.testing.assert_array_equal(found.positions[40:], truth[40:])
