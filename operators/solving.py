@@ -13,7 +13,7 @@ from ..capture.placements import read_map
 from ..rig.errors import ModelError
 from .common import LongOperator, ThreadJob
 
-__all__ = ["PALLAS_OT_solve", "add_packages", "find_torch"]
+__all__ = ["PALLAS_OT_solve", "add_packages", "find_torch", "packages_folder"]
 
 # Name and motion file of every take; frames, rate, what to look at.
 _Solved = tuple[list[tuple[str, Path]], int, float, list[str]]
@@ -95,13 +95,19 @@ def _legs(settings: bpy.types.PropertyGroup) -> dict[str, Any]:
     }
 
 
-def add_packages(context: bpy.types.Context) -> None:
-    """Make the libraries importable that lie in the folder of the preferences."""
+def packages_folder(context: bpy.types.Context) -> Path | None:
+    """The folder of libraries that the preferences name."""
     root = __package__.rpartition(".")[0]
     addon = context.preferences.addons.get(root)
     folder = bpy.path.abspath(addon.preferences.torch_folder) if addon and addon.preferences else ""
-    if folder and folder not in sys.path:
-        sys.path.append(folder)
+    return Path(folder) if folder else None
+
+
+def add_packages(context: bpy.types.Context) -> None:
+    """Make the libraries importable that lie in the folder of the preferences."""
+    folder = packages_folder(context)
+    if folder is not None and str(folder) not in sys.path:
+        sys.path.append(str(folder))
 
 
 def find_torch(context: bpy.types.Context) -> None:

@@ -1,22 +1,38 @@
-"""People found in a clip, by MediaPipe or by a network that the user has."""
+"""People found in a clip, by the detector that the panel names."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from ..capture.keypoints.keypoints import Keypoints
+from ..rig.errors import ModelError
 
-__all__ = ["detected"]
+__all__ = ["Detecting", "detected"]
+
+
+class Detecting(NamedTuple):
+    """Which detector looks.
+
+    Attributes:
+        name: of those that can be chosen.
+        model: file of its network; None for its own.
+        layout: of that network's keypoints; None where their number tells.
+    """
+
+    name: str = "mediapipe"
+    model: Path | None = None
+    layout: str | None = None
 
 
 def detected(
-    clip: Path, model: Path | None, people: int, told: list[str], tell: Callable[[float], None]
+    clip: Path, by: Detecting, people: int, told: list[str], tell: Callable[[float], None]
 ) -> Keypoints:
     """Find people in every frame of a clip.
 
     Args:
         clip: the video.
-        model: ONNX file of a top-down network; None for MediaPipe.
-        people: the most that are kept.
+        by: the detector.
+        people: the most that are kept; one, where the detector finds no more.
         told: gets what a user should know, a line each.
         tell: told the part done, 0 to 1; what it raises ends the work.
 
@@ -25,13 +41,18 @@ def detected(
         PallasError: the clip can't be read, or shows nobody.
     """
     from ..capture.video.detection import detect_video
-    from ..capture.video.detector import DetectorOptions, make_detector
+    from ..capture.video.detector import DETECTORS, DetectorOptions, lacks, make_detector
 
-    if model is None:
-        detector = make_detector("mediapipe")
-        people = 1  # it finds no more
-    else:
-        detector = make_detector("onnx", DetectorOptions(model, people=people))
+    kind = DETECTORS.get(by.name)
+    missing = "" if kind is None else lacks(kind)
+    if missing:
+        raise ModelError(
+            f"the detector {by.name} needs {missing} in Blender's Python: `pip install {missing}`, or run "
+            "`pallas keypoints` beside Blender and give the row its keypoints"
+        )
+    people = people if kind is not None and kind.several else 1
+    model = by.model if kind is not None and kind.takes_model else None
+    detector = make_detector(by.name, DetectorOptions(model, by.layout, people))
     found = detect_video(
         clip, detector, people, lambda done, total: tell(min(done / total, 1.0) if total else 0.5)
     )

@@ -10,6 +10,7 @@ from ..scene.camera_clips import Clip, read_clip
 from ..scene.clock import Clock
 from ..scene.keypoint_people import CameraView, add_people
 from .solving import add_packages, find_torch
+from .video_detection import Detecting
 from .video_job import VideoJob, VideoOperator
 from .video_reading import Found, Reading, Source, read_people
 
@@ -72,7 +73,12 @@ def asked_reading(context: bpy.types.Context) -> Reading:
         settings.cutoff,
         settings.height,
         settings.focal,
-        Path(bpy.path.abspath(settings.detector)) if settings.detector else None,
+        settings.person,
+        Detecting(
+            settings.detector,
+            Path(bpy.path.abspath(settings.model)) if settings.model else None,
+            None if settings.layout == "AUTO" else settings.layout,
+        ),
     )
 
 

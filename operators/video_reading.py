@@ -1,7 +1,7 @@
 """From the panel's files to people in space, free of Blender's data: this runs in a thread."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,13 +17,14 @@ from ..capture.cameras.reconstruct import Person, ReconstructionOptions, reconst
 from ..capture.cameras.synchronise import Offsets, find_offsets, refined, retimed
 from ..capture.keypoints.files import read_views
 from ..capture.keypoints.keypoints import Keypoints
+from ..capture.keypoints.sides import with_steady_sides
 from ..capture.keypoints.tracks import tracked
 from ..rig.errors import RecordingError
 from ..rig.filters import filter_from_text, filtered
 from ..scene.camera_clips import Clip
 from ..scene.keypoint_people import SeenPerson
 from ..scene.keypoint_views import Seen
-from .video_detection import detected
+from .video_detection import Detecting, detected
 from .video_job import Tell
 
 __all__ = ["Found", "Reading", "Source", "read_people"]
@@ -66,7 +67,8 @@ class Reading:
         cutoff: hertz, of the filter over the points; 0 for none.
         height: metres, of a person that one camera saw.
         focal: pixels, of one camera without calibration; 0 for a usual one.
-        detector: model file for clips without keypoints; None for the one that is installed.
+        person: who of those that one camera saw; 1 is the surest.
+        detecting: by what people are found in clips without keypoints.
     """
 
     sources: tuple[Source, ...]
@@ -79,7 +81,8 @@ class Reading:
     cutoff: float = 6.0
     height: float = 1.7
     focal: float = 0.0
-    detector: Path | None = None
+    person: int = 1
+    detecting: Detecting = field(default_factory=Detecting)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,12 +158,18 @@ def _lifted(
     told: list[str],
     tell: Tell,
 ) -> Found:
-    """The surest person that one camera saw, by the network that lifts."""
+    """A person that one camera saw, by the network that lifts."""
     from ..neural.lifter.solve import camera_of_focal, solve_lift
     from ..neural.lifter.stored import load_lifter
 
     if view.people > 1:
-        view = tracked(view).person(0)
+        view = tracked(view)
+    if asked.person > view.people:
+        raise RecordingError(
+            f"Person is {asked.person}, and there are keypoints of {view.people}; choose a lower one, or a "
+            "detector that finds several"
+        )
+    view = _steady(view.person(asked.person - 1), told)
     calibrated = camera is not None
     if camera is None:
         size = view.image_size or (None if source.told is None else source.told.size)
@@ -190,6 +199,14 @@ def _lifted(
     return Found((person,), (lifted.camera,), (source,), (0.0,), markers.fps, error, tuple(told))
 
 
+def _steady(view: Keypoints, told: list[str]) -> Keypoints:
+    """Left and right put right where the detector exchanged them for moments."""
+    steady, flips = with_steady_sides(view)
+    count = int(flips.any(axis=(1, 2)).sum())
+    told += [f"Left and right were exchanged back in {count} frames"] if count else []
+    return steady
+
+
 def _name(view: Keypoints, source: Source) -> str:
     if source.keypoints is None and source.clip is not None:
         return source.clip.stem
@@ -211,7 +228,8 @@ def _views(
             what = f"detecting people in {source.clip.name}"
             tell(what, begun)
             part = partial(_told_part, tell, what, begun, share)
-            found = (detected(source.clip, asked.detector, asked.people, told, part),)
+            people = asked.person if len(asked.sources) == 1 else asked.people
+            found = (detected(source.clip, asked.detecting, people, told, part),)
         else:
             raise RecordingError(
                 f"row {k + 1} has neither keypoints nor a clip; give one, or remove it"

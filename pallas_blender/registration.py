@@ -5,6 +5,7 @@ import atexit
 import bpy
 
 from ..operators import FILE_HANDLERS, OPERATORS, live_current, video_overlay
+from .detectors import add_detectors
 from .panels import PANELS
 from .preferences import PALLAS_AP_preferences
 from .properties import PROPERTY_GROUPS, PALLAS_PG_scene
@@ -18,6 +19,7 @@ _commands: list[object] = []  # handles that Blender wants back
 
 def register() -> None:
     """Add operators, panels, properties, preferences and `blender --command pallas`."""
+    add_detectors()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.pallas = bpy.props.PointerProperty(type=PALLAS_PG_scene)

@@ -5,8 +5,11 @@ import textwrap
 
 import bpy
 
+from ..capture.video.detector import lacks
+from ..operators.solving import packages_folder
 from ..scene.keypoint_overlay import errors_now
 from ..scene.keypoint_views import cameras_of, has_views
+from .detectors import all_detectors
 from .panel import Panel
 
 __all__ = [
@@ -36,6 +39,8 @@ class PALLAS_PT_video(Panel, bpy.types.Panel):
             for name in ("clip", "keypoints", "offset"):
                 column.prop(view, name)
         column.prop(video, "calibration")
+        if any(view.clip and not view.keypoints for view in video.views):
+            _detectors(column, context, video)
         column.operator("pallas.video_to_action", icon="PLAY")
         for problem in video.problems:
             _lines(column, context, problem.name, "ERROR")
@@ -54,7 +59,7 @@ class PALLAS_PT_video_cameras(Panel, bpy.types.Panel):
         column = self.column()
         alone = len(video.views) == 1
         several = ("people", "cutoff", "sync", "reorder")
-        for name in ("up", "fps", *(("height", "focal") if alone else several), "detector"):
+        for name in ("up", "fps", *(("height", "focal", "person") if alone else several)):
             column.prop(video, name)
         column.operator("pallas.import_views", icon="IMPORT")
         column.prop(video, "keypoints")
@@ -97,6 +102,28 @@ class PALLAS_UL_video_views(bpy.types.UIList):
         row.label(text=item.name, icon="CAMERA_DATA")
         row.label(text="", icon="FILE_MOVIE" if item.clip else "BLANK1")
         row.label(text="", icon="EMPTY_AXIS" if item.keypoints else "BLANK1")
+
+
+def _detectors(column, context, video):
+    """The detectors beside each other; those that lack a package are grey, and a line says which."""
+    folder = packages_folder(context)
+    kinds = all_detectors()
+    missing = {name: lacks(kind, folder) for name, kind in kinds.items()}
+    column.label(text="People are found in the clips by:")
+    row = column.row(align=True)
+    for name in kinds:
+        button = row.row(align=True)
+        button.enabled = not missing[name]
+        button.prop_enum(video, "detector", name)
+    for name, kind in kinds.items():
+        if missing[name]:
+            _lines(column, context, f"{kind.label} needs {missing[name]}", "INFO")
+    kind = kinds[video.detector]
+    if kind.takes_model:
+        column.prop(video, "model")
+        column.prop(video, "layout")
+    if kind.needs_model and not video.model:
+        _lines(column, context, f"{kind.label} needs its network's file", "ERROR")
 
 
 def _pixels(off):

@@ -11,7 +11,9 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..capture.keypoints.layout import LAYOUTS
 from ..scene.keypoint_views import has_views
+from .detectors import all_detectors
 
 __all__ = [
     "VIDEO_PROPERTY_GROUPS",
@@ -64,12 +66,26 @@ class PALLAS_PG_video(bpy.types.PropertyGroup):
         description="The calibration's axis that points up",
         items=[(axis, axis.upper(), "") for axis in ("z", "y", "x", "-x", "-y", "-z")],
     )
-    detector: StringProperty(
+    detector: EnumProperty(
         name="Detector",
-        description="ONNX file of a pose network for clips without keypoints; MediaPipe, where it is "
-        "installed, if empty",
+        description="What finds people in clips without keypoints",
+        items=[(name, kind.label or name, kind.title) for name, kind in all_detectors().items()],
+        default="mediapipe",
+    )
+    model: StringProperty(
+        name="Network",
+        description="File of the detector's network: an ONNX file, or what `pallas train pose2d` wrote; its "
+        "own, where it has one, if empty",
         subtype="FILE_PATH",
         options=_RELATIVE,
+    )
+    layout: EnumProperty(
+        name="Layout",
+        description="Of the keypoints that the network finds",
+        items=[
+            ("AUTO", "By Their Number", "Where their number tells"),
+            *((key, key, f"{len(layout)} keypoints") for key, layout in LAYOUTS.items()),
+        ],
     )
     fps: FloatProperty(
         name="Frame Rate",
@@ -77,6 +93,13 @@ class PALLAS_PG_video(bpy.types.PropertyGroup):
         default=0.0,
         min=0.0,
         soft_max=240.0,
+    )
+    person: IntProperty(
+        name="Person",
+        description="Who of those that one camera saw; 1 is the surest",
+        default=1,
+        min=1,
+        max=16,
     )
     people: IntProperty(name="People", description="How many are placed", default=1, min=1, max=20)
     sync: BoolProperty(

@@ -147,6 +147,19 @@ def test_without_a_detector_the_panel_says_what_to_install(video, data, monkeypa
     assert "pip install mediapipe" in problems(video)[0]
 
 
+def test_every_detector_can_be_chosen_and_what_it_lacks_is_told(video, data, monkeypatch):
+    items = video.bl_rna.properties["detector"].enum_items
+    assert [item.identifier for item in items] == list(detector.DETECTORS)
+    video.views[2].keypoints = ""
+    video.views[2].clip = str(data("video/pose2sim/single/videos/cam03.mp4"))
+    kind = detector.DetectorKind("for this test", None, packages=("nowhere==1.2",))
+    monkeypatch.setitem(detector.DETECTORS, "onnx", kind)
+    video.detector = "onnx"
+    with pytest.raises(RuntimeError, match=r"the detector onnx needs nowhere==1\.2 in Blender"):
+        bpy.ops.pallas.import_views()
+    assert "pip install nowhere==1.2" in problems(video)[0]
+
+
 def test_what_a_detector_finds_in_a_clip_is_triangulated_like_any_keypoints(
     video, scene, data, monkeypatch
 ):
