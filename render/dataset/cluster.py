@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,8 @@ __all__ = ["Cluster", "render_on_cluster"]
 _TRIES: Final = 5  # of one task, before something else than a lost worker is wrong
 _STARTS: Final = 3  # of a worker that never came up
 _SLOW: Final = 60.0  # seconds without a worker, after which that is told
+_ANSWER: Final = 10.0  # seconds for a cluster's address to answer
+_FAREWELL: Final = 15.0  # seconds for workers to leave no temporary files behind
 _STORE: Final = 80 * 2**20  # bytes that Ray keeps for objects, its least: ours are short texts
 
 
@@ -81,8 +84,8 @@ def _connected(cluster: Cluster, note: Callable[[str], None]) -> Any:  # noqa: A
         _join_or_start(ray, cluster.address)
     except Exception as error:  # Ray raises bare ones where it can't start
         raise ModelError(
-            f"Ray at {cluster.address!r} can't be reached: {error}; expected a cluster begun with "
-            "`ray start --head`, with this version of Ray and Python"
+            f"Ray at {cluster.address!r} can't be reached: {error}; expected the HOST:PORT of a cluster begun "
+            f"with `ray start --head` by Ray {ray.__version__} and this version of Python"
         ) from error
     finally:
         slow.cancel()
@@ -91,6 +94,9 @@ def _connected(cluster: Cluster, note: Callable[[str], None]) -> Any:  # noqa: A
 
 def _join_or_start(ray: Any, address: str) -> None:  # noqa: ANN401
     quiet = {"logging_level": "ERROR", "log_to_driver": False}
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():  # Ray itself tries for minutes
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
     try:
         ray.init(address=address, **quiet)
     except ConnectionError:
@@ -144,6 +150,9 @@ def _worker(ray: Any, cluster: Cluster, arguments: list[str]) -> Callable[[], An
                 pass  # it is gone, as the answer will tell
             return self.answer()
 
+        def stop(self) -> None:
+            self.process.communicate()  # its stdin ends, and so does it
+
         def answer(self) -> str:
             for line in self.process.stdout:
                 if line.startswith("PALLAS "):
@@ -193,11 +202,19 @@ class _Sharing:
             if answer is not None:
                 self.idle.append(turn.worker)
                 self._take(turn, answer)
+        self._stop()
         return self.outcome
 
     def _start(self, tries: int = 0) -> None:
         worker = self.make()
         self.turns[worker.ready.remote()] = _Turn(worker, tries=tries)
+
+    def _stop(self) -> None:
+        """Let the workers end; one whose machine is gone never does."""
+        workers = self.idle + [turn.worker for turn in self.turns.values()]
+        ends = [worker.stop.remote() for worker in workers]
+        if ends:
+            self.ray.wait(ends, num_returns=len(ends), timeout=_FAREWELL)
 
     def _give(self, worker: Any, task: Task, tries: int) -> None:  # noqa: ANN401
         self.turns[worker.render.remote(json.dumps(asdict(task)))] = _Turn(worker, task, tries)

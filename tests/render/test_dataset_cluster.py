@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from tiny_dataset import TINY, hashes
 pytest.importorskip("bpy")
 
 from pallas.pallas_blender.cli import main
-from pallas.render.dataset.cluster import Cluster, _room, _Sharing
+from pallas.render.dataset.cluster import Cluster, _join_or_start, _room, _Sharing
 from pallas.render.dataset.plan import Task
 from pallas.rig import ModelError, OutputError
 
@@ -38,9 +39,8 @@ class FakeRay:
 
     def make(self):
         self.made += 1
-        return SimpleNamespace(
-            ready=SimpleNamespace(remote=self._start), render=SimpleNamespace(remote=self._begin)
-        )
+        calls = {"ready": self._start, "render": self._begin, "stop": lambda: self._will({})}
+        return SimpleNamespace(**{n: SimpleNamespace(remote=call) for n, call in calls.items()})
 
     def _start(self):
         return self._will(self.starts.pop(0) if self.starts else {})
@@ -125,6 +125,14 @@ def test_workers_are_as_many_as_each_machine_has_room_for():
         _room(nodes, Cluster("auto", 6))
 
 
+def test_an_address_where_nobody_answers_is_told_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    ray = SimpleNamespace(init=lambda **_: pytest.fail("Ray tries for minutes"))
+    with pytest.raises(ConnectionRefusedError):
+        _join_or_start(ray, f"127.0.0.1:{port}")
+
+
 @pytest.mark.blender
 def test_a_worker_on_a_machine_without_the_shared_folder_says_so(tmp_path, capsys):
     (tmp_path / "s.toml").write_text(TINY)
@@ -165,4 +173,4 @@ def test_two_workers_one_killed_write_the_bytes_of_one_machine(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "a worker was lost, another one goes on" in done.stderr
     assert main(["render", str(spec), "-o", str(alone)]) == 0
-    assert hashes(shared) == hashes(alone)
+    assert hashes(shared) == hashes(alone) and not (shared / ".work").exists()
