@@ -84,8 +84,8 @@ def _connected(cluster: Cluster, note: Callable[[str], None]) -> Any:  # noqa: A
         _join_or_start(ray, cluster.address)
     except Exception as error:  # Ray raises bare ones where it can't start
         raise ModelError(
-            f"Ray at {cluster.address!r} can't be reached: {error}; expected the HOST:PORT of a cluster begun "
-            f"with `ray start --head` by Ray {ray.__version__} and this version of Python"
+            f"Ray at {cluster.address!r} can't be reached: {error}; expected the HOST:PORT of a cluster that "
+            f"Ray {ray.__version__} and this version of Python began with `ray start --head`"
         ) from error
     finally:
         slow.cancel()
