@@ -51,6 +51,8 @@ class Frame:
     @property
     def rotation(self) -> Array:
         """body_from_frame (3, 3)."""
+        if self.orientation == (0.0, 0.0, 0.0):
+            return np.eye(3)
         cx, cy, cz = np.cos(self.orientation)
         sx, sy, sz = np.sin(self.orientation)
         about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])

@@ -53,13 +53,20 @@ def _parent_from_child(joint: Joint, columns: dict[str, Array], count: int) -> t
     turn = np.broadcast_to(frame.rotation, (count, 3, 3))
     origin = np.array(frame.translation) + shift @ frame.rotation.T
     for axis in joint.rotations:
-        turned = quaternion.from_axis_angle(axis.direction, _values(axis, columns, count))
-        turn = turn @ quaternion.to_matrix(turned)
+        turn = turn @ _turned(axis.direction, _values(axis, columns, count))
     if joint.ball is not None:
         vector = np.stack([columns[name] for name in joint.ball], axis=-1)
         turn = turn @ quaternion.to_matrix(quaternion.from_rotation_vector(vector))
     turn = turn @ inside.rotation.T
     return turn, origin - turn @ np.array(inside.translation)
+
+
+def _turned(axis: Array, angle: Array) -> Array:
+    """(T, 3, 3) rotations about a unit vector by angles (T,): Rodrigues' formula."""
+    x, y, z = axis
+    across = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    sine, rest = np.sin(angle)[:, None, None], 1.0 - np.cos(angle)[:, None, None]
+    return np.asarray(np.eye(3) + sine * across + rest * (across @ across))
 
 
 def _values(axis: Axis, columns: dict[str, Array], count: int) -> Array:

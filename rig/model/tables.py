@@ -151,12 +151,15 @@ class Tables:
         return len(self.axis_coordinate)
 
 
-@lru_cache(maxsize=64)
 def tables_of(model: KinematicModel, dtype: torch.dtype = torch.float64) -> Tables:
     """Lay a model out; the same model is laid out once per dtype."""
-    with torch.inference_mode(
-        mode=False
-    ):  # whoever asks first, gradients must be able to pass later
+    return _laid_out(model, dtype)
+
+
+@lru_cache(maxsize=64)
+def _laid_out(model: KinematicModel, dtype: torch.dtype) -> Tables:
+    # Whoever asks first, gradients must be able to pass later.
+    with torch.inference_mode(mode=False):
         return _Layout(model, dtype).tables()
 
 

@@ -36,7 +36,7 @@ _ANOTHER_SIZE = (
     1.25  # times, from which a person is brought near the model's size before the first pose
 )
 _NARROW = np.pi  # radians between limits, that tell how far a joint goes
-_NEAR = Settings(tolerance=1e-6)  # to solve from poses that are near
+_NEAR = Settings(8, 1e-5)  # to solve from poses that are near
 _WRONG_UNIT = 5.0  # a model this many times larger or smaller than its markers has other units
 
 
@@ -323,7 +323,7 @@ def _shaped(
     assert options.shape is not None
     size = _ratio(model, measured.names, measured.targets) if options.shape.full else 1.0
     size = 1.0 if 1.0 / _ANOTHER_SIZE < size < _ANOTHER_SIZE else size
-    model = scaled(model, dict.fromkeys(model.bodies[1:], size))
+    model = model if size == 1.0 else scaled(model, dict.fromkeys(model.bodies[1:], size))
     seen = np.isfinite(measured.targets).all(-1).sum(1)
     good = np.flatnonzero(seen >= np.percentile(seen, 50.0))
     chosen = good[np.unique(np.linspace(0, len(good) - 1, options.shape_frames).astype(int))]

@@ -66,6 +66,7 @@ def solve_recording(problem: Problem, pose: Tensor, settings: Settings) -> tuple
         solved, _, _ = minimise_frames(problem, between(problem, done, poses, rest), _NEAR, rest)
         done, order = torch.cat([done, rest]).sort()
         poses = torch.cat([poses, solved])[order]
+    settings = replace(settings, newton=True)
     return _every(problem, done, poses, len(counts), settings), enough
 
 
@@ -99,8 +100,8 @@ def _every(
     """(T, D) every frame, from poses of those that are `done`."""
     every = torch.arange(frames)
     start = between(problem, done, poses, every).index_copy(0, done, poses)
-    settings = replace(settings, newton=True)
     poses, cost, _ = minimise_frames(problem, start, settings, every)
+    settings = replace(settings, newton=True)
     return _mended(problem, poses, cost, replace(settings, told=Settings.told))
 
 
