@@ -12,6 +12,10 @@ from .points import KEYPOINTS, MARKERS, MID_HIP, SEGMENTS, Segment
 __all__ = ["FixedMarkers", "segment_frames"]
 
 _LEAST: Final = 1e-4
+_STRAIGHT: Final = (0.1, 0.4)  # sines of bends that tell nothing, and all, of where a limb points
+_AROUND: Final = 3.0  # frames
+_FORWARD: Final = 1e-3  # the cube of a bend's sine that counts as much
+_TRUNK: Final = tuple(KEYPOINTS.index(name) for name in ("RHip", "LHip", "Neck"))
 _SPANS: Final = (2, 6, 30)  # frames to either side that means are taken over
 
 
@@ -48,11 +52,43 @@ _LINES: Final = torch.cat(
 
 
 def _axes(keypoints: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Origins and the three axes of all segments, each (3, ..., S): coordinates come first."""
-    at, along, towards = (keypoints.movedim(-1, 0) @ _LINES).chunk(3, dim=-1)
+    """Origins and the three axes of all segments, each (3, ..., T, S): coordinates come first."""
+    points = keypoints.movedim(-1, 0)
+    at, along, towards = (points @ _LINES).chunk(3, dim=-1)
     z = _unit(along)
-    x = _unit(towards - (towards * z).sum(0) * z)
+    x = _unit(_leaning(_across(_unit(towards), z), z, points))
     return at, x, torch.linalg.cross(z, x, dim=0) * torch.tensor(_HANDS), z
+
+
+def _across(vector: Tensor, z: Tensor) -> Tensor:
+    """What a vector has across a segment."""
+    return vector - (vector * z).sum(0) * z
+
+
+def _leaning(across: Tensor, z: Tensor, points: Tensor) -> Tensor:
+    """Where first axes lean (3, ..., T, S), also while a limb is straight.
+
+    A straight arm does not tell where its elbow points, and errors of a centimetre turn it around. The
+    length of `across` is the sine of the bend: the less it is, and the less it agrees with the frames
+    around it (elbows do not bend backwards), the more is taken from those that are bent most. A limb
+    that never bends points forward.
+    """
+    bend = across.square().sum(0).sqrt()
+    right, left, neck = (points[..., place] for place in _TRUNK)
+    forward = _unit(torch.linalg.cross(left - right, neck, dim=0))[..., None]
+    around = _near(across.shape[-2]) @ (bend.square() * across) + _FORWARD * forward
+    around = _unit(_across(around, z))
+    told = 0.5 * (bend + (across * around).sum(0))
+    share = ((told - _STRAIGHT[0]) / (_STRAIGHT[1] - _STRAIGHT[0])).clamp(0.0, 1.0)
+    share = share * share * (3.0 - 2.0 * share)
+    return share * across + (1.0 - share) * bend * around
+
+
+@cache
+def _near(frames: int) -> Tensor:
+    """(T, T) how much each frame counts for the others."""
+    apart = (torch.arange(frames)[:, None] - torch.arange(frames)).abs()
+    return torch.exp(-apart / _AROUND)
 
 
 def segment_frames(keypoints: Tensor) -> tuple[Tensor, Tensor]:

@@ -71,3 +71,26 @@ def test_the_table_of_points_has_no_doubles():
     for part in ("body", "arms"):
         for names in table[part].values():
             assert len(names) == len(set(names))
+
+
+def test_an_arm_that_seems_bent_backwards_while_it_is_straight_does_not_turn_around():
+    torch.manual_seed(3)
+    keypoints = torch.randn(1, 30, len(KEYPOINTS), 3)[:, :1].repeat(1, 30, 1, 1)
+    shoulder, elbow, wrist = (
+        KEYPOINTS.index(f"L{name}") for name in ("Shoulder", "Elbow", "Wrist")
+    )
+    right, left, neck = (KEYPOINTS.index(name) for name in ("RHip", "LHip", "Neck"))
+    keypoints[..., [right, left, neck], :] = torch.tensor(
+        [[-0.1, 0.0, 0.0], [0.1, 0.0, 0.0], [0.0, 0.0, 0.5]]
+    )
+    bend = 0.6 * torch.linspace(1.0, -0.4, 30).abs()  # radians, forward, which is -y
+    bend[25:28] *= -1.0  # as errors of a detector have it
+    keypoints[..., shoulder, :] = torch.tensor([0.2, 0.0, 0.5])
+    keypoints[..., elbow, :] = torch.tensor([0.2, 0.0, 0.35])
+    keypoints[0, :, wrist] = torch.stack(
+        [torch.full((30,), 0.2), -0.15 * bend.sin(), 0.35 - 0.15 * bend.cos()], dim=-1
+    )
+    _, frames = segment_frames(keypoints)
+    for marker in ("L_melbow_study", "L_mwrist_study"):
+        first = frames[0, :, MARKERS.index(marker), :, 0]
+        assert float(first[:, 1].max()) < -0.8
