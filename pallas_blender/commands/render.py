@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...rig.errors import OutputError, PallasError
 from ..console import Console
+from ..processors import load_blender
 
 if TYPE_CHECKING:
     from ...render.dataset.plan import Task
@@ -92,6 +93,7 @@ def _render(
     arguments: argparse.Namespace, spec: "Spec", tasks: "Sequence[Task]", console: Console
 ) -> "Outcome":
     """In this process."""
+    load_blender(arguments.threads)
     from ...render.dataset.run import open_store, render_tasks
 
     store, sources = open_store(spec, arguments.out)
@@ -134,6 +136,7 @@ def _cluster(
 
 def _serve(arguments: argparse.Namespace, spec: "Spec") -> dict[str, object]:
     """For a worker: tasks come as lines on stdin; marked lines on stdout say that it is up, and answer."""
+    load_blender(arguments.threads)
     from ...render.dataset.plan import Task
     from ...render.dataset.run import open_store, render_tasks
 
