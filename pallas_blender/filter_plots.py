@@ -13,10 +13,10 @@ from matplotlib.patches import Patch
 from ..capture.output import new_file
 from ..rig.arrays import Array, Mask, checked
 from .plot_style import AFTER, BEFORE, GAP, RIGHT, STYLE
+from .spectra import changed_most, power_density
 
 __all__ = ["FilteredCurves", "draw_filtered"]
 
-_SHORTEST = 8  # frames, whose frequencies can be told
 _DECADES = 8  # of power that are shown below the highest
 
 
@@ -71,7 +71,7 @@ def draw_filtered(
     """
     times, names, axes = curves.times, curves.names, curves.axes
     before, after, unit = curves.before, curves.after, curves.unit
-    rows = _rows(before, after)[:most]
+    rows = changed_most(before, after)[:most]
     with mpl.rc_context(STYLE), new_file(path, force=force) as place:
         size = (2.9 * (len(axes) + 1) + 0.4, 1.55 * max(len(rows), 1) + 0.9)
         figure = Figure(figsize=size, layout="constrained")
@@ -94,15 +94,6 @@ def draw_filtered(
             handles=_legend(before, after), loc="outside lower left", ncols=4, frameon=False
         )
         figure.savefig(place, dpi=120)
-
-
-def _rows(before: Array, after: Array) -> list[int]:
-    """Points by how much of them was changed or bridged, the most first; none that was never seen."""
-    change = np.where(np.isfinite(before) & np.isfinite(after), after - before, 0.0)
-    size = np.sqrt((change**2).mean(axis=(0, 2))) if len(before) else np.zeros(before.shape[1])
-    seen = np.isfinite(after).any(axis=(0, 2))
-    order = np.argsort(-size, kind="stable")
-    return [int(point) for point in order if seen[point]]
 
 
 def _legend(before: Array, after: Array) -> list[Line2D | Patch]:
@@ -139,18 +130,15 @@ def _curve(axis: Axes, times: Array, before: Array, after: Array) -> None:
 
 def _power(axis: Axes, times: Array, before: Array, after: Array, cutoff: float | None) -> None:
     """Power spectral density over the longest stretch that was measured throughout."""
-    whole = np.isfinite(before).all(axis=1) & np.isfinite(after).all(axis=1)
-    edges = np.flatnonzero(np.diff(whole, prepend=False, append=False)).reshape(-1, 2)
-    first, stop = max(edges.tolist(), key=lambda edge: edge[1] - edge[0], default=(0, 0))
-    if stop - first < _SHORTEST:
+    found = power_density(times, before, after)
+    if found is None:
         axis.text(0.5, 0.5, "too short to tell", ha="center", transform=axis.transAxes)
         return
-    fps = (stop - first - 1) / float(times[stop - 1] - times[first])
+    frequencies, *powers = found
     highest = 0.0
-    for values, colour, width in ((before, BEFORE, 2.2), (after, AFTER, 1.1)):
-        frequencies, power = _density(values[first:stop], fps)
-        axis.semilogy(frequencies, power, color=colour, lw=width)
-        highest = max(highest, float(power.max()))
+    for power, colour, width in zip(powers, (BEFORE, AFTER), (2.2, 1.1), strict=True):
+        axis.semilogy(frequencies, power.sum(axis=1), color=colour, lw=width)
+        highest = max(highest, float(power.sum(axis=1).max()))
     if highest > 0.0:
         axis.set_ylim(highest * 10.0**-_DECADES, 3.0 * highest)
     if cutoff is not None:
@@ -164,13 +152,3 @@ def _power(axis: Axes, times: Array, before: Array, after: Array, cutoff: float 
             transform=axis.get_xaxis_transform(),
         )
     axis.margins(x=0.0)
-
-
-def _density(values: Array, fps: float) -> tuple[Array, Array]:
-    """Frequencies in hertz and power per hertz, summed over columns; without a straight line's part."""
-    count = len(values)
-    line = np.vander(np.linspace(-1.0, 1.0, count), 2)
-    window = np.hanning(count + 2)[1:-1, None]
-    bare = window * (values - line @ np.linalg.lstsq(line, values, rcond=None)[0])
-    power = (np.abs(np.fft.rfft(bare, axis=0)) ** 2).sum(axis=1) * 2.0 / (fps * (window**2).sum())
-    return np.fft.rfftfreq(count, 1.0 / fps)[1:], np.asarray(power[1:])

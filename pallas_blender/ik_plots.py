@@ -18,7 +18,7 @@ from ..rig.solve.marker_report import at_limits, joint_velocities
 from .ik_panels import Panel, groups_of
 from .plot_style import LEFT, RIGHT, STYLE
 
-__all__ = ["draw", "draw_curves", "draw_residuals"]
+__all__ = ["draw"]
 
 _ALONE, _WEAK, _LIMIT = "#7d7d7d", "#f6e3b4", "#a0a0a0"
 _DARK = {LEFT: "#00273d", RIGHT: "#4a2000", _ALONE: "black"}  # of a reference beside it
@@ -47,27 +47,6 @@ def draw(folder: Path, fit: MarkerFit, report: dict[str, Any], reference: Array 
         for name, figure in figures.items():
             if figure is not None:
                 figure.savefig(folder / name, dpi=120, metadata={"Software": None})
-
-
-def draw_curves(path: Path, fit: MarkerFit, values: Array, title: str, per: str = "") -> None:
-    """Draw values (T, D) of a fit's coordinates over time, in radians and metres, as PNG.
-
-    Args:
-        path: of the picture.
-        fit: of T frames.
-        values: coordinates, or their derivatives.
-        title: of the picture.
-        per: what follows the unit: "/s" of velocities; limits are drawn where it is empty.
-    """
-    with mpl.rc_context(_STYLE):
-        figure = _curves(fit, values, None, title, per)
-        figure.savefig(path, dpi=100, metadata={"Software": None})
-
-
-def draw_residuals(path: Path, fit: MarkerFit, report: dict[str, Any]) -> None:
-    """Draw the error of every marker in every frame, as PNG."""
-    with mpl.rc_context(_STYLE):
-        _residuals(fit, report).savefig(path, dpi=100, metadata={"Software": None})
 
 
 # ---- Curves over time

@@ -19,18 +19,12 @@ from ..rig.errors import OutputError
 from .console import plain
 from .ik_files import beside
 from .kinematics_results import Results
+from .report_page import report_page
+from .report_plots import PICTURES, pictures
 
 __all__ = ["FILES", "Outputs", "check_outputs", "write_outputs"]
 
 _TABLES: Final = ("angles", "velocities", "accelerations")
-_PICTURES: Final = (
-    "gait.png",
-    "angles.png",
-    "velocities.png",
-    "accelerations.png",
-    "filter.png",
-    "residuals.png",
-)
 FILES: Final = (
     *(f"{name}.{suffix}" for name in _TABLES for suffix in ("mot", "csv")),
     "report.html",
@@ -40,7 +34,7 @@ FILES: Final = (
     "motion.bvh",
     "points.trc",
     "markers.trc",
-    *_PICTURES,
+    *PICTURES,
 )
 
 
@@ -85,16 +79,11 @@ class Outputs:
             write_motion(place / "motion.npz", results.motion)
             write_motion(place / "motion.bvh", results.motion)
         progress(0.2)
-        pictures: dict[str, str] = {}
-        if _has_matplotlib():
-            from .report_plots import draw_pictures
-
-            pictures = draw_pictures(place, results, lambda d: progress(0.2 + 0.7 * d))
-        else:
-            results.report["warnings"].append("no plots: run `pip install matplotlib` to have them")
-        from .report_page import report_page
-
-        (place / "report.html").write_text(report_page(place, results, pictures), encoding="utf-8")
+        drawn = pictures(results)
+        for name, text in drawn.items():
+            (place / name).write_text(text, encoding="utf-8", newline="\n")
+        progress(0.8)
+        (place / "report.html").write_text(report_page(results, drawn), encoding="utf-8")
         self.made.extend(name for name in FILES if (place / name).exists())
         progress(1.0)
         return list(self.made)
@@ -116,14 +105,6 @@ def write_outputs(folder: Path, *, force: bool) -> Iterator[Outputs]:
             (folder / name).unlink(missing_ok=True)
         for name in outputs.made:
             (place / name).replace(folder / name)
-
-
-def _has_matplotlib() -> bool:
-    try:
-        import matplotlib  # noqa: F401  only whether it is there
-    except ImportError:
-        return False
-    return True
 
 
 def _write_tables(place: Path, results: Results) -> None:

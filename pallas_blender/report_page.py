@@ -1,12 +1,11 @@
 """The page about a recording's kinematics: one HTML file with its pictures inside."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any, Final
 
 from .kinematics_results import Results
+from .report_plots import PICTURES
 
 __all__ = ["report_page"]
 
@@ -22,10 +21,10 @@ p.lead{color:#666;margin:0 0 18px}
 table{border-collapse:collapse;font-size:13.5px;margin:8px 0}
 th,td{padding:3px 14px 3px 0;text-align:right;border-bottom:1px solid #eee}
 th{color:#555;font-weight:600}th:first-child,td:first-child{text-align:left}
-img{max-width:100%;height:auto;display:block;margin:8px 0}
+svg{display:block;margin:8px 0}
 li{margin:2px 0}.warn{background:#fff6e0;border-left:4px solid #e5a800;padding:8px 14px;margin:14px 0}
 footer{color:#777;font-size:12.5px;margin-top:36px}
-@media print{body{background:#fff}h2{break-after:avoid}img{break-inside:avoid}}
+@media print{body{background:#fff}h2{break-after:avoid}svg{break-inside:avoid}}
 """
 _NONE: Final = "&ndash;"
 _GAIT: Final = (
@@ -40,13 +39,12 @@ _RANGES: Final = (
 )
 
 
-def report_page(folder: Path, results: Results, pictures: Mapping[str, str]) -> str:
+def report_page(results: Results, pictures: Mapping[str, str]) -> str:
     """The page's text.
 
     Args:
-        folder: where the pictures are.
         results: what to tell.
-        pictures: heading of each picture, by the name of its file.
+        pictures: as `report_plots.pictures` drew them.
     """
     report = results.report
     span = f"{report['start']:.2f} to {report['end']:.2f} s"
@@ -61,10 +59,10 @@ def report_page(folder: Path, results: Results, pictures: Mapping[str, str]) -> 
     ]
     shown = list(pictures)
     for name in shown[:2]:
-        parts += _picture(folder / name, pictures[name])
+        parts += [f"<h2>{escape(PICTURES[name])}</h2>", pictures[name]]
     parts += ["<h2>Range of every angle</h2>", _angles(report["angles"])]
     for name in shown[2:]:
-        parts += _picture(folder / name, pictures[name])
+        parts += [f"<h2>{escape(PICTURES[name])}</h2>", pictures[name]]
     parts += ["<h2>How this was computed</h2>", _method(report)]
     body = "\n".join(part for part in parts if part)
     return (
@@ -161,14 +159,6 @@ def _angles(angles: Mapping[str, Mapping[str, float]]) -> str:
     return _table(
         ["angle", "least [°]", "greatest [°]", "range [°]", "mean [°]", "fastest [°/s]"], rows
     )
-
-
-def _picture(path: Path, heading: str) -> list[str]:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return [
-        f"<h2>{escape(heading)}</h2>",
-        f'<img alt="{escape(heading)}" src="data:image/png;base64,{data}">',
-    ]
 
 
 def _method(report: Mapping[str, Any]) -> str:

@@ -1,16 +1,13 @@
 import numpy as np
 import pytest
-from strides import walk
 
 pytest.importorskip("matplotlib")
 
 from matplotlib import image
 
 from pallas.pallas_blender.filter_plots import FilteredCurves, draw_filtered
-from pallas.pallas_blender.gait_plots import draw_gait
 from pallas.rig.errors import OutputError, ShapeError
 from pallas.rig.filters import Butterworth, filtered
-from pallas.rig.gait import gait_summary
 
 TIMES = np.arange(300) / 100.0
 
@@ -57,20 +54,9 @@ def test_hardly_anything_is_drawn_all_the_same(tmp_path, frames):
     assert (tmp_path / "few.png").stat().st_size > 1000
 
 
-def test_angles_are_drawn_over_the_cycle_left_and_right(tmp_path):
-    points = walk(seconds=8.0)
-    angles = {name: np.sin(3.0 * points.times) for name in ("knee_l", "knee_r", "trunk")}
-    draw_gait(tmp_path / "gait.png", gait_summary(points, angles))
-    assert has(tmp_path / "gait.png", (0, 114, 178)) > 1e-3
-    assert has(tmp_path / "gait.png", (213, 94, 0)) > 1e-3
-    draw_gait(tmp_path / "none.png", gait_summary(points))
-
-
 def test_a_picture_that_is_there_is_not_replaced_and_curves_must_fit(tmp_path):
     (tmp_path / "there.png").write_text("mine")
     with pytest.raises(OutputError, match="there already"):
         draw_filtered(tmp_path / "there.png", curves())
-    with pytest.raises(OutputError, match="there already"):
-        draw_gait(tmp_path / "there.png", gait_summary(walk()))
     with pytest.raises(ShapeError, match="values after"):
         FilteredCurves(TIMES, ("a",), np.zeros((300, 1, 3)), np.zeros((300, 1, 2)))
