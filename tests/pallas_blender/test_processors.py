@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("bpy")
 
-# A cube, divided seven times, is work that Blender spreads over its pool of threads.
+# A cube, divided eight times, is work that Blender spreads over its pool of threads.
 PROGRAM = """
 import json, os, time
 from pallas.pallas_blender.processors import load_blender
@@ -15,7 +15,7 @@ load_blender(1)
 import bpy
 bpy.ops.mesh.primitive_cube_add()
 cube = bpy.context.object
-cube.modifiers.new("divided", "SUBSURF").levels = 7
+cube.modifiers.new("divided", "SUBSURF").levels = 8
 whole, own = time.process_time(), time.thread_time()
 bpy.context.view_layer.update()
 share = (time.thread_time() - own) / (time.process_time() - whole)
