@@ -1,10 +1,10 @@
 """Rendering datasets: our overhead over a bare Cycles render, set-up, speed, memory, Ray.
 
-    python benchmarks/render.py [--frames 20] [--long 2000] [--ray]
+    python benchmarks/render.py [--frames 8] [--long 2000] [--ray] [--blenderproc PYTHON]
 
-256 by 256 pixels, 4 samples. Overhead is processor time, which other programs change little: the
-same frames of the same scene with the same samples, once with `bpy.ops.render.render` alone, which writes
-picture and passes as one EXR, and once with everything that a dataset has.
+256 by 256 pixels, 4 samples. Overhead is processor time, which other programs change less than the clock's:
+the same frames of the same scene with the same samples, with `bpy.ops.render.render` alone, which writes
+picture and passes as one EXR, and with everything that a dataset has.
 """
 
 import argparse
@@ -17,12 +17,17 @@ from importlib import import_module
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from pallas.render.dataset.clip import Clip, build_clip
 from pallas.render.dataset.frames import render_frames
 from pallas.render.dataset.passes import prepare
 from pallas.render.dataset.run import open_store
 from pallas.render.dataset.spec import Spec, parse_spec
+from pallas.render.dataset.store import Store
+
+ROUNDS = 3  # beside the first, which warms up
+SCENES = (("studio", 1, 1), ("room", 1, 1), ("room", 3, 1), ("sky", 2, 1), ("room", 2, 4))
 
 SPEC = """
 [dataset]
@@ -36,6 +41,9 @@ samples = 4
 count = {people}
 [scene]
 surroundings = ["{kind}"]
+[camera]
+kind = "rig"
+views = {views}
 [annotations]
 passes = ["depth", "normal", "flow"]
 """
@@ -44,16 +52,15 @@ passes = ["depth", "normal", "flow"]
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=12)
+    parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--long", type=int, default=0, help="frames of the memory run")
     parser.add_argument("--ray", action="store_true", help="one local worker against two")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for kind, people in (("studio", 1), ("room", 1), ("room", 3), ("sky", 2)):
-            spec = parse_spec(
-                SPEC.format(frames=arguments.frames, kind=kind, people=people).encode()
-            )
-            _overhead(spec, Path(folder) / f"{kind}{people}", f"{kind}, people: {people}")
+        for kind, people, views in SCENES:
+            text = SPEC.format(frames=arguments.frames, kind=kind, people=people, views=views)
+            told = f"{kind}, people: {people}, views: {views}"
+            _overhead(parse_spec(text.encode()), Path(folder) / f"{kind}{people}{views}", told)
         if arguments.long:
             _memory(arguments.long, Path(folder) / "long")
         if arguments.ray:
@@ -65,7 +72,7 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _built(spec: Spec, folder: Path) -> tuple[Clip, object, float]:
+def _built(spec: Spec, folder: Path) -> tuple[Clip, Store, float]:
     store, sources = open_store(spec, folder)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     began = time.process_time()
@@ -74,55 +81,87 @@ def _built(spec: Spec, folder: Path) -> tuple[Clip, object, float]:
 
 
 def _overhead(spec: Spec, folder: Path, told: str) -> None:
-    """Both ways on the same scene, after a frame of each that warms Cycles up."""
+    """Both ways on the same scene, in turns; of every frame the quickest time of each counts."""
     _built(spec, folder)[1].close()  # tables and files are read once
     clip, store, setup = _built(spec, folder)
-    frames = range(1, spec.dataset.frames)
     prepare(clip, 1)
     clip.scene.cycles.use_denoising = spec.image.denoise
     clip.scene.cycles.denoising_quality, clip.scene.cycles.denoising_prefilter = "FAST", "NONE"
-    path = folder / "bare.exr"
-    clip.scene.render.filepath = str(path)
-    bare = []
-    for frame in (0, *frames):
-        began = time.process_time()
-        clip.scene.frame_set(frame + 1)
-        bpy.ops.render.render(write_still=True)
-        bare.append(time.process_time() - began)
-    path.unlink()
-    render_frames(clip, [0], store, threads=1)
-    began, clock = time.process_time(), time.perf_counter()
-    render_frames(clip, frames, store, threads=1)
-    ours = (time.process_time() - began) / len(frames)
-    wall = (time.perf_counter() - clock) / len(frames)
-    alone = sum(bare[1:]) / len(frames)
+    frames, views = range(spec.dataset.frames), range(len(clip.cameras))
+    bare, ours = [], []
+    for _ in range(1 + ROUNDS):
+        bare.append([_bare(clip, frame, view, folder) for frame in frames for view in views])
+        ours.append(_ours(clip, store))
+    alone = np.min(bare[1:], axis=0).reshape(-1, len(views))
+    whole = np.min(ours[1:], axis=0)
     store.close()
+    more = 100 * (whole.sum() / alone.sum() - 1)
     _say(
-        f"{told:<20} set-up {setup:.2f} s; a frame {ours:.3f} s of one core, bare Cycles {alone:.3f} s: "
-        f"{100 * (ours / alone - 1):.1f} % more; {1 / wall:.2f} frames a second here",
+        f"{told:<28} set-up {setup:.2f} s; a picture {whole.mean() / len(views):.3f} s of one core, "
+        f"bare Cycles {alone.mean():.3f} s: {more:.1f} % more"
     )
+    if len(views) > 1:
+        _say(
+            f"{'':<28} the first view {alone[:, 0].mean():.3f} s, others {alone[:, 1:].mean():.3f} s"
+        )
+
+
+def _bare(clip: Clip, frame: int, view: int, folder: Path) -> float:
+    """Seconds of processor time that Cycles takes for one picture with its passes."""
+    path = folder / "bare.exr"
+    began = time.process_time()
+    if view == 0:
+        clip.scene.frame_set(frame + 1)
+    clip.scene.camera = clip.cameras[view]
+    clip.scene.render.filepath = str(path)
+    bpy.ops.render.render(write_still=True)
+    seconds = time.process_time() - began
+    path.unlink()
+    return seconds
+
+
+def _ours(clip: Clip, store: Store) -> list[float]:
+    """Seconds of processor time of every frame, all its views and files included."""
+    times = [time.process_time()]
+    render_frames(
+        clip,
+        range(clip.spec.dataset.frames),
+        store,
+        threads=1,
+        tell=lambda: times.append(time.process_time()),
+    )
+    return np.diff(times).tolist()
 
 
 def _memory(frames: int, folder: Path) -> None:
-    """The process' peak after a tenth of the frames and after all, 32 pixels wide, 50 frames a clip."""
-    text = SPEC.format(frames=50, kind="studio", people=1).replace("= 256", "= 32")
+    """What the process holds after a tenth of the frames, half and all: 32 pixels wide, 50 frames a clip."""
+    text = SPEC.format(frames=50, kind="studio", people=1, views=1).replace("= 256", "= 32")
     spec = parse_spec(text.replace("clips = 3", f"clips = {frames // 50}").encode())
     store, sources = open_store(spec, folder)
+    told = {max(share * frames // 50, 1) - 1 for share in (0.1, 0.5, 1)}
     for clip in range(spec.dataset.clips):
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        built = build_clip(spec, clip, sources, bpy.context.scene)
-        render_frames(built, range(50), store, threads=1)
-        if clip in (spec.dataset.clips // 10, spec.dataset.clips // 2, spec.dataset.clips - 1):
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            _say(f"memory: peak {peak:.0f} MiB after {50 * (clip + 1)} frames")
+        render_frames(
+            build_clip(spec, clip, sources, bpy.context.scene), range(50), store, threads=1
+        )
+        if clip in told:
+            _say(f"memory: {_resident():.0f} MiB after {50 * (clip + 1)} frames")
     store.close()
+
+
+def _resident() -> float:
+    """MiB that the process holds; where the system doesn't say, the most it ever held."""
+    pages = Path("/proc/self/statm")
+    if pages.is_file():
+        return int(pages.read_text().split()[1]) * resource.getpagesize() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def _ray(folder: Path) -> None:
     """The same dataset by one local worker and by two, each with one thread."""
     path = folder / "spec.toml"
     path.write_text(
-        SPEC.format(frames=25, kind="studio", people=1).replace("clips = 3", "clips = 8")
+        SPEC.format(frames=25, kind="studio", people=1, views=1).replace("clips = 3", "clips = 8")
     )
     seconds = []
     for workers in (1, 2):

@@ -43,10 +43,11 @@ def add_person(
     Raises:
         ShapeError: the spec names a body that isn't there; the message lists them.
     """
-    asked = spec.people.bodies
-    names = body_names() if "all" in asked else asked
+    chosen = spec.people.bodies
+    names = body_names() if "all" in chosen else chosen
     body = load_body(names[int(random.integers(len(names)))])
-    look = draw_look(random, body, hands=spec.people.hands, hair=spec.people.hair)
+    asked = spec.people
+    look = draw_look(random, body, hands=asked.hands, hair=asked.hair, props=asked.props)
     return make_person(collection, body, random, look)
 
 

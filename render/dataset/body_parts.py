@@ -8,9 +8,13 @@ import numpy.typing as npt
 
 from ...rig.bodies import body_names, load_body
 from ...rig.skeleton import BODY_JOINTS
+from ..people.cloth import Neighbours
 
 __all__ = ["PARTS", "mark_parts", "parts_of_bones"]
 
+_SMOOTHINGS = (
+    12  # of what pulls at vertices: where two pull alike, borders of parts would be ragged
+)
 _LOOKED_AT, _MOST_KNOWN = 200, 32
 _KNOWN: dict[tuple[object, ...], npt.NDArray[np.generic]] = {}
 
@@ -91,6 +95,9 @@ def _by_rows(
         pull = np.zeros((len(body.vertices), len(PARTS)))
         of_weight = np.array(key)[body.weight_bones.astype(np.int64)]
         np.add.at(pull, (np.arange(len(pull))[:, None], of_weight), body.weights)
+        around = Neighbours(body.faces, len(body.vertices))
+        for _ in range(_SMOOTHINGS):
+            pull = around.smoothed(pull, 0.5)
         _KNOWN[key] = pull
     starts = np.empty(len(mesh.polygons), dtype=np.int32)
     corners = np.empty(len(mesh.loops), dtype=np.int32)

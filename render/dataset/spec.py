@@ -56,7 +56,8 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = MappingProxyType(
             "motions": Texts(("demo", "poses"), '"demo", "poses", files, or folders of them'),
             "bodies": Texts(("all",), "names of bodies, or all"),
             "hands": Choice("drawn", "open, closed, or one of them", ("drawn", "open", "closed")),
-            "hair": Flag(True, "a cap of hair on some"),
+            "hair": Flag(True, "hair or a hat on some"),
+            "props": Flag(True, "a thing in the hand of some"),
             "spread": Number(1.2, "metres around the middle where people stand", 0.0, 50.0),
         },
         "camera": {
@@ -134,6 +135,7 @@ class People:
     bodies: tuple[str, ...]
     hands: str
     hair: bool
+    props: bool
     spread: float
 
 

@@ -38,7 +38,8 @@ def seen_points(
         places: (N, 3) of the points, world.
     """
     start = Vector(camera.position)
-    own = {child.name for child in landmarks.armature.children_recursive}
+    # What a person holds has no person's number, and hides what is behind it.
+    own = {item.name for item in landmarks.armature.children_recursive if item.pass_index}
     found = np.zeros(len(places), dtype=bool)
     for row in np.flatnonzero(inside(camera, camera.project(places))):
         place = places[row]

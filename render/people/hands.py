@@ -9,7 +9,7 @@ from mathutils import Matrix, Quaternion, Vector
 from ...rig.arrays import Array
 from ...rig.bodies import Body
 
-__all__ = ["close_hands"]
+__all__ = ["close_hands", "palm"]
 
 _FINGERS: Final = ("Index", "Middle", "Ring", "Pinky")
 _CURL: Final = (1.15, 1.5, 1.0)  # radians of the three joints of a closed fist
@@ -32,8 +32,8 @@ def _head(body: Body, name: str) -> Array:
     return body.bone_heads[body.bone(name)]
 
 
-def _palm(body: Body, side: str) -> Array:
-    """(3,) the way that the palm faces."""
+def palm(body: Body, side: str) -> Array:
+    """(3,) the way that the palm of the "Left" or "Right" hand faces, at rest."""
     wrist = _head(body, f"{side}Hand")
     index = _head(body, f"{side}HandIndex1") - wrist
     pinky = _head(body, f"{side}HandPinky1") - wrist
@@ -44,7 +44,7 @@ def _palm(body: Body, side: str) -> Array:
 def _knuckles(body: Body, side: str) -> Array:
     """(3,) the axis that curls fingers towards the palm."""
     along = _head(body, f"{side}HandMiddle2") - _head(body, f"{side}HandMiddle1")
-    axis = np.cross(along, _palm(body, side))
+    axis = np.cross(along, palm(body, side))
     return axis / np.linalg.norm(axis)
 
 
@@ -52,7 +52,7 @@ def _thumb_axis(body: Body, side: str) -> Array:
     """(3,) the axis that lays the thumb over the fingers."""
     along = _head(body, f"{side}HandThumb3") - _head(body, f"{side}HandThumb2")
     over = _head(body, f"{side}HandPinky1") - _head(body, f"{side}HandIndex1")
-    axis = np.cross(along, over / np.linalg.norm(over) + 0.6 * _palm(body, side))
+    axis = np.cross(along, over / np.linalg.norm(over) + 0.6 * palm(body, side))
     return axis / np.linalg.norm(axis)
 
 

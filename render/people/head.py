@@ -1,4 +1,4 @@
-"""Heads: where lips, brows and beards are, hair in a few cuts, and hats."""
+"""Heads: where lips, brows and beards are, and hair in a few cuts."""
 
 from functools import cache
 
@@ -10,6 +10,7 @@ from ...rig.bodies import Body, body_names, landmark_places, load_body
 from .chart import Chart
 from .cloth import Neighbours
 from .skinned import Shape
+from .surfaces import sheet
 
 __all__ = ["HAIR_CUTS", "face_masks", "hair_shape", "iris_faces"]
 
@@ -114,7 +115,7 @@ def _ball(chart: Chart, fullness: float) -> Shape:
         ],
         axis=-1,
     )
-    return _sheet(middle + radius * grid.reshape(-1, 3), 8, 12, row)
+    return sheet(middle + radius * grid.reshape(-1, 3), 8, 12, row)
 
 
 def _tail(chart: Chart, fullness: float, length: float, radius: float) -> Shape:
@@ -130,7 +131,7 @@ def _tail(chart: Chart, fullness: float, length: float, radius: float) -> Shape:
     rings = spine[:, None] + wide[..., None] * np.stack(
         [np.cos(turn), np.sin(turn), 0.3 * np.sin(turn)], axis=-1
     )
-    return _sheet(rings.reshape(-1, 3), count, 12, row)
+    return sheet(rings.reshape(-1, 3), count, 12, row)
 
 
 def _curtain(chart: Chart, cap: Shape, fullness: float) -> Shape:
@@ -156,36 +157,14 @@ def _curtain(chart: Chart, cap: Shape, fullness: float) -> Shape:
         for level in levels
     ]
     _, row = _occiput(chart)
-    sheet = _sheet(np.concatenate(rings), count, around, row, closed=False)
+    fallen = sheet(np.concatenate(rings), count, around, row, closed=False)
     # Below the chin it moves with the neck and the chest a little, as hair that lies on them.
     lower = np.repeat(levels > 0.7, around)
     nape = int(
         np.argmin(np.linalg.norm(body.vertices - chart.head("Neck") - [0, 0.06 * size, 0], axis=1))
     )
-    rows = np.where(lower, nape, sheet.rows)
-    return Shape(sheet.places, rows, sheet.faces, sheet.slots)
-
-
-def _sheet(places: Array, rings: int, around: int, row: int, *, closed: bool = True) -> Shape:
-    """A grid of quads that moves with one vertex."""
-    count = around if closed else around - 1
-    ring = np.arange(count)
-    following = (ring + 1) % around
-    faces = np.concatenate(
-        [
-            np.stack(
-                [
-                    s * around + ring,
-                    s * around + following,
-                    (s + 1) * around + following,
-                    (s + 1) * around + ring,
-                ],
-                -1,
-            )
-            for s in range(rings - 1)
-        ]
-    )
-    return Shape(places, np.full(len(places), row), faces, np.zeros(len(faces), dtype=np.int32))
+    rows = np.where(lower, nape, fallen.rows)
+    return Shape(fallen.places, rows, fallen.faces, fallen.slots)
 
 
 def _joined(one: Shape, other: Shape) -> Shape:

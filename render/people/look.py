@@ -1,13 +1,15 @@
 """What a person looks like: drawn once, as plain values, before anything is built."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from ...rig.bodies import Body
 from .cloth import Cut
+from .hats import HATS
 from .head import HAIR_CUTS
+from .props import PROPS
 
 __all__ = ["Look", "draw_look"]
 
@@ -16,6 +18,9 @@ _HAIR: Final = {
     "female": (0.02, 0.06, 0.16, 0.2, 0.16, 0.16, 0.24),
     "male": (0.14, 0.26, 0.36, 0.16, 0.02, 0.02, 0.04),
 }
+_SKIRTS: Final = {"female": 0.3, "male": 0.01}  # shares of people
+_HATS: Final = 0.2
+_HOLDING: Final = 0.2
 _HAND: Final = {"open": (0.05, 0.35), "closed": (0.95, 1.15)}
 
 
@@ -33,6 +38,11 @@ class Look:
         bottom: what covers the legs.
         collar: metres, how high the shoes reach; 0 for bare feet.
         hands: how far the left and the right fist is closed, 0 to 1.
+        skirt: how far one reaches down, 1 at the knees, 2 at the ankles; 0 for none.
+        flare: metres that the skirt grows wider on every metre down.
+        hat: of `HATS`, or none.
+        held: a thing of `PROPS`, or none.
+        holds: the hand that holds it, "Left" or "Right".
     """
 
     tone: int
@@ -44,6 +54,11 @@ class Look:
     bottom: Cut
     collar: float
     hands: tuple[float, float]
+    skirt: float = 0.0
+    flare: float = 0.0
+    hat: str = ""
+    held: str = ""
+    holds: str = "Left"
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -52,7 +67,12 @@ class Look:
 
 
 def draw_look(
-    random: np.random.Generator, body: Body, *, hands: str = "drawn", hair: bool = True
+    random: np.random.Generator,
+    body: Body,
+    *,
+    hands: str = "drawn",
+    hair: bool = True,
+    props: bool = True,
 ) -> Look:
     """Draw a look that suits the body's sex and age.
 
@@ -61,6 +81,7 @@ def draw_look(
         body: whose look.
         hands: "open", "closed", or "drawn" for any of both and between.
         hair: whether there is hair at all.
+        props: whether some hold a thing in a hand.
     """
     sex, years = str(body.phenotype["sex"]), float(body.phenotype["years"])
     chances = np.array(_HAIR[sex])
@@ -68,7 +89,7 @@ def draw_look(
         chances[0] = 0.0
     cut = str(random.choice(HAIR_CUTS, p=chances / chances.sum())) if hair else "bald"
     bearded = sex == "male" and years > 17 and random.uniform() < 0.45
-    return Look(
+    look = Look(
         tone=int(random.integers(10)),
         hair=cut,
         fullness=float(random.uniform()),
@@ -79,6 +100,34 @@ def draw_look(
         collar=float(random.choice([0.075, 0.085, 0.11, 0.15])) if random.uniform() < 0.93 else 0.0,
         hands=_hands(random, hands),
     )
+    look = _skirted(random, look) if random.uniform() < _SKIRTS[sex] else look
+    look = _hatted(random, look) if hair and random.uniform() < _HATS else look
+    return _holding(random, look) if props and random.uniform() < _HOLDING else look
+
+
+def _skirted(random: np.random.Generator, look: Look) -> Look:
+    """A skirt over short tights or long ones."""
+    legs = float(random.choice([0.25, 0.25, 1.85]))
+    tights = replace(look.bottom, legs=legs, thickness=0.0035, loose=0.0)
+    length = float(random.uniform(0.45, 1.8))
+    # What is long must be wide to walk in.
+    flare = float(random.uniform(0.05, 0.45)) + 0.1 * max(length - 0.9, 0.0)
+    return replace(look, bottom=tights, skirt=length, flare=flare)
+
+
+def _hatted(random: np.random.Generator, look: Look) -> Look:
+    """A hat, over hair that has room under it."""
+    under = {"full": "short", "bun": "short"}.get(look.hair, look.hair)
+    return replace(look, hat=str(random.choice(HATS)), hair=under, fullness=0.2 * look.fullness)
+
+
+def _holding(random: np.random.Generator, look: Look) -> Look:
+    """A thing in one hand, whose fingers are half closed."""
+    side = int(random.integers(2))
+    fists = [*look.hands]
+    fists[side] = float(random.uniform(0.55, 0.8))
+    held = str(random.choice(list(PROPS)))
+    return replace(look, held=held, holds=("Left", "Right")[side], hands=(fists[0], fists[1]))
 
 
 def _top(random: np.random.Generator) -> Cut:

@@ -1,4 +1,4 @@
-"""One person: armature, skin, hair, clothes and shoes, as drawn."""
+"""One person: armature, skin, hair, clothes, shoes and what it holds, as drawn."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +14,13 @@ from .chart import Chart
 from .cloth import cut_garment
 from .fabrics import cloth, draw_colour, eye, hair, skin
 from .hands import close_hands
+from .hats import hat_shape
 from .head import face_masks, hair_shape, iris_faces
 from .look import Look
+from .props import prop_shape
 from .shoes import shoe
 from .skinned import Shape, add_rig, add_skinned
+from .skirt import skirt
 
 __all__ = ["Person", "make_person"]
 
@@ -33,6 +36,7 @@ class Person:
         armature: with its bones.
         meshes: what is skinned to it, the body first; that one has the body's vertices, in order, and lacks
             the faces that clothes hide.
+        props: what it holds, which is nobody's skin or clothes.
         body: name of the body.
         parameters: numbers that made the body.
         look: what was drawn, as plain values.
@@ -43,6 +47,7 @@ class Person:
     body: str
     parameters: Mapping[str, float] = field(default_factory=dict)
     look: Mapping[str, Any] = field(default_factory=dict)
+    props: tuple[bpy.types.Object, ...] = ()
 
 
 def make_person(
@@ -82,13 +87,45 @@ def make_person(
         told[label] = {**told[label], **drawn}
     if look.collar > 0.0:
         meshes.append(_shoes(armature, chart, random, look.collar))
+    if look.skirt > 0.0:
+        shape = skirt(chart, look.bottom.waist, look.skirt, look.flare, 0.012)
+        meshes.append(_dressed(armature, chart, random, "skirt", shape, told))
+    if look.hat:
+        shape = hat_shape(chart, look.hat, 0.012 + 0.012 * (look.hair not in ("bald", "cropped")))
+        meshes.append(_dressed(armature, chart, random, "hat", shape, told))
     grown = hair_shape(chart, look.hair, look.fullness)
     if grown is not None:
         meshes.append(add_skinned(f"{name} hair", armature, body, grown, [hair(brow)]))
+    props = [_held(armature, chart, random, look)] if look.held else []
     numbers = {key: value for key, value in body.phenotype.items() if key != "sex"}
     female = float(body.phenotype["sex"] == "female")
     parameters = {**numbers, "female": female, "height_m": body.height, "mass_kg": body.mass}
-    return Person(armature, tuple(meshes), body.name, parameters, told)
+    return Person(armature, tuple(meshes), body.name, parameters, told, tuple(props))
+
+
+def _dressed(
+    armature: bpy.types.Object,
+    chart: Chart,
+    random: np.random.Generator,
+    label: str,
+    shape: Shape,
+    told: dict[str, Any],
+) -> bpy.types.Object:
+    """Something of cloth, told under its name."""
+    material, drawn = cloth(random, label.title(), "cloth", None)
+    told[f"{label}_cloth"] = drawn
+    return add_skinned(f"{chart.body.name} {label}", armature, chart.body, shape, [material])
+
+
+def _held(
+    armature: bpy.types.Object, chart: Chart, random: np.random.Generator, look: Look
+) -> bpy.types.Object:
+    shape = prop_shape(chart, look.holds, look.held, float(random.uniform(0.8, 1.2)))
+    colour = draw_colour(random, "cloth")
+    material = new_material(look.held.title(), colour, float(random.uniform(0.2, 0.8)))[0]
+    item = add_skinned(f"{chart.body.name} {look.held}", armature, chart.body, shape, [material])
+    item.data.polygons.foreach_set("use_smooth", np.zeros(len(item.data.polygons), dtype=bool))
+    return item
 
 
 def _leg_pattern(random: np.random.Generator) -> str:

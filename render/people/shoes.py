@@ -6,6 +6,7 @@ from ...rig.arrays import Array
 from ...rig.bodies import Body
 from .chart import Chart
 from .skinned import Indices, Shape
+from .surfaces import nearest
 
 __all__ = ["shoe"]
 
@@ -38,7 +39,7 @@ def shoe(chart: Chart, side: str, collar: float, thickness: float = 0.008) -> Sh
     local = np.concatenate(rings)
     places = origin * (1.0, 1.0, 0.0) + local[:, :1] * forward + local[:, 1:2] * across
     places = places + local[:, 2:] * np.array([0.0, 0.0, 1.0])
-    rows = own[_nearest(places, foot)]
+    rows = own[nearest(places, foot)]
     faces = _loft()
     sole = (local[:, 2] < 0.012 * chart.size)[faces].all(axis=1)
     return Shape(places, rows, faces, sole.astype(np.int32))
@@ -77,13 +78,6 @@ def _ring(
     x = np.sign(x) * np.abs(x) ** 0.6
     z = 0.5 + 0.5 * np.sign(z) * np.abs(z) ** np.where(z < 0.0, 0.35, 0.8)
     return np.stack([np.full(_AROUND, at), middle + wide * x, roof * z], axis=-1)
-
-
-def _nearest(places: Array, foot: Array) -> Indices:
-    """(N,) for every place the foot's vertex nearest to it."""
-    squares = (foot**2).sum(axis=1) - 2.0 * places @ foot.T
-    found: Indices = squares.argmin(axis=1)
-    return found
 
 
 def _loft() -> Indices:

@@ -15,6 +15,7 @@ __all__ = ["KINDS", "furnish"]
 _WOOD: Final = ("#7a5638", "#a97c50", "#4a3426", "#d8d2c6", "#2b2b2c", "#c8a57a")
 _SOFT: Final = ("#59616b", "#8a4a42", "#3f5a4b", "#c6bba8", "#2f3a52", "#9a7b4f", "#7d5a8c")
 _KEEP: Final = 0.45  # metres between furniture and where people are
+_VIEW: Final = 1.3  # metres between what stands in the way and a camera, whose view it would fill
 _TRIES: Final = 12
 
 Parts = list[tuple[Sequence[float], Sequence[float]]]
@@ -141,18 +142,22 @@ def _in_the_way(
 ) -> None:
     name, size = _drawn(random, wall=False)
     reach = float(np.hypot(*size[:2])) / 2
-    used = np.concatenate([walked, cameras])
     for _ in range(_TRIES):
         start = walked[int(random.integers(len(walked)))]
         angle, far = random.uniform(0.0, 2.0 * np.pi), reach + _KEEP + random.uniform(0.1, 1.2)
         place = start + far * np.array([np.cos(angle), np.sin(angle)])
         box = (float(place[0]), float(place[1]), reach, reach, float(size[2]))
-        free = np.linalg.norm(used - place, axis=1).min() > reach + _KEEP
+        free = _away(walked, place) > reach + _KEEP and _away(cameras, place) > reach + _VIEW
         if free and not any(_meet(box, other) for other in solids):
             turn = float(random.uniform(0.0, 2.0 * np.pi))
             _build(random, scene, name, size, turn, (float(place[0]), float(place[1])), wall=False)
             solids.append(box)
             return
+
+
+def _away(others: Array, place: Array) -> float:
+    """Metres to the nearest of places (N, 2)."""
+    return float(np.linalg.norm(others - place, axis=1).min(initial=np.inf))
 
 
 def _meet(one: Box, other: Box) -> bool:

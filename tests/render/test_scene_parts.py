@@ -11,9 +11,13 @@ from pallas.render.dataset.spec import parse_spec  # noqa: E402
 from pallas.render.people import draw_look, make_person  # noqa: E402
 from pallas.render.people.chart import Chart  # noqa: E402
 from pallas.render.people.cloth import Cut, cut_garment  # noqa: E402
+from pallas.render.people.hands import palm  # noqa: E402
+from pallas.render.people.hats import HATS, hat_shape  # noqa: E402
+from pallas.render.people.props import prop_shape  # noqa: E402
 from pallas.render.people.shoes import shoe  # noqa: E402
+from pallas.render.people.skirt import skirt  # noqa: E402
 from pallas.rig import FileError, Motion, body_skeleton, quaternion  # noqa: E402
-from pallas.rig.bodies import load_body, pose_body  # noqa: E402
+from pallas.rig.bodies import landmark_places, load_body, pose_body  # noqa: E402
 from pallas.scene.apply import apply_motion  # noqa: E402
 
 
@@ -83,6 +87,40 @@ def test_shoes_stand_on_the_floor_and_hold_the_foot():
     assert made.places[:, 2].min() == pytest.approx(0.0, abs=1e-6)
     assert made.places[:, 1].min() < foot[:, 1].min()
     assert made.places[:, 1].max() > foot[:, 1].max()
+
+
+def test_a_skirt_goes_around_both_legs_down_to_its_hem():
+    chart = Chart(load_body("woman_33"))
+    made = skirt(chart, waist=0.2, length=1.0, flare=0.2, thickness=0.012)
+    knee = chart.head("LeftLeg")[2]
+    assert made.places[:, 2].min() == pytest.approx(knee, abs=1e-9)
+    # Between hips and knees every point of the legs is inside of a ring's box.
+    legs = chart.body.vertices[chart.inside("thigh")]
+    legs = legs[(legs[:, 2] > knee + 0.05) & (legs[:, 2] < chart.head("LeftUpLeg")[2])]
+    low, high = made.places[-48:, :2].min(axis=0), made.places[-48:, :2].max(axis=0)
+    assert (legs[:, :2] > low).all() and (legs[:, :2] < high).all()
+
+
+@pytest.mark.parametrize("kind", HATS)
+def test_a_hat_holds_the_top_of_the_head_and_leaves_the_eyes_free(kind):
+    chart = Chart(load_body("girl_10"))
+    made = hat_shape(chart, kind, 0.02)
+    eyes = landmark_places(chart.body, ["left_eye", "right_eye"])
+    assert made.places[:, 2].min() > eyes[:, 2].max() + 0.01
+    assert made.places[:, 2].max() > chart.body.height
+    assert set(chart.body.weight_bones[made.rows, 0]) == {chart.body.bone("Head")}
+
+
+@pytest.mark.parametrize("side", ["Left", "Right"])
+def test_what_a_hand_holds_lies_in_front_of_the_palm_and_moves_with_the_hand(side):
+    chart = Chart(load_body("man_31"))
+    made = prop_shape(chart, side, "ball", 1.0)
+    middle = (made.places.min(axis=0) + made.places.max(axis=0)) / 2.0
+    wrist, knuckle = chart.head(f"{side}Hand"), chart.head(f"{side}HandMiddle1")
+    assert 0.02 < (middle - knuckle) @ palm(chart.body, side) < 0.09
+    assert np.linalg.norm(middle - wrist) < 0.16
+    bone = chart.body.bone_names[int(chart.body.weight_bones[made.rows[0], 0])]
+    assert f"{side}Hand" in bone
 
 
 def test_the_same_generator_makes_the_same_person(scene):
