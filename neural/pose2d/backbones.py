@@ -2,17 +2,17 @@
 
 `vgg` is the first ten layers of VGG-19 (Simonyan and Zisserman 2014) and two of Cao et al. (2017), `alexnet`
 all layers of AlexNet (Krizhevsky et al. 2012) with strides for an eighth, `light` depthwise separable layers
-(Howard et al. 2017).
+(Chollet 2017: nothing between the two steps of a layer) with residuals.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["BACKBONES", "FEATURES", "separable"]
+__all__ = ["BACKBONES", "FEATURES", "LIGHT_FEATURES", "Separable"]
 
-FEATURES: Final = 128  # channels that come out of every backbone
+FEATURES: Final = 128  # channels that come out of the published backbones
 _VGG: Final = (
     64,
     64,
@@ -31,21 +31,31 @@ _VGG: Final = (
     FEATURES,
 )  # 0: half the size
 _LIGHT: Final = (  # channels, stride
-    (48, 1), (96, 2), (96, 1), (192, 2), (192, 1), (192, 1), (192, 1), (192, 1), (FEATURES, 1),
+    (64, 2), (64, 1), (160, 2), (160, 1), (160, 1), (160, 1), (160, 1), (160, 1),
 )  # fmt: skip
-_START: Final = 24
+_START: Final = 16
+LIGHT_FEATURES: Final = _LIGHT[-1][0]
 
 
-def separable(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Each channel over space, then all channels of a place; normalised over the batch."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, inputs, kernel, stride, kernel // 2, groups=inputs, bias=False),
-        nn.BatchNorm2d(inputs),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(inputs, outputs, 1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
+class Separable(nn.Module):
+    """Each channel over space, then all channels of a place, normalised over the batch.
+
+    What goes in is added where it has the shape of what comes out.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> None:
+        super().__init__()
+        self.space = nn.Conv2d(
+            inputs, inputs, kernel, stride, kernel // 2, groups=inputs, bias=False
+        )
+        self.channels = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.added = inputs == outputs and stride == 1
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
+        found = self.norm(self.channels(self.space(seen)))
+        return (found + seen if self.added else found).relu_()
 
 
 def _vgg() -> nn.Sequential:
@@ -84,7 +94,7 @@ def _light() -> nn.Sequential:
     ]
     inputs = _START
     for outputs, stride in _LIGHT:
-        layers.append(separable(inputs, outputs, stride=stride))
+        layers.append(Separable(inputs, outputs, stride=stride))
         inputs = outputs
     return nn.Sequential(*layers)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ from .masks import mask_of
 __all__ = ["Labelled", "labelled_pictures", "read_picture"]
 
 _FILES: Final = ("people.json", "person_keypoints_{split}2017.json")
+_SPLITS: Final = {"validation": "val"}
+_HELD_OUT: Final = "held-out"
 _POINTS, _FEET = 17, 6
 _EVERY: Final = 12  # one group of pictures in so many is held out
 
@@ -28,6 +30,7 @@ class Labelled:
         path: of the picture.
         size: width and height.
         points: (P, 17, 2) COCO's keypoints, pixels whose centres are whole numbers, NaN where unlabelled.
+        seen: (P, 17) whether nothing hides them.
         feet: (P, 6, 2) the same of the feet.
         feet_known: whether somebody looked for feet.
         people: masks of the P people, as the file has them.
@@ -38,6 +41,7 @@ class Labelled:
     path: Path
     size: tuple[int, int]
     points: Array
+    seen: Mask
     feet: Array
     feet_known: bool
     people: tuple[Any, ...]
@@ -56,18 +60,40 @@ def labelled_pictures(root: Path, split: str) -> list[Labelled]:
     """The pictures with people of a folder: of `train` or of `validation`.
 
     With `annotations/people.json` (of `pallas render`) whole clips are held out; COCO's own
-    `annotations/person_keypoints_train2017.json` and `…val2017.json` are split already.
+    `annotations/person_keypoints_train2017.json` and `…val2017.json` are split already. A folder of several
+    such folders is taken as one; if one of them is called `held-out`, it is the validation.
 
     Raises:
         FileError: there is no such folder or file.
         FormatError: it is no COCO data set with keypoints, or nobody is in it.
     """
-    names = [name.format(split={"validation": "val"}.get(split, split)) for name in _FILES]
-    path = next((p for p in (root / "annotations" / n for n in names) if p.is_file()), None)
-    if path is None:
+    path = _annotations(root, split)
+    if path is not None:
+        return _of_split(_pictures(root, path), path, split)
+    pieces = sorted(folder for folder in root.glob("*") if _annotations(folder, split))
+    if not pieces:
+        names = [name.format(split=_SPLITS.get(split, split)) for name in _FILES]
         raise FileError(f"{root} holds no annotations/{names[0]} and no annotations/{names[1]}")
-    found = _pictures(root, path)
-    if path.name == names[0]:
+    held = root / _HELD_OUT
+    if held in pieces:
+        pieces = [held] if split == "validation" else [piece for piece in pieces if piece != held]
+    found = []
+    for piece in pieces:
+        path = _annotations(piece, split)
+        if path is not None:
+            own = _pictures(piece, path)
+            own = own if held.is_dir() else _of_split(own, path, split)
+            found += [replace(one, group=f"{piece.name}/{one.group}") for one in own]
+    return found
+
+
+def _annotations(root: Path, split: str) -> Path | None:
+    names = [name.format(split=_SPLITS.get(split, split)) for name in _FILES]
+    return next((p for p in (root / "annotations" / n for n in names) if p.is_file()), None)
+
+
+def _of_split(found: list[Labelled], path: Path, split: str) -> list[Labelled]:
+    if path.name == _FILES[0]:
         groups = sorted({one.group for one in found})
         held = set(groups[::_EVERY]) if len(groups) > 1 else set(groups)
         among = held if split == "validation" else (set(groups) - held or held)
@@ -108,6 +134,7 @@ def _labelled(folder: Path, image: Mapping[str, Any], people: list[Mapping[str, 
         path=folder / image["file_name"],
         size=(width, height),
         points=_rows([p["keypoints"] for p in known], _POINTS),
+        seen=np.array([p["keypoints"][2::3] for p in known]).reshape(-1, _POINTS) > 1,
         feet=_rows([p.get("foot_kpts") or [0.0] * 3 * _FEET for p in known], _FEET),
         feet_known=all("foot_kpts" in p for p in known),
         people=tuple(p.get("segmentation") or _box(p) for p in known),

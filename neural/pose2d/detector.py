@@ -1,5 +1,6 @@
 """The detector `paf`: people found in the whole picture, then followed in crops around them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,36 +11,38 @@ from ...capture.video.detector import DetectorOptions, Found
 from ...capture.video.frames import Picture
 from ...rig.arrays import Array
 from ...rig.errors import FormatError
+from ..weights import EMBEDDED
 from .decode import decode
+from .folded import folded
 from .look import averaged_maps
-from .network import PafNetwork
+from .network import STRIDE, PafNetwork
 from .stored import load_paf
 
-__all__ = ["PafDetector", "paf_detector"]
+__all__ = ["PafDetector", "looked_at", "paf_detector"]
 
 _FEWEST: Final = 4  # keypoints of somebody
 _LOOK_AGAIN: Final = 15  # frames after which somebody missing is looked for again
 _SAME: Final = 0.25  # of a person's size, mean distance of keypoints of one and the same
 _NEAR: Final = 0.6  # the same from frame to frame
+_WHOLE: Final = 1.5  # times the side of a crop, the whole picture
 _ROOM: Final = 1.15  # around the box of a person, who moves until the next frame
 
 
 def paf_detector(options: DetectorOptions) -> "PafDetector":
-    """The detector of a user's network.
+    """The detector of a user's network, or of the one in the package.
 
     Raises:
         FormatError: no file is named, or its layout is not the one that was asked for.
         FileError, ModelError: the file can't be used.
     """
-    if options.model is None:
+    path = Path(options.model) if options.model is not None else EMBEDDED / "pose2d.safetensors"
+    if options.model is None and not path.is_file():
         raise FormatError(
             "no model is named; give --model FILE.safetensors of pallas train pose2d, or OpenPose's weights"
         )
-    network = load_paf(Path(options.model))
+    network = load_paf(path)
     if options.layout not in (None, network.config.layout):
-        raise FormatError(
-            f"{options.model} has the layout {network.config.layout}; leave --layout out"
-        )
+        raise FormatError(f"{path} has the layout {network.config.layout}; leave --layout out")
     return PafDetector(network, options.people)
 
 
@@ -49,8 +52,8 @@ class PafDetector:
     Args:
         network: ready to look.
         people: the most that are followed.
-        side: pixels of the longer side of a crop around somebody.
-        whole: pixels of the longer side of the whole picture.
+        side: pixels of the longer side of a crop around somebody; None for what the network is used to.
+        whole: pixels of the longer side of the whole picture; None for half as many again.
         scales: of both; their maps are averaged.
     """
 
@@ -60,13 +63,15 @@ class PafDetector:
         self,
         network: PafNetwork,
         people: int = 1,
-        side: int = 256,
-        whole: int = 368,
+        side: int | None = None,
+        whole: int | None = None,
         scales: tuple[float, ...] = (1.0,),
     ) -> None:
         self.layout = network.config.paf_layout.layout
-        self._network, self._most = network, people
-        self._side, self._whole, self._scales = side, whole, scales
+        self._network, self._most = folded(network), people
+        self._side = side or network.config.side
+        self._whole = whole or STRIDE * round(_WHOLE * self._side / STRIDE)
+        self._scales = scales
         self._followed: list[Array] = []
         self._wait = 0
 
@@ -107,13 +112,7 @@ class PafDetector:
 
     def _look(self, picture: Picture, box: Box, longest: int) -> list[tuple[Array, Array]]:
         """(points (K, 2) in the picture, confidence (K,)) of everybody in a part of it, the surest first."""
-        confidence, pafs, seen, size = averaged_maps(
-            self._network, picture, box, longest, self._scales
-        )
-        found = decode(confidence, pafs, self._network.config.paf_layout)
-        cell = np.array(size) / np.array(pafs.shape[:0:-1])
-        points = seen.to_picture((found.places + 0.5) * cell - 0.5, size)
-        return list(zip(points, found.confidence, strict=True))
+        return looked_at(self._network, picture, box, longest, self._scales)
 
     def _nearest(
         self, found: list[tuple[Array, Array]], before: Array
@@ -122,6 +121,32 @@ class PafDetector:
         near = [(_apart(points, before), number) for number, (points, _) in enumerate(found)]
         near = [one for one in near if one[0] < _NEAR]
         return found[min(near)[1]] if near else None
+
+
+def looked_at(
+    network: PafNetwork,
+    picture: Picture,
+    box: Box,
+    longest: int,
+    scales: Sequence[float] = (1.0,),
+) -> list[tuple[Array, Array]]:
+    """Everybody in a part of a picture, the surest first.
+
+    Args:
+        network: ready to look.
+        picture: (H, W, 3).
+        box: the part.
+        longest: pixels of its longer side as the network sees it, at scale 1.
+        scales: whose maps are averaged.
+
+    Returns:
+        Of each points (K, 2) in the picture, NaN where missing, and confidence (K,).
+    """
+    confidence, pafs, seen, size = averaged_maps(network, picture, box, longest, scales)
+    found = decode(confidence, pafs, network.config.paf_layout)
+    cell = np.array(size) / np.array(pafs.shape[:0:-1])
+    points = seen.to_picture((found.places + 0.5) * cell - 0.5, size)
+    return list(zip(points, found.confidence, strict=True))
 
 
 def _around(points: Array) -> Box:

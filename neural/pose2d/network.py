@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...rig.errors import ModelError
-from .backbones import BACKBONES, FEATURES, separable
+from .backbones import BACKBONES, FEATURES, LIGHT_FEATURES, Separable
 from .layouts import PafLayout, paf_layout
 
 __all__ = ["MOST_STAGES", "STRIDE", "Maps", "PafConfig", "PafNetwork", "with_stages"]
@@ -29,12 +29,14 @@ class PafConfig:
         layout: of the keypoints: coco_18 or body_25.
         stages: 1 to 6, the first included.
         width: channels within a light stage (the others have 128, as published).
+        side: pixels of a square around somebody, as the network is used to them.
     """
 
     backbone: str = "light"
     layout: str = "coco_18"
     stages: int = 2
     width: int = 96
+    side: int = 256
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:
@@ -43,6 +45,8 @@ class PafConfig:
             raise ValueError(f"stages is {self.stages}; expected 1 to {MOST_STAGES}")
         if self.width < 1:
             raise ValueError(f"width is {self.width}; expected 1 or more")
+        if self.side < 64 or self.side % STRIDE:
+            raise ValueError(f"side is {self.side}; expected a multiple of {STRIDE}, 64 or more")
         paf_layout(self.layout)
 
     @property
@@ -70,8 +74,9 @@ class PafNetwork(nn.Module):
         layout = self.config.paf_layout
         self.backbone = BACKBONES[self.config.backbone]()
         sizes = (2 * len(layout.limbs), layout.points + 1)
+        features = LIGHT_FEATURES if self.config.backbone == "light" else FEATURES
         self.stages = nn.ModuleList(
-            _Stage(self.config, sizes, FEATURES + (sum(sizes) if number else 0), first=not number)
+            _Stage(self.config, sizes, features + (sum(sizes) if number else 0), first=not number)
             for number in range(self.config.stages)
         )
 
@@ -117,13 +122,12 @@ def _branch(inputs: int, outputs: int, *, first: bool) -> nn.Sequential:
 
 
 def _light_branch(inputs: int, width: int, outputs: int, *, first: bool) -> nn.Sequential:
-    kernel = 3 if first else 7
+    kernel = 3 if first else 5
     return nn.Sequential(
-        nn.Conv2d(inputs, width, 1),
+        nn.Conv2d(inputs, width, 1, bias=False),
+        nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
-        *(separable(width, width, kernel) for _ in range(3)),
-        nn.Conv2d(width, width, 1),
-        nn.ReLU(inplace=True),
+        *(Separable(width, width, kernel) for _ in range(3)),
         nn.Conv2d(width, outputs, 1),
     )
 

@@ -10,18 +10,22 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...rig.arrays import Array
-from .coco_set import Labelled, read_picture
+from .coco_set import Labelled
 from .layouts import FEET, PafLayout
 from .looks import Floats, Random, looked, pasted
 from .losses import Wanted
 from .network import STRIDE, Maps
+from .picture_cache import PictureCache
 from .targets import target_maps
 from .variation import Variation
 
 __all__ = ["PoseBatch", "PoseSampler"]
 
 _BOX: Final = 1.15  # around the keypoints of a person
-_GREY: Final = 127.0  # outside of the picture
+_BLACK: Final = (
+    0.5  # of the crops show black outside of the picture, as detectors do, others any colour
+)
+Bits = npt.NDArray[np.bool_]
 
 
 class PoseBatch(NamedTuple):
@@ -30,6 +34,16 @@ class PoseBatch(NamedTuple):
     pictures: Tensor
     wanted: Wanted
     points: list[Array]
+
+
+class _Drawn(NamedTuple):
+    """A part of a picture, who is in it, and where nothing is known."""
+
+    picture: Floats
+    people: Bits
+    unknown: Bits
+    points: Array
+    feet_known: bool
 
 
 class _Crop(NamedTuple):
@@ -62,6 +76,7 @@ class PoseSampler:
     ) -> None:
         self.pictures, self.layout, self.variation = pictures, layout, variation
         self.batch, self.seed = batch, seed
+        self._cache = PictureCache()
         names = layout.layout.names
         feet = np.array([name in FEET for name in names])
         self._feet = (
@@ -86,6 +101,17 @@ class PoseSampler:
 
     def _crop(self, number: int, row: int) -> _Crop:
         draw = np.random.default_rng([self.seed, number, row])
+        drawn = self._drawn(draw)
+        if drawn.people.any() and not drawn.unknown.any():
+            if draw.random() < self.variation.mix:
+                drawn = _before(drawn, self._drawn(draw))
+            elif draw.random() < self.variation.paste:
+                drawn = drawn._replace(picture=pasted(drawn.picture, drawn.people, draw))
+        shown = looked(drawn.picture, self.variation, draw)
+        targets = self._targets(drawn.points, drawn.unknown, feet=drawn.feet_known)
+        return _Crop(shown, drawn.points, *targets)
+
+    def _drawn(self, draw: Random) -> _Drawn:
         one = self.pictures[int(draw.integers(len(self.pictures)))]
         points = self.layout.from_coco(one.points, one.feet)
         mirrored = bool(draw.random() < self.variation.mirror)
@@ -94,11 +120,11 @@ class PoseSampler:
         points = points @ matrix[:2, :2].T + matrix[:2, 2]
         if mirrored:
             points = points[:, list(self.layout.layout.mirrored)]
-        picture, people, unknown = self._warped(one, picture_from_crop)
-        if draw.random() < self.variation.paste and people.any() and not unknown.any():
-            picture = pasted(picture, people, draw)
-        shown = looked(picture, self.variation, draw)
-        return _Crop(shown, points, *self._targets(points, unknown, feet=one.feet_known))
+        outside = np.zeros(3, np.float32)
+        if self.variation.colour and draw.random() > _BLACK:
+            outside = draw.uniform(0.0, 255.0, 3).astype(np.float32)
+        warped = self._warped(one, picture_from_crop, outside)
+        return _Drawn(*warped, points, one.feet_known)
 
     def _placed(self, points: Array, draw: Random, *, mirrored: bool) -> Array:
         """(3, 3) pixels of the picture from those of a crop around somebody."""
@@ -122,23 +148,19 @@ class PoseSampler:
         return matrix
 
     def _warped(
-        self, one: Labelled, picture_from_crop: Array
-    ) -> tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        self, one: Labelled, picture_from_crop: Array, outside: Floats
+    ) -> tuple[Floats, Bits, Bits]:
         """The crop, and the masks of people and of what is unknown in it."""
         size = self.variation.size
         shrink = max(1, int(np.sqrt(abs(np.linalg.det(picture_from_crop[:2, :2])))))
-        picture = torch.from_numpy(read_picture(one)).permute(2, 0, 1).float()[None]
-        masks = torch.from_numpy(np.stack([one.mask("people"), one.mask("unknown")])).float()[None]
-        layers = torch.cat([picture - _GREY, masks], dim=1)
+        layers = torch.from_numpy(self._cache(one))[None].float()
+        layers[0, :3] -= torch.from_numpy(outside)[:, None, None]
         if shrink > 1:
             layers = functional.avg_pool2d(layers, shrink, ceil_mode=True, count_include_pad=False)
-        at = np.arange(size)
-        x, y = np.meshgrid(at, at)
-        places = np.stack([x, y], -1) @ picture_from_crop[:2, :2].T + picture_from_crop[:2, 2]
         sides = shrink * np.array([layers.shape[3], layers.shape[2]])
-        grid = torch.from_numpy(((places + 0.5) * 2.0 / sides - 1.0).astype(np.float32))[None]
+        grid = _grid(picture_from_crop, size, sides)
         crop = functional.grid_sample(layers, grid, align_corners=False)[0].numpy()
-        return (crop[:3] + _GREY).transpose(1, 2, 0), crop[3] > 0.5, crop[4] > 0.25
+        return crop[:3].transpose(1, 2, 0) + outside, crop[3] > 0.5, crop[4] > 0.25
 
     def _targets(
         self, points: Array, unknown: npt.NDArray[np.bool_], *, feet: bool
@@ -150,6 +172,27 @@ class PoseSampler:
         lacking = np.concatenate([self._feet[0], np.repeat(self._feet[1], 2)])
         channels = np.where(lacking & (not feet), 0.0, 1.0)
         return confidence, pafs, region.astype(np.float32), channels.astype(np.float32)
+
+
+def _grid(picture_from_crop: Array, size: int, sides: Array) -> Tensor:
+    """(1, size, size, 2) where `grid_sample` finds each pixel of a crop in a picture of these sides."""
+    at = np.arange(size, dtype=np.float32)
+    scale = (2.0 / sides).astype(np.float32)
+    turn = picture_from_crop[:2, :2].astype(np.float32) * scale[:, None]
+    offset = ((picture_from_crop[:2, 2] + 0.5) * scale - 1.0).astype(np.float32)
+    places = at[None, :, None] * turn[:, 0] + at[:, None, None] * turn[:, 1] + offset
+    return torch.from_numpy(places)[None]
+
+
+def _before(front: _Drawn, behind: _Drawn) -> _Drawn:
+    """The people of one picture before another picture, whose people stay labelled where they are hidden."""
+    return _Drawn(
+        np.where(front.people[..., None], front.picture, behind.picture),
+        front.people | behind.people,
+        behind.unknown & ~front.people,
+        np.concatenate([front.points, behind.points]),
+        front.feet_known and behind.feet_known,
+    )
 
 
 def _stacked(arrays: list[Floats]) -> Tensor:

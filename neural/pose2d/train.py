@@ -41,9 +41,11 @@ def train_pose2d(plan: Plan, root: Path, out: Path, progress: Progress) -> Path:
     """Train on a COCO folder; the file with the weights.
 
     Args:
-        plan: `network` has fields of `PafConfig`; of `training` the schedule counts, with `start` (weights of
-            the same backbone, from which only the first stages are kept where there are more).
-        root: folder with `annotations/` and pictures, as `pallas render` or COCO have them.
+        plan: `network` has fields of `PafConfig`, `variation` those of `Variation`; of `training` the
+            schedule counts, with `start` (weights of the same backbone, from which only the first stages are
+            kept where there are more).
+        root: folder with `annotations/` and pictures, as `pallas render` or COCO have them, or with several
+            such folders.
         out: folder for checkpoint, log and weights; a run that was stopped there goes on.
         progress: told (done, all, one line).
 
@@ -53,8 +55,9 @@ def train_pose2d(plan: Plan, root: Path, out: Path, progress: Progress) -> Path:
     config = settings_from(PafConfig, plan.network, "the pose network")
     weights = out / f"{plan.name}.safetensors"
     if not (weights.exists() and weights.with_suffix(".json").exists()):
+        variation = settings_from(Variation, plan.variation, "the variation")
         splits = [labelled_pictures(root, split) for split in ("train", "validation")]
-        fit_pose2d(plan, config, splits[0], splits[1], out, progress)
+        fit_pose2d(plan, config, splits[0], splits[1], out, progress, variation)
     return weights
 
 
@@ -88,7 +91,11 @@ def fit_pose2d(
         if run.step % options.checkpoint_every == 0 or run.done >= 1.0:
             run.checkpoint(terms, held)
     extra = {"training": asdict(options), "variation": asdict(variation), "steps": run.step}
-    extra |= {"minutes": round(run.seconds / 60.0, 2), "validation": run.measured}
+    extra |= {
+        "pictures": len(training),
+        "minutes": round(run.seconds / 60.0, 2),
+        "validation": run.measured,
+    }
     save_paf(folder / plan.name, run.averaged.cpu(), extra)
     return run.averaged.eval()
 

@@ -16,7 +16,8 @@ class Variation:
         shift: of the crop's side, how far from the middle.
         turn: radians by which the picture is turned, at most.
         mirror: probability that left and right are exchanged.
-        paste: probability that the people stand before a random texture.
+        mix: probability that the people stand in another picture, before the people there.
+        paste: probability that the people of others stand before a random texture.
         holes: probability that rectangles are cut out.
         brightness: largest change, of the whole range.
         contrast: largest change of the logarithm.
@@ -33,6 +34,7 @@ class Variation:
     shift: float = 0.15
     turn: float = 0.5
     mirror: float = 0.5
+    mix: float = 0.25
     paste: float = 0.25
     holes: float = 0.3
     brightness: float = 0.2
@@ -50,6 +52,6 @@ class Variation:
     def unvaried(self) -> "Variation":
         """Crops as detection makes them, for measuring."""
         return replace(
-            self, smallest=0.75, largest=0.75, shift=0.0, turn=0.0, mirror=0.0, paste=0.0, holes=0.0,
-            brightness=0.0, contrast=0.0, colour=0.0, grey=0.0, blur=0.0, noise=0.0, jpeg=0.0,
+            self, smallest=0.75, largest=0.75, shift=0.0, turn=0.0, mirror=0.0, mix=0.0, paste=0.0,
+            holes=0.0, brightness=0.0, contrast=0.0, colour=0.0, grey=0.0, blur=0.0, noise=0.0, jpeg=0.0,
         )  # fmt: skip

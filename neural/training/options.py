@@ -87,6 +87,7 @@ class Plan:
         training: the schedule.
         augmentation: what varies from window to window.
         losses: how much each term counts.
+        variation: of pose2d what varies from crop to crop, fields of `pose2d.variation.Variation`.
     """
 
     name: str = "pallas"
@@ -95,3 +96,4 @@ class Plan:
     training: TrainingOptions = field(default_factory=TrainingOptions)
     augmentation: Augmentation = field(default_factory=Augmentation)
     losses: Weights = field(default_factory=Weights)
+    variation: Mapping[str, Any] = field(default_factory=dict)

@@ -89,8 +89,8 @@ def test_a_crop_shows_the_keypoints_where_its_targets_are(folder):
     layout = PAF_LAYOUTS["body_25"]
     seen = Variation(size=128, turn=0.6, grey=0.0, paste=0.0).unvaried()
     varied = Variation(
-        size=128, turn=0.6, smallest=0.6, largest=0.9, paste=0, holes=0, brightness=0, contrast=0,
-        colour=0, grey=0, blur=0, noise=0, jpeg=0,
+        size=128, turn=0.6, smallest=0.6, largest=0.9, mix=0, paste=0, holes=0, brightness=0,
+        contrast=0, colour=0, grey=0, blur=0, noise=0, jpeg=0,
     )  # fmt: skip
     for variation in (seen, varied):
         batch = PoseSampler(labelled_pictures(folder, "train"), layout, variation, 6, seed=1)(0)
