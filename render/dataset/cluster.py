@@ -83,10 +83,13 @@ def _connected(cluster: Cluster, note: Callable[[str], None]) -> Any:  # noqa: A
     try:
         _join_or_start(ray, cluster.address)
     except Exception as error:  # Ray raises bare ones where it can't start
-        raise ModelError(
-            f"Ray at {cluster.address!r} can't be reached: {error}; expected the HOST:PORT of a cluster that "
-            f"Ray {ray.__version__} and this version of Python began with `ray start --head`"
-        ) from error
+        hint = (
+            "try again when the machine is less busy, or begin with `ray start --head`"
+            if cluster.address == "auto"
+            else f"expected the HOST:PORT of a cluster that Ray {ray.__version__} and this version of Python "
+            "began with `ray start --head`"
+        )
+        raise ModelError(f"Ray at {cluster.address!r} can't be reached: {error}; {hint}") from error
     finally:
         slow.cancel()
     return ray
