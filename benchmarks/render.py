@@ -1,6 +1,6 @@
-"""Rendering datasets: our overhead over a bare Cycles render, set-up, speed, memory, Ray.
+"""Rendering datasets: our overhead over a bare Cycles render, set-up, speed, memory.
 
-    python benchmarks/render.py [--frames 8] [--long 2000] [--ray] [--blenderproc PYTHON]
+    python benchmarks/render.py [--frames 8] [--long 2000] [--blenderproc PYTHON]
 
 256 by 256 pixels, 4 samples. Overhead is processor time, which other programs change less than the clock's:
 the same frames of the same scene with the same samples, with `bpy.ops.render.render` alone, which writes
@@ -9,11 +9,9 @@ picture and passes as one EXR, and with everything that a dataset has.
 
 import argparse
 import resource
-import subprocess
 import sys
 import tempfile
 import time
-from importlib import import_module
 from pathlib import Path
 
 import bpy
@@ -54,7 +52,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--long", type=int, default=0, help="frames of the memory run")
-    parser.add_argument("--ray", action="store_true", help="one local worker against two")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for kind, people, views in SCENES:
@@ -63,8 +60,6 @@ def main() -> None:
             _overhead(parse_spec(text.encode()), Path(folder) / f"{kind}{people}{views}", told)
         if arguments.long:
             _memory(arguments.long, Path(folder) / "long")
-        if arguments.ray:
-            _ray(Path(folder))
 
 
 def _say(text: str) -> None:
@@ -155,30 +150,6 @@ def _resident() -> float:
     if pages.is_file():
         return int(pages.read_text().split()[1]) * resource.getpagesize() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-
-
-def _ray(folder: Path) -> None:
-    """The same dataset by one local worker and by two, each with one thread."""
-    path = folder / "spec.toml"
-    path.write_text(
-        SPEC.format(frames=25, kind="studio", people=1, views=1).replace("clips = 3", "clips = 8")
-    )
-    seconds = []
-    for workers in (1, 2):
-        ray = import_module("ray")
-        ray.init(num_cpus=workers, include_dashboard=False, logging_level="ERROR")
-        address = ray.get_runtime_context().gcs_address
-        command = [sys.executable, "-m", "pallas.pallas_blender.cli", "render", str(path)]
-        began = time.perf_counter()
-        subprocess.run(
-            [*command, "-o", str(folder / f"ray{workers}"), "--ray", address, "--threads", "1"],
-            check=True,
-        )
-        seconds.append(time.perf_counter() - began)
-        ray.shutdown()
-    _say(
-        f"Ray: one worker {seconds[0]:.0f} s, two {seconds[1]:.0f} s: {seconds[0] / seconds[1]:.2f} times"
-    )
 
 
 if __name__ == "__main__":
