@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from ..capture.keypoints.files import read_views
 from ..capture.markers import MARKER_SUFFIXES, read_markers
 from ..rig.errors import FileError, FormatError, RecordingError
 from .commands import ik
@@ -76,8 +77,8 @@ def read_chain(
     else:
         inputs = list(arguments.input)
         if suffixes & set(VIDEO_SUFFIXES):
-            inputs = _keypoints(arguments, suffixes, work, console)
-            steps.append("keypoints found in the pictures")
+            inputs, reports["keypoints"] = _keypoints(arguments, suffixes, work, console)
+            steps.append(f"keypoints found in the pictures by the detector {arguments.detector}")
         path, word, report = _points(arguments, inputs, work, console)
         steps.append(word)
         files.append(path)
@@ -108,8 +109,8 @@ def _ran(
 
 def _keypoints(
     arguments: argparse.Namespace, suffixes: set[str], work: Path, console: Console
-) -> list[Path]:
-    """Keypoint files, one for each video."""
+) -> tuple[list[Path], dict[str, object]]:
+    """Keypoint files, one for each video, and what there is to say of them."""
     from .commands import keypoints
 
     if not suffixes <= set(VIDEO_SUFFIXES):
@@ -117,10 +118,11 @@ def _keypoints(
     several = len(arguments.input) > 1
     out = work / ("keypoints" if several else "keypoints.json")
     words = [*arguments.input, "-o", out, "--detector", arguments.detector]
-    if arguments.detector_model:
-        words += ["--model", arguments.detector_model]
-    _ran(keypoints, words, console)
-    return sorted(out.iterdir()) if several else [out]
+    words += ["--model", arguments.detector_model] if arguments.detector_model else []
+    words += ["--layout", arguments.layout] if arguments.layout else []
+    words += ["--people", max(arguments.people, arguments.person)]
+    _, report = _ran(keypoints, words, console)
+    return (sorted(out.iterdir()) if several else [out]), report
 
 
 def _points(
@@ -129,15 +131,18 @@ def _points(
     """Points in space, of several cameras or lifted from one."""
     out = work / "points.trc"
     words = ["-o", out, *(["--fps", arguments.fps] if arguments.fps else [])]
-    if arguments.calib is None:
-        if len(inputs) > 1:
-            raise RecordingError(
-                f"{len(inputs)} inputs that are neither .trc nor .c3d: keypoints of several cameras need "
-                "--calib Calib.toml"
-            )
+    if arguments.calib is None and len(inputs) > 1:
+        raise RecordingError(
+            f"{len(inputs)} inputs that are neither .trc nor .c3d: keypoints of several cameras need "
+            "--calib Calib.toml"
+        )
+    if len(inputs) == 1 and (arguments.calib is None or not _several_views(inputs[0])):
         from .commands import lift
 
-        words += ["--height", arguments.height] if arguments.height else []
+        words += ["--person", arguments.person]
+        for name in ("height", "focal", "calib"):
+            value = getattr(arguments, name)
+            words += [f"--{name}", value] if value is not None else []
         _, report = _ran(lift, [inputs[0], *words], console)
         return out, "points lifted from one camera", report
     from .commands import triangulate
@@ -145,6 +150,11 @@ def _points(
     words += ["--sync"] if arguments.sync else []
     _, report = _ran(triangulate, [*inputs, "--calib", arguments.calib, *words], console)
     return out, "points triangulated from several cameras", report
+
+
+def _several_views(path: Path) -> bool:
+    """Whether a folder or an archive holds the keypoints of several cameras."""
+    return path.suffix.lower() != ".json" and len(read_views([path])) > 1
 
 
 def _augmented(

@@ -24,8 +24,13 @@ _FEWEST: Final = 2  # keypoints of each group that tell
 _ACROSS: Final = (
     0.05  # of a person's size: hips that lie further against the shoulders are exchanged
 )
-_AGAINST: Final = 0.25  # how much that counts
-_RATHER: Final = 1e-6  # of a person's size, for which sides are taken as the detector named them
+_AGAINST: Final = 0.5  # how much that counts
+_RATHER: Final = (
+    0.004  # of a person's size, what a frame with sides not as the detector named them costs
+)
+_LONG: Final = 0.12  # and what as many of them as there may be cost in all
+_LEAST: Final = 1e-6  # for which the fewer frames are exchanged
+_EXCHANGED: Final = (0, 1, 1)  # the states of a group: as named; exchanged; exchanged for long
 
 
 def side_groups(layout: Layout) -> tuple[tuple[int, ...], ...]:
@@ -80,11 +85,11 @@ def _flips(positions: Array, layout: Layout, groups: tuple[tuple[int, ...], ...]
     for g, group in reversed(list(enumerate(groups))):  # the legs last
         both = np.stack([positions[:, list(group)], positions[:, mirrored[list(group)]]])
         upper = exchanged(positions, layout, flips, groups)
-        against = np.stack([np.zeros(len(positions)), np.full(len(positions), _RATHER * size)], -1)
+        against = np.zeros((len(positions), 2))
         if layout.names[group[0]][1:] in _LEGS and size > 0.0:
             across = _across(upper, layout) / size
             against += _AGAINST * size * np.maximum(np.stack([-across, across], -1) - _ACROSS, 0.0)
-        flips[:, g] = _steadiest(_jerks(both), _APART * size, against)
+        flips[:, g] = _steadiest(_jerks(both), against, size)
     return flips
 
 
@@ -117,28 +122,34 @@ def _jerks(both: Array) -> Array:
     return costs
 
 
-def _steadiest(costs: Array, price: float, against: Array) -> Mask:
-    """(T,) the sides that move most steadily: Viterbi over pairs of frames.
+def _steadiest(costs: Array, against: Array, size: float) -> Mask:
+    """(T,) where sides are exchanged so that they move most steadily: Viterbi over pairs of frames.
 
     Args:
         costs: (T, 2, 2, 2) of `_jerks`.
-        price: of an exchange.
         against: (T, 2) what else speaks against the sides as named, and exchanged.
+        size: of the person.
     """
-    frames = len(costs)
-    total = np.tile(against[0], (2, 1)) if frames else np.zeros((2, 2))  # of the sides before, now
-    came = np.zeros((frames, 2, 2), dtype=int)
-    fee = price * (1.0 - np.eye(2))
+    flip = np.array(_EXCHANGED)
+    frames, states = len(costs), len(flip)
+    held = size * np.array([0.0, _RATHER, _LEAST])
+    fee = _APART * size * (flip[:, None] != flip) + _LONG * size * np.array([0.0, 0.0, 1.0])
+    fee[2, 2] = 0.0
+    total = np.zeros((states, states))  # of the states before and now
+    if frames:
+        total += against[0][flip] + held + _LONG * size * np.array([0.0, 0.0, 1.0])
+    came = np.zeros((frames, states, states), dtype=int)
     for frame in range(1, frames):
-        ways = total[:, :, None] + costs[frame] + fee + against[frame]
+        now = costs[frame][np.ix_(flip, flip, flip)] + against[frame][flip] + held
+        ways = total[:, :, None] + now + fee
         came[frame] = ways.argmin(axis=0)
         total = ways.min(axis=0)
-    state = np.zeros(frames, dtype=bool)
-    before, now = np.unravel_index(int(total.argmin()), (2, 2))
+    found = np.zeros(frames, dtype=bool)
+    before, state = np.unravel_index(int(total.argmin()), (states, states))
     for frame in range(frames - 1, -1, -1):
-        state[frame] = bool(now)
-        before, now = came[frame, before, now], before
-    return state
+        found[frame] = bool(flip[state])
+        before, state = came[frame, before, state], before
+    return found
 
 
 def _last_seen(values: Array) -> Array:

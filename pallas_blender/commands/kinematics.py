@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..console import Console
+from ..detectors import add_detector_arguments
 from ._shared import add_force, tell_warnings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT",
         nargs="+",
         type=Path,
-        help="markers (.trc, .c3d); keypoints of several cameras, with --calib; or videos",
+        help="markers (.trc, .c3d); keypoints, of several cameras with --calib; or videos",
     )
     parser.add_argument(
         "-o", "--out", required=True, type=Path, metavar="DIR", help="folder, made if need be"
@@ -49,11 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", metavar="N", help="frames per second of the keypoints")
     parser.add_argument("--sync", action="store_true", help="find when each camera started")
     parser.add_argument(
-        "--detector", default="mediapipe", help="of keypoints in videos (mediapipe)"
+        "--focal", metavar="PX", help="of one camera's lens, where there is no calibration"
     )
     parser.add_argument(
-        "--detector-model", type=Path, metavar="FILE.onnx", help="of --detector onnx"
+        "--person", type=int, default=1, metavar="N", help="who of one camera, the surest is 1 (1)"
     )
+    add_detector_arguments(parser, "--detector-model")
     parser.add_argument(
         "--tasks", type=Path, metavar="SETUP.xml", help="OpenSim's IK setup: weights"
     )
@@ -112,10 +114,13 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
         progress.to(75)
         report = results.report
         report["seconds"] = {"reading": read - started, "solving": fitted - read}
+        solved = time.perf_counter()
         made = outputs.write(results, lambda d: progress.to(75 + round(25 * d)))
     report["out"] = str(arguments.out)
     report["files"] = [str(arguments.out / name) for name in made]
-    report["seconds"]["all"] = time.perf_counter() - started
+    ended = time.perf_counter()
+    report["seconds"] |= {"writing": ended - solved, "all": ended - started}
+    report["real_time"] = report["frames"] / report["fps"] / (ended - started)
     _tell(report, console)
     return report
 
@@ -145,8 +150,14 @@ def _fitted(
 def _tell(report: dict[str, Any], console: Console) -> None:
     console.say(
         f"{report['out']}: {report['frames']} frames at {report['fps']:g} Hz, {report['markers']} markers, "
-        f"RMS {report['rms_mm']:.1f} mm, {report['seconds']['all']:.2f} s"
+        f"RMS {report['rms_mm']:.1f} mm, {report['seconds']['all']:.2f} s, {report['real_time']:.2g} times "
+        "real time"
     )
+    for clip in report["points"].get("keypoints", {}).get("clips", []):
+        console.say(
+            f"  {Path(clip['video']).name}: {clip['frames']} frames, somebody in {clip['with_somebody']}, "
+            f"detected at {clip['real_time']:.2g} times real time"
+        )
     gait = report["gait"]
     if gait is None:
         console.say(f"  no gait cycles: {report['gait_is']}")
