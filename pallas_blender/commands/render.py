@@ -186,13 +186,14 @@ def _end(
         store.close()
     for clip, reason in sorted(outcome.failed.items()):
         console.note(f"pallas: clip {clip}: {reason}")
-    state = "complete" if not missing else f"{missing} of {spec.frames} missing"
-    console.say(f"{arguments.out}: {outcome.frames} frames rendered, {state}")
+    console.say(
+        f"{arguments.out}: {outcome.frames} frames rendered{_left(arguments, spec, missing)}"
+    )
     if outcome.failed:
         first = min(outcome.failed)
         raise OutputError(
             f"{len(outcome.failed)} of {spec.dataset.clips} clips can't be made (clip {first}: "
-            f"{outcome.failed[first]}); the others are done; mend the motions and run the same command again"
+            f"{outcome.failed[first]}); the others are done; mend that and run the same command again"
         )
     return {
         "folder": str(arguments.out),
@@ -200,3 +201,15 @@ def _end(
         "missing": missing,
         "frames": spec.frames,
     }
+
+
+def _left(arguments: argparse.Namespace, spec: "Spec", missing: int) -> str:
+    """How the sentence on what was rendered ends."""
+    if not missing:
+        return ", complete"
+    if arguments.shard.endswith("/1"):
+        return f", {missing} of {spec.frames} missing"
+    return (
+        f"; {missing} of {spec.frames} are left to other shards than {arguments.shard}; the last one "
+        "completes the folder (or copy the folders together, and run this without --shard)"
+    )
