@@ -4,13 +4,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from ...capture.run_lengths import runs_of
 from ...rig.arrays import Mask
 from ...rig.errors import FormatError
 
 __all__ = ["mask_of"]
 
 _LARGEST: Final = 1 << 28  # pixels
-_ZERO: Final = 48  # the character of zero
 
 
 def mask_of(segmentation: Any, height: int, width: int) -> Mask:  # noqa: ANN401  JSON
@@ -33,29 +33,13 @@ def mask_of(segmentation: Any, height: int, width: int) -> Mask:  # noqa: ANN401
 def _of_runs(rle: dict[str, Any], height: int, width: int) -> Mask:
     rows, columns = (int(side) for side in rle["size"])
     counts = rle["counts"]
-    runs = np.asarray(_numbers(counts) if isinstance(counts, str) else counts, dtype=np.int64)
+    runs = np.asarray(runs_of(counts) if isinstance(counts, str) else counts, dtype=np.int64)
     if (rows, columns) != (height, width) or not 0 < rows * columns <= _LARGEST:
         raise ValueError(f"it is {columns}x{rows} for a picture of {width}x{height}")
     if runs.ndim != 1 or (runs < 0).any() or runs.sum() != rows * columns:
         raise ValueError(f"its runs don't fill {columns}x{rows} pixels")
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     return np.ascontiguousarray(flat.reshape(columns, rows).T)
-
-
-def _numbers(text: str) -> list[int]:
-    """Runs of five bits a character; from the fourth on as the difference to the one before the last."""
-    runs: list[int] = []
-    value = shift = 0
-    for byte in text.encode("ascii"):
-        group = byte - _ZERO
-        value |= (group & 31) << shift
-        shift += 5
-        if group & 32:
-            continue
-        value -= (1 << shift) if group & 16 else 0
-        runs.append(value + runs[-2] if len(runs) > 2 else value)
-        value = shift = 0
-    return runs
 
 
 def _inside(corners: np.typing.NDArray[np.float64], height: int, width: int) -> Mask:

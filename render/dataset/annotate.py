@@ -5,13 +5,13 @@ from typing import Any, Final
 import numpy as np
 
 from ...capture.cameras.camera import Camera
+from ...capture.run_lengths import box_of, encoded
 from ...rig.arrays import Array, Mask
 from .body_parts import PARTS
 from .clip import Clip
 from .exr import exr_bytes
 from .landmarks import SETS, Landmarks
 from .passes import Passes
-from .rle import box_of, encoded
 from .visibility import inside
 
 __all__ = ["camera_told", "pass_files", "people_told", "points_told"]

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TextIO
 
 from ...capture.keypoints.layout import LAYOUTS
+from ...capture.run_lengths import box_of, decoded
 from .body_parts import PARTS
 from .frames import picture_name, record_name
 from .landmarks import COCO, FEET, MARKERS
 from .plan import tasks_of
-from .rle import box_of, decoded
 from .spec import Spec
 from .store import Store
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...capture.keypoints.layout import LAYOUTS
+from ...capture.run_lengths import decoded
 from ...rig.arrays import Array
 from ...rig.errors import OutputError
 from .body_parts import PARTS
@@ -16,7 +17,6 @@ from .exr import read_exr
 from .finish import records
 from .frames import picture_name
 from .pictures import developed, png_bytes
-from .rle import decoded
 from .spec import Spec
 from .store import Store
 

@@ -9,9 +9,9 @@ pytestmark = pytest.mark.blender
 pytest.importorskip("bpy")
 
 from pallas.capture.formats import read_recording  # noqa: E402
+from pallas.capture.run_lengths import decoded  # noqa: E402
 from pallas.pallas_blender.cli import main  # noqa: E402
 from pallas.render.dataset.exr import read_exr  # noqa: E402
-from pallas.render.dataset.rle import decoded  # noqa: E402
 
 
 @pytest.fixture(scope="module")

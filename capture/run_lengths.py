@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["box_of", "decoded", "encoded"]
+__all__ = ["box_of", "decoded", "encoded", "runs_of"]
 
 _GROUP: Final = 5  # bits in a character
 _FIRST: Final = 48  # the character of zero
@@ -25,9 +25,9 @@ def encoded(mask: Mask) -> dict[str, Any]:
 
 
 def decoded(rle: dict[str, Any]) -> Mask:
-    """The mask (H, W) of a compressed RLE."""
+    """The mask (H, W) of a compressed RLE that `encoded` made."""
     height, width = rle["size"]
-    runs = _numbers(rle["counts"])
+    runs = runs_of(rle["counts"])
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     return flat.reshape(width, height).T
 
@@ -53,18 +53,21 @@ def _characters(runs: list[int]) -> str:
     return text.decode("ascii")
 
 
-def _numbers(text: str) -> list[int]:
+def runs_of(text: str) -> list[int]:
+    """How long the runs of COCO's compressed text are, that of zeros first; a cut text gives fewer.
+
+    Raises:
+        ValueError: a character is none of ASCII's.
+    """
     runs: list[int] = []
-    place = 0
-    while place < len(text):
-        value, shift, more = 0, 0, True
-        while more:
-            group = ord(text[place]) - _FIRST
-            value |= (group & 31) << shift
-            more = bool(group & 32)
-            shift += _GROUP
-            place += 1
-        if group & 16:
-            value -= 1 << shift
+    value = shift = 0
+    for byte in text.encode("ascii"):
+        group = byte - _FIRST
+        value |= (group & 31) << shift
+        shift += _GROUP
+        if group & 32:
+            continue
+        value -= (1 << shift) if group & 16 else 0
         runs.append(value + runs[-2] if len(runs) > 2 else value)
+        value = shift = 0
     return runs
