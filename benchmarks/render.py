@@ -9,6 +9,7 @@ picture and passes as one EXR, and with everything that a dataset has.
 
 import argparse
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -52,12 +53,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--long", type=int, default=0, help="frames of the memory run")
+    parser.add_argument("--blenderproc", metavar="PYTHON", help="see render_blenderproc.py")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for kind, people, views in SCENES:
             text = SPEC.format(frames=arguments.frames, kind=kind, people=people, views=views)
             told = f"{kind}, people: {people}, views: {views}"
             _overhead(parse_spec(text.encode()), Path(folder) / f"{kind}{people}{views}", told)
+        _blenderproc(arguments.blenderproc, arguments.frames, Path(folder))
         if arguments.long:
             _memory(arguments.long, Path(folder) / "long")
 
@@ -126,6 +129,33 @@ def _ours(clip: Clip, store: Store) -> list[float]:
         tell=lambda: times.append(time.process_time()),
     )
     return np.diff(times).tolist()
+
+
+def _blenderproc(python: str | None, frames: int, folder: Path) -> None:
+    """The same scene, camera and samples with picture, depth, normals and masks by BlenderProc, and by us."""
+    if python is None:
+        _say("BlenderProc: not compared; name a Python that has it with --blenderproc")
+        return
+    text = SPEC.format(frames=frames, kind="studio", people=1, views=1).replace(', "flow"', "")
+    clip, store, _ = _built(parse_spec(text.encode()), folder / "beside")
+    prepare(clip, 1)
+    scene = folder / "scene.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(scene))
+    script = Path(__file__).with_name("render_blenderproc.py")
+    command = [python, str(script), str(scene), str(folder / "blenderproc"), str(frames)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    ours = np.min([_ours(clip, store) for _ in range(ROUNDS)], axis=0).mean()
+    store.close()
+    found = [line.split() for line in told.stdout.splitlines() if line.startswith("SECONDS")]
+    if not found:
+        last = (told.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        _say(f"BlenderProc: can't run: {last}")
+        return
+    _, seconds, version, blender = found[0]
+    _say(
+        f"BlenderProc {version} (Blender {blender}): a frame of a studio with its masks, depth and normals "
+        f"{float(seconds):.2f} s of one core; ours, with all points too, {ours:.2f} s"
+    )
 
 
 def _memory(frames: int, folder: Path) -> None:

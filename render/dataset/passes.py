@@ -9,7 +9,7 @@ import numpy as np
 
 from ...capture.cameras.camera import Camera
 from ...rig.arrays import Array
-from ...rig.errors import DeviceError, OutputError
+from ...rig.errors import DeviceError, FileError, OutputError
 from .clip import SENSOR, Clip
 from .draws import generator
 from .exr import read_exr
@@ -187,9 +187,12 @@ def _rendered(scene: bpy.types.Scene, folder: Path) -> dict[str, Array]:
         bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:
         raise OutputError(f"the frame can't be rendered: {str(error).strip()}") from error
-    if not path.is_file():
-        raise OutputError(f"{path} can't be written; make room and run the same command again")
-    channels = {name.partition(".")[2]: c for name, c in read_exr(path).items()}
+    try:
+        channels = {name.partition(".")[2]: c for name, c in read_exr(path).items()}
+    except FileError as error:  # Blender says nothing where a disk is full
+        raise OutputError(
+            f"{path} can't be written whole; make room and run the same command again"
+        ) from error
     path.unlink()
     return channels
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...rig.arrays import Array
+from ...rig.errors import OutputError
 from .exr import exr_bytes
 
 __all__ = ["developed", "picture_bytes", "png_bytes"]
@@ -74,8 +75,13 @@ def _jpeg_bytes(pixels: Pixels, quality: int, folder: Path) -> bytes:
         image.pixels.foreach_set(full.ravel())
         path = folder / "picture.jpg"
         image.filepath_raw, image.file_format = str(path), "JPEG"
-        image.save(quality=quality)
-        content = path.read_bytes()
+        try:
+            image.save(quality=quality)
+            content = path.read_bytes()
+        except (RuntimeError, OSError) as error:
+            raise OutputError(
+                f"{path} can't be written; make room and run the same command again"
+            ) from error
         path.unlink()
         return content
     finally:

@@ -6,11 +6,13 @@ import pytest
 pytestmark = pytest.mark.blender
 bpy = pytest.importorskip("bpy")
 
+import pallas.render.dataset.passes as rendering  # noqa: E402
 from pallas.render.dataset.clip import build_clip  # noqa: E402
 from pallas.render.dataset.landmarks import landmarks_of  # noqa: E402
 from pallas.render.dataset.motions import find_motions  # noqa: E402
 from pallas.render.dataset.passes import camera_now, prepare, render_passes  # noqa: E402
 from pallas.render.dataset.spec import parse_spec  # noqa: E402
+from pallas.rig import FormatError, OutputError  # noqa: E402
 
 SPEC = """
 [dataset]
@@ -110,6 +112,16 @@ def test_projected_joints_are_within_a_tenth_of_a_pixel_of_rendered_spheres(walk
         centre = np.array([(weight * x).sum(), (weight * y).sum()])
         wanted = pixels[landmarks.names.index(joint)]
         assert np.linalg.norm(centre - wanted) < 0.1, (joint, centre, wanted)
+
+
+def test_a_picture_that_a_full_disk_cuts_ends_the_run(walk, tmp_path, monkeypatch):
+    def cut(path):
+        raise FormatError(f"{path} is cut")
+
+    monkeypatch.setattr(rendering, "read_exr", cut)
+    at_frame(walk, 0)
+    with pytest.raises(OutputError, match="make room and run the same command again"):
+        render_passes(walk, 0, 0, tmp_path)
 
 
 @pytest.fixture(scope="module")
