@@ -22,6 +22,7 @@ from pallas.capture.cameras.files import read_calibration
 from pallas.capture.cameras.reconstruct import reconstruct
 from pallas.capture.keypoints.files import read_keypoints
 from pallas.capture.keypoints.keypoints import Keypoints
+from pallas.capture.keypoints.sides import with_steady_sides
 from pallas.capture.keypoints.tracks import tracked
 from pallas.capture.video.detection import detect_video
 from pallas.capture.video.detector import make_detector
@@ -138,7 +139,7 @@ def _lifted(views: dict, cameras: Sequence, together: dict, options: argparse.Na
         truth = together[who]
         height = _height(truth)
         for number, (keypoints, camera) in enumerate(zip(each, cameras, strict=True), start=1):
-            person = tracked(keypoints, 1)
+            person, _ = with_steady_sides(tracked(keypoints, 1))
             started = time.process_time()
             found = solve_lift(person, camera, network, height=height)
             seconds = time.process_time() - started

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["report_folder", "write_report"]
 
 _TICK: Final = 0.1  # seconds between two looks at the process
-_USUAL: Final = 20.0  # seconds that it takes, about
+_USUAL: Final = 10.0  # seconds that it takes, about
 _NAME: Final = "report"
 
 
