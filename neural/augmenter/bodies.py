@@ -10,6 +10,7 @@ import numpy as np
 from ...rig import quaternion
 from ...rig.arrays import Array
 from ...rig.bodies import Body
+from ...rig.bodies.landmarks import marker_rules
 from ...rig.skeleton import BODY_JOINTS, BODY_PARENTS
 from .points import KEYPOINTS, MARKERS, mirrored
 
@@ -18,6 +19,7 @@ __all__ = ["MarkedBody", "Skin", "marked_body", "skin_of"]
 PLACEMENT: Final[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "placement.json").read_text(encoding="utf-8")
 )
+_RULES: Final = {"markers": marker_rules(), "keypoints": PLACEMENT["keypoints"]}
 _HEIGHT, _FOOT = 1.70, 0.265  # metres, of the body that the shifts are told for
 _SIDES: Final = ("left", "right")
 _DOWN, _OUT = np.array([0.0, 0.0, -1.0]), np.array([1.0, 0.0, 0.0])
@@ -212,7 +214,7 @@ class _Placing:
 
     def _rule(self, table: str, name: str) -> tuple[dict[str, Any], str]:
         """The rule with the joints of the point's side, and the side."""
-        rules = PLACEMENT[table]
+        rules = _RULES[table]
         if name in rules:
             return rules[name], "left"
         text = json.dumps(rules[mirrored(name)])

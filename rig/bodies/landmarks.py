@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,7 +15,15 @@ from .body import Body
 from .library import read_table
 from .posing import BodyPose
 
-__all__ = ["KEYPOINTS", "MARKERS", "Landmark", "landmark", "landmark_places", "landmarks"]
+__all__ = [
+    "KEYPOINTS",
+    "MARKERS",
+    "Landmark",
+    "landmark",
+    "landmark_places",
+    "landmarks",
+    "marker_rules",
+]
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,21 @@ class Landmark:
 def landmarks() -> Mapping[str, Landmark]:
     """All landmarks by their names, from `landmarks.json`."""
     table = read_table("landmarks.json")
-    found = {name: Landmark(name, vertices=tuple(rows)) for name, rows in table["skin"].items()}
-    for name, (first, second, fraction) in table["joints"].items():
-        bones = (first,) if second is None else (first, second)
-        found[name] = Landmark(name, bones=bones, fraction=float(fraction))
+    found = {
+        name: Landmark(name, vertices=tuple(entry["vertices"]))
+        for name, entry in table["skin"].items()
+    }
+    for name, entry in table["joints"].items():
+        fraction = float(entry.get("fraction", 0.0))
+        found[name] = Landmark(name, bones=tuple(entry["bones"]), fraction=fraction)
     return MappingProxyType(found)
+
+
+def marker_rules() -> dict[str, dict[str, Any]]:
+    """Where markers lie on any skin in T-pose, as `landmarks.json` explains, said for the left side."""
+    table = read_table("landmarks.json")
+    entries = {**table["skin"], **table["joints"]}
+    return {name: entry["rule"] for name, entry in entries.items() if "rule" in entry}
 
 
 def landmark(name: str) -> Landmark:
