@@ -1,19 +1,56 @@
-"""How long it takes to find people in maps, and maps in pictures: python benchmarks/pose2d.py."""
+"""The pose network's tables: how long it takes, how exact it is, what each part of it is worth.
+
+    python benchmarks/pose2d.py [TABLE ...] [--write docs/pose-network.md]
+
+Held-out renders are looked for under --renders (folders of `pallas render`, one called held-out), networks of
+`pallas train --suite pose2d` under --runs, clips under PALLAS_DATA (../shared/data). Tables without what they
+need are left out, and said. Times are of the processor, so other programs on the machine count less.
+"""
 
 import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from pallas.capture.keypoints.files import read_keypoints
+from pallas.capture.keypoints.keypoints import Keypoints
+from pallas.capture.video.crops import Box, box_around, crop
+from pallas.capture.video.detection import detect_video
+from pallas.capture.video.detector import Detector, make_detector
+from pallas.capture.video.frames import Picture, read_frames
+from pallas.capture.video.keypoint_file import write_keypoints
+from pallas.neural.evaluation.pages import UNKNOWN, block, fill
+from pallas.neural.pose2d.adaptation import adapted
+from pallas.neural.pose2d.coco_set import Labelled, labelled_pictures, read_picture
 from pallas.neural.pose2d.decode import decode
+from pallas.neural.pose2d.detector import PafDetector, looked_at
+from pallas.neural.pose2d.evaluate import agreement, in_coco, measured
+from pallas.neural.pose2d.folded import folded
 from pallas.neural.pose2d.layouts import PAF_LAYOUTS, PafLayout
-from pallas.neural.pose2d.network import PafConfig, PafNetwork
+from pallas.neural.pose2d.look import averaged_maps, normalised
+from pallas.neural.pose2d.network import MOST_STAGES, PafConfig, PafNetwork, with_stages
+from pallas.neural.pose2d.onnx_file import write_onnx
 from pallas.neural.pose2d.people import MATCHINGS
+from pallas.neural.pose2d.scores import COCO_POINTS, correct, torso
+from pallas.neural.pose2d.stored import load_paf
 from pallas.neural.pose2d.targets import target_maps
+from pallas.neural.weights import EMBEDDED
+from pallas.rig.errors import PallasError
 
 CELLS = 46
+SIDES = (128, 256, 384)
+CAMERAS = range(1, 5)
+CHOOSING = (1, 2)  # cameras by which attempts may be chosen; the others only report
+FPS = 60.0
 # COCO's 18 points of somebody who stands, in heads.
 STANDING = np.array(
     [
@@ -25,27 +62,53 @@ STANDING = np.array(
 
 
 def main() -> None:
-    """Print a table; one thread unless told."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=100)
-    parser.add_argument("--stages", type=int, nargs="*", default=[1, 2, 3, 6])
-    parser.add_argument("--backbones", nargs="*", default=["light", "alexnet", "vgg"])
+    """Print the tables, and put them between their marks in a page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", nargs="*", help=f"{', '.join(_TABLES)} (all)")
+    parser.add_argument("--renders", type=Path, default=Path("work/pose/pieces"))
+    parser.add_argument("--runs", type=Path, default=Path("work/pose/suite"))
+    parser.add_argument("--weights", type=Path, default=EMBEDDED / "pose2d.safetensors")
+    parser.add_argument("--keep", type=Path, help="folder for MediaPipe's keypoints")
+    parser.add_argument("--every", type=int, default=1, help="only every Nth held-out picture (1)")
+    parser.add_argument("--write", type=Path, metavar="PAGE")
+    parser.add_argument("--look", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    print("| what | median, ms | lowest, ms |\n|---|---|---|")  # noqa: T201
-    layout = PAF_LAYOUTS["coco_18"]
+    if options.look:
+        _look_in_here(options.look[0], int(options.look[1]), Path(options.look[2]))
+        return
+    torch.set_num_threads(1)
+    for name in options.tables or _TABLES:
+        try:
+            text = _TABLES[name](options)
+        except PallasError as error:
+            sys.stderr.write(f"{name} is left out: {error}\n")
+            continue
+        sys.stdout.write(f"\n{name}\n\n{text}")
+        sys.stdout.flush()
+        if options.write is not None:
+            fill(options.write, name, text)
+
+
+def _milliseconds(work: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Median and least milliseconds of the processor, after one more."""
+    work()
+    taken = []
+    for _ in range(repeats):
+        started = time.process_time()
+        work()
+        taken.append(1000.0 * (time.process_time() - started))
+    return float(np.median(taken)), min(taken)
+
+
+def decoding(options: argparse.Namespace) -> str:
+    """From maps to people."""
+    layout, rows = PAF_LAYOUTS["coco_18"], []
     maps = people_maps(layout)
     for matching in MATCHINGS:
-        found = decode(*maps, layout, matching)
-        _row(
-            f"decode, {matching}, {len(found.places)} people, {CELLS}x{CELLS}",
-            lambda matching=matching: decode(*maps, layout, matching),
-            options.repeats,
-        )
-    for backbone in options.backbones:
-        for stages in options.stages:
-            _network_row(backbone, stages, max(3, options.repeats // 10))
+        people = len(decode(*maps, layout, matching).places)
+        took = _milliseconds(lambda matching=matching: decode(*maps, layout, matching), 50)
+        rows.append([matching, str(people), f"{took[0]:.1f}", f"{took[1]:.1f}"])
+    return block(["assembly", f"people in {CELLS}x{CELLS}", "median, ms", "least, ms"], rows)
 
 
 def people_maps(layout: PafLayout) -> tuple[np.ndarray, np.ndarray]:
@@ -59,24 +122,289 @@ def people_maps(layout: PafLayout) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _network_row(backbone: str, stages: int, repeats: int) -> None:
-    network = PafNetwork(PafConfig(backbone, stages=stages)).eval()
-    picture = torch.rand(1, 3, 256, 256) - 0.5
-    millions = sum(p.numel() for p in network.parameters()) / 1e6
-    with torch.inference_mode():
-        what = f"{backbone}, {stages} stages, 256x256, {millions:.2f} M parameters"
-        _row(what, lambda: network(picture), repeats)
+def runtime(options: argparse.Namespace) -> str:
+    """The paper's figure 4: time by stages and image scale, for each backbone."""
+    rows = []
+    for backbone in ("light", "alexnet", "vgg"):
+        network = folded(PafNetwork(PafConfig(backbone, "coco_18", stages=MOST_STAGES)))
+        millions = sum(p.numel() for p in network.parameters()) / 1e6
+        for side in SIDES if backbone == "light" else SIDES[:2]:
+            repeats = 9 if backbone == "light" else 2
+            steps = np.cumsum(_stage_times(network, side, repeats))
+            share = f"{100.0 * steps[3] / steps[6]:.0f} %"
+            rows.append(
+                [backbone, f"{millions:.2f}", f"{side}", *(f"{s:.1f}" for s in steps[1:]), share]
+            )
+    header = ["backbone", "M parameters at 6 stages", "side, px"]
+    stages = [f"{n} stage{'s' * (n > 1)}, ms" for n in range(1, MOST_STAGES + 1)]
+    return block([*header, *stages, "3 of 6"], rows)
 
 
-def _row(what: str, work: Callable[[], object], repeats: int) -> None:
-    work()
+def _stage_times(network: PafNetwork, side: int, repeats: int) -> np.ndarray:
+    """Median milliseconds of the backbone and of each stage."""
     taken = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        taken.append(1000.0 * (time.perf_counter() - started))
-    print(f"| {what} | {np.median(taken):.2f} | {min(taken):.2f} |", flush=True)  # noqa: T201
+    picture = normalised(torch.zeros(1, side, side, 3, dtype=torch.uint8))
+    with torch.inference_mode():
+        for _ in range(repeats + 1):
+            clock = [time.process_time()]
+            seen = features = network.backbone(picture)
+            clock.append(time.process_time())
+            for stage in network.stages:
+                maps = stage(seen)
+                seen = torch.cat([maps.pafs, maps.confidence, features], dim=1)
+                clock.append(time.process_time())
+            taken.append(1000.0 * np.diff(clock))
+    return np.asarray(np.median(taken[1:], axis=0))
 
+
+def latency(options: argparse.Namespace) -> str:
+    """The network in the package on one and two cores, in torch and in ONNX Runtime."""
+    network, rows = load_paf(options.weights), []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pose2d.onnx"
+        write_onnx(path, network, (256, 256))
+        for runner, file in (("torch", options.weights), ("ONNX Runtime", path)):
+            for threads in (1, 2):
+                told = _looked_elsewhere(runner, threads, file)
+                rows.append([runner, str(threads), *told])
+    about = f"{network.config.backbone}, {network.config.stages} stages, 256x256"
+    return block(
+        [about, "cores", "median of the processor, ms", "median of the clock, ms", "memory, MB"],
+        rows,
+    )
+
+
+def _looked_elsewhere(runner: str, threads: int, file: Path) -> list[str]:
+    """The same in a process of its own, for the memory's sake."""
+    command = [sys.executable, __file__, "--look", runner, str(threads), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def _look_in_here(runner: str, threads: int, file: Path) -> None:
+    """Print milliseconds and megabytes of 40 looks at 256 x 256 pixels."""
+    if runner == "torch":
+        torch.set_num_threads(threads)
+        network = folded(load_paf(file))
+        picture = normalised(torch.zeros(1, 256, 256, 3, dtype=torch.uint8))
+        work: Callable[[], object] = lambda: network(picture)  # noqa: E731
+    else:
+        import onnxruntime  # noqa: PLC0415  optional
+
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(str(file), settings)
+        given = {"crops": np.zeros((1, 3, 256, 256), np.float32)}
+        work = lambda: session.run(None, given)  # noqa: E731
+    taken = []
+    with torch.inference_mode():
+        for _ in range(45):
+            started = (time.process_time(), time.perf_counter())
+            work()
+            taken.append((time.process_time() - started[0], time.perf_counter() - started[1]))
+    processor, clock = 1000.0 * np.median(taken[5:], axis=0)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    sys.stdout.write(f"{processor:.1f} {clock:.1f} {memory:.0f}\n")
+
+
+def renders(options: argparse.Namespace) -> str:
+    """Exactness on held-out renders, of the network in the package and of those under --runs."""
+    pictures = _held_out(options)
+    rows = []
+    for name, network in _networks(options).items():
+        found = measured(network, pictures, network.config.side, network.config.side)
+        told = [found.pck, found.seen, found.precision]
+        about = [name, *_trained(options, name), str(found.people)]
+        rows.append([*about, *(f"{100.0 * value:.1f}" for value in told)])
+    header = [
+        "network",
+        "steps",
+        "pictures",
+        "people",
+        "PCK@0.2, %",
+        "of unhidden keypoints",
+        "OKS-AP, whole picture",
+    ]
+    return block(header, rows)
+
+
+def _trained(options: argparse.Namespace, name: str) -> list[str]:
+    """Steps of a training, and its pictures, as its file tells."""
+    own = options.runs / name / f"{name}.json"
+    path = own if own.is_file() else options.weights.with_suffix(".json")
+    about = json.loads(path.read_text(encoding="utf-8"))
+    return [str(about.get(key, UNKNOWN)) for key in ("steps", "pictures")]
+
+
+def _held_out(options: argparse.Namespace) -> list[Labelled]:
+    return labelled_pictures(options.renders, "validation")[:: options.every]
+
+
+def _networks(options: argparse.Namespace) -> dict[str, PafNetwork]:
+    found = {"in the package": load_paf(options.weights)}
+    for path in sorted(options.runs.glob("*/*.safetensors")):
+        if path.stem == path.parent.name:
+            found[path.stem] = load_paf(path)
+    return found
+
+
+def stages(options: argparse.Namespace) -> str:
+    """The paper's table 1: how far fewer stages are from six, dropped and retrained."""
+    six = load_paf(options.runs / "stages-6" / "stages-6.safetensors")
+    pictures = _held_out(options)[:100]
+    wanted = [_maps(six, one) for one in pictures]
+    rows = []
+    for count in range(MOST_STAGES, 0, -1):
+        row = [str(count), *_apart(with_stages(six, count), pictures, wanted)]
+        path = options.runs / f"stages-{count}" / f"stages-{count}.safetensors"
+        again = count < MOST_STAGES and path.is_file()
+        rows.append(row + (_apart(load_paf(path), pictures, wanted) if again else [UNKNOWN] * 3))
+    header = ["stages", "maps, L2", "PAFs, L2", "PCK@0.2, %"]
+    return block([*header, *(f"{name}, retrained" for name in header[1:])], rows)
+
+
+def _maps(network: PafNetwork, one: Labelled) -> tuple[np.ndarray, np.ndarray]:
+    """Averaged over scales, as in the paper."""
+    picture = read_picture(one)
+    height, width = picture.shape[:2]
+    whole = Box(width / 2, height / 2, width, height)
+    return averaged_maps(folded(network), picture, whole, network.config.side, (0.75, 1.0, 1.25))[
+        :2
+    ]
+
+
+def _apart(network: PafNetwork, pictures: Sequence[Labelled], wanted: Sequence) -> list[str]:
+    """Mean over the pictures of the norms of the differences, and the PCK."""
+    found = [_maps(network, one) for one in pictures]
+    norms = [
+        [np.linalg.norm(a - b) for a, b in zip(*pair, strict=True)]
+        for pair in zip(found, wanted, strict=True)
+    ]
+    exact = measured(network, pictures, network.config.side, network.config.side).pck
+    return [*(f"{value:.2f}" for value in np.mean(norms, axis=0)), f"{100.0 * exact:.1f}"]
+
+
+def clips(options: argparse.Namespace) -> str:
+    """Agreement with OpenPose's points on four real clips, MediaPipe beside it."""
+    data, rows = _clips(), []
+    network = load_paf(options.weights)
+    for k in CAMERAS:
+        reference, clip = _openpose(data, k), data / "single" / "videos" / f"cam{k:02d}.mp4"
+        for name in ("paf", "mediapipe"):
+            try:
+                found, cost = _detected(name, clip, network, options.keep)
+            except PallasError as error:
+                sys.stderr.write(f"{name} is left out: {error}\n")
+                continue
+            told = agreement(found, reference)
+            rows.append(
+                [
+                    str(k),
+                    name,
+                    str(told.frames),
+                    f"{100.0 * told.pck:.1f}",
+                    f"{told.distance:.2f}",
+                    cost,
+                ]
+            )
+    header = ["camera", "detector", "frames", "PCK@0.2, %", "median distance, torsos"]
+    return block([*header, "ms of the processor a frame"], rows)
+
+
+def _clips() -> Path:
+    data = Path(os.environ.get("PALLAS_DATA", "../shared/data")) / "video" / "pose2sim"
+    if not data.is_dir():
+        raise PallasError(f"{data} is not there (PALLAS_DATA)")
+    return data
+
+
+def _openpose(data: Path, camera: int) -> Keypoints:
+    path = data / "openpose" / f"pose_cam{camera}_json.tar.xz"
+    return read_keypoints(path, fps=FPS, image_size=(1080, 1920))
+
+
+def _detected(
+    name: str, clip: Path, network: PafNetwork, keep: Path | None
+) -> tuple[Keypoints, str]:
+    """Keypoints of a clip, and what a frame cost; MediaPipe's are taken from `keep` where they are there."""
+    path = keep / f"{clip.stem}.json" if keep is not None and name == "mediapipe" else None
+    if path is not None and path.exists():
+        return read_keypoints(path), UNKNOWN
+    detector: Detector = PafDetector(network) if name == "paf" else make_detector(name)
+    started = time.process_time()
+    result = detect_video(clip, detector)
+    cost = 1000.0 * (time.process_time() - started) / result.frames
+    if path is not None:
+        write_keypoints(path, result.keypoints, {"detector": name})
+    return result.keypoints, f"{cost:.0f}"
+
+
+def gap(options: argparse.Namespace) -> str:
+    """What was tried against the gap between renders and photographs: crops of every fifth frame."""
+    data, rows = _clips(), []
+    held = _held_out(options)
+    shown = {k: _crops(data, k) for k in CAMERAS}
+    tried = {n: net for n, net in _networks(options).items() if n.startswith(("gap-", "in the"))}
+    for name, network in tried.items():
+        exact = measured(network, held, network.config.side, network.config.side).pck
+        for adapting in (False, True):
+            values = [_agreeing(network, *shown[k], adapting=adapting) for k in CAMERAS]
+            groups = [
+                [v for k, v in zip(CAMERAS, values, strict=True) if (k in CHOOSING) == chosen]
+                for chosen in (True, False)
+            ]
+            label = f"{name}, normalised by the clip" if adapting else name
+            told = [UNKNOWN if adapting else f"{100.0 * exact:.1f}"]
+            rows.append([label, *told, *(f"{100.0 * np.mean(group):.1f}" for group in groups)])
+    others = ", ".join(str(k) for k in CAMERAS if k not in CHOOSING)
+    header = ["training", "held-out renders", f"cameras {', '.join(map(str, CHOOSING))}"]
+    return "PCK@0.2, %.\n\n" + block([*header, f"cameras {others}"], rows)
+
+
+def _crops(data: Path, camera: int) -> tuple[list[Picture], list[np.ndarray]]:
+    """Every fifth frame of a clip, and OpenPose's points in it."""
+    reference = _openpose(data, camera)
+    points = in_coco(reference.positions[:, 0], reference.layout)
+    pictures, known = [], []
+    for number, frame in enumerate(
+        read_frames(data / "single" / "videos" / f"cam{camera:02d}.mp4")
+    ):
+        wanted = number % 5 == 0 and number < len(points)
+        if wanted and np.isfinite(points[number]).all(axis=-1).sum() > 4:
+            pictures.append(frame.picture)
+            known.append(points[number])
+    return pictures, known
+
+
+def _agreeing(
+    network: PafNetwork, pictures: list[Picture], known: list[np.ndarray], *, adapting: bool
+) -> float:
+    side, boxes = network.config.side, []
+    for points in known:
+        box = box_around(points[np.isfinite(points).all(axis=-1)])
+        boxes.append(box.of_shape(1.0))
+    if adapting:
+        crops = [crop(p, b, (side, side)) for p, b in zip(pictures, boxes, strict=True)]
+        network = adapted(network, crops)
+    ready, rows = folded(network), []
+    for picture, box, points in zip(pictures, boxes, known, strict=True):
+        found = looked_at(ready, picture, box, side)
+        own = np.full((len(COCO_POINTS), 2), np.nan)
+        if found:
+            own = in_coco(found[0][0], network.config.paf_layout.layout)
+        rows.append(correct(own, points, np.asarray(torso(points))))
+    return float(np.nanmean(rows))
+
+
+_TABLES = {
+    "decoding": decoding,
+    "runtime": runtime,
+    "latency": latency,
+    "renders": renders,
+    "stages": stages,
+    "clips": clips,
+    "gap": gap,
+}
 
 if __name__ == "__main__":
     main()

@@ -1,14 +1,18 @@
 """A tiny COCO folder: read, cropped, learnt from."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from pallas.capture.keypoints.layout import LAYOUTS
+from pallas.neural.pose2d import picture_cache
 from pallas.neural.pose2d.coco_set import labelled_pictures
 from pallas.neural.pose2d.layouts import FEET, PAF_LAYOUTS
 from pallas.neural.pose2d.looks import compressed
@@ -83,6 +87,47 @@ def test_clips_are_either_learnt_from_or_held_out(folder):
     assert held[0].feet_known and held[0].mask("people").sum() > 500
     crowd = next(one for one in training if one.unknown).mask("unknown")
     assert crowd[:, :32].all() and not crowd[:, 33:].any()
+
+
+def test_folders_of_several_renders_are_one_and_the_held_out_one_is_the_validation(
+    folder, tmp_path
+):
+    root = tmp_path / "all"
+    for name in ("one", "two"):
+        shutil.copytree(folder / "annotations", root / name / "annotations")
+        shutil.copytree(folder / "images", root / name / "images")
+    training, held = (labelled_pictures(root, split) for split in ("train", "validation"))
+    assert {one.group for one in held} == {"one/0", "two/0"} and len(training) == 6
+    (root / "two").rename(root / "held-out")
+    training, held = (labelled_pictures(root, split) for split in ("train", "validation"))
+    assert {one.group.split("/")[0] for one in training} == {"one"} and len(training) == 5
+    assert {one.group.split("/")[0] for one in held} == {"held-out"} and len(held) == 5
+
+
+def test_mixed_people_stand_before_another_picture_with_all_of_their_points(folder):
+    layout, plain = PAF_LAYOUTS["coco_18"], Variation(size=128).unvaried()
+    pictures = [one for one in labelled_pictures(folder, "train") if not one.unknown]
+    alone = PoseSampler(pictures, layout, plain, 6, seed=4)(0)
+    mixed = PoseSampler(pictures, layout, replace(plain, mix=1.0), 6, seed=4)(0)
+    for one, two in zip(alone.points, mixed.points, strict=True):
+        assert (len(one), len(two)) == (1, 2)
+        np.testing.assert_array_equal(one[0], two[0])
+    skin = (alone.pictures == torch.tensor([230, 180, 150])).all(dim=-1)
+    assert skin.any() and (mixed.pictures[skin] == alone.pictures[skin]).all()
+
+
+def test_pictures_are_read_once_as_long_as_there_is_room(folder, monkeypatch):
+    pictures, read = labelled_pictures(folder, "train"), []
+    true = picture_cache.read_picture
+    monkeypatch.setattr(picture_cache, "read_picture", lambda one: read.append(one) or true(one))
+    for most, times in ((1 << 30, 1), (0, 3)):
+        cache = picture_cache.PictureCache(most)
+        seen = [cache(pictures[-1]) for _ in range(3)]
+        assert (
+            len(read) == times and (seen[0] == seen[2]).all() and seen[0].shape == (5, HIGH, WIDE)
+        )
+        assert (seen[0][3].astype(bool) == pictures[-1].mask("people")).all()
+        read.clear()
 
 
 def test_a_crop_shows_the_keypoints_where_its_targets_are(folder):
