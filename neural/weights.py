@@ -1,10 +1,10 @@
 """Networks on disk: a config as JSON and a state as safetensors, never a pickle."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -29,11 +29,13 @@ __all__ = [
     "NETWORKS",
     "build",
     "load_network",
+    "read_network",
     "read_tensors",
     "save_network",
     "write_tensors",
 ]
 
+Network = TypeVar("Network", bound=nn.Module)
 EMBEDDED = Path(__file__).resolve().parent / "trained"
 
 _KINDS: dict[str, tuple[type[Any], type[nn.Module]]] = {
@@ -81,14 +83,37 @@ def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     Raises:
         ModelError: a file is missing or damaged.
     """
+
+    def made(about: dict[str, Any]) -> nn.Module:
+        if about["kind"] == "mean":
+            return MeanPose(read_tensors(path.with_suffix(".safetensors"))["outputs"].float())
+        return build(about["kind"], about["config"])
+
+    return read_network(path, made)
+
+
+def read_network(
+    path: Path, made: Callable[[dict[str, Any]], Network], kind: str | None = None
+) -> tuple[Network, dict[str, Any]]:
+    """Rebuild any network that `save_network` wrote, in float32, ready to predict.
+
+    Args:
+        path: without suffix.
+        made: makes it, untrained, of what its JSON says.
+        kind: of the network; None for all that `made` knows.
+
+    Returns:
+        The network, and what its JSON says.
+
+    Raises:
+        ModelError: a file is missing or damaged, or holds a network of another kind.
+    """
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        if kind is not None and about["kind"] != kind:
+            raise ValueError(f"it holds a network {about['kind']!r}, not {kind!r}")
+        network = made(about)
         tensors = read_tensors(path.with_suffix(".safetensors"))
-        kind = about["kind"]
-        if kind == "mean":
-            network: nn.Module = MeanPose(tensors["outputs"].float())
-        else:
-            network = build(kind, about["config"])
         state = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
         network.load_state_dict(state)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
@@ -96,7 +121,8 @@ def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
         raise ModelError(
             f"the weights {path}.safetensors can't be used ({reason}); install PALLAS again"
         ) from error
-    return network.eval(), about
+    network.eval()
+    return network, about
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from ...rig.motion import Motion
 from ...rig.skeleton import BODY_JOINTS
+from ...rig.so3 import from_quaternion
 from ..library import Library, load_library
 from .moving import Crowd, moved
 from .points import MARKERS
 from .variation import Variation, keypoint_errors, mirror, scales_of
 from .windows import FPS, FRAMES, Window, facing_window
 
-__all__ = ["Batch", "Moves", "Sampler", "load_moves", "matrices"]
+__all__ = ["Batch", "Moves", "Sampler", "load_moves"]
 
 _SET = "ui_prmd"
 _EXERCISES = 2.0  # how often a frame of that exercise set is drawn against one of everyday motion
@@ -142,7 +143,7 @@ class Sampler:
         count, v = self.batch, self.variation
         chosen = torch.multinomial(self.moves.weights, count, replacement=True, generator=random)
         places = self.moves.starts[chosen][:, None] + torch.arange(self.frames)
-        turns = matrices(self.moves.rotations[places])
+        turns = from_quaternion(self.moves.rotations[places])
         own = torch.randint(len(self.bodies), (count,), generator=random)
         bodies = self.bodies.chosen(own)
         scales = scales_of(count, _PAIRS, v, random)
@@ -164,17 +165,6 @@ class Sampler:
         seen = torch.where(swap, keypoints, window.keypoints)
         whole = Window(seen, window.size, window.origin, window.world_from_window)
         return Batch(whole, torch.where(swap, markers, batch.markers))
-
-
-def matrices(rotations: Tensor) -> Tensor:
-    """(..., 4) unit quaternions to (..., 3, 3)."""
-    w, x, y, z = rotations.unbind(-1)
-    rows = [
-        1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
-        2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
-        2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
-    ]  # fmt: skip
-    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
 
 
 def _loose() -> Tensor:

@@ -1,12 +1,11 @@
 """The augmenter on disk: weights in half precision as safetensors, its sizes as JSON beside them."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ...rig.errors import ModelError
 from ..settings import settings_from
-from ..weights import EMBEDDED, read_tensors, save_network
+from ..weights import EMBEDDED, read_network, save_network
 from .networks import Augmenter, AugmenterConfig
 
 __all__ = ["EMBEDDED_AUGMENTER", "load_augmenter", "save_augmenter", "stored_in"]
@@ -26,19 +25,11 @@ def load_augmenter(path: Path = EMBEDDED_AUGMENTER) -> tuple[Augmenter, dict[str
     Raises:
         ModelError: a file is missing or damaged.
     """
-    try:
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        if about["kind"] != _KIND:
-            raise ValueError(f"it holds a network {about['kind']!r}, not {_KIND!r}")
-        network = Augmenter(settings_from(AugmenterConfig, about["config"], str(path)))
-        tensors = read_tensors(path.with_suffix(".safetensors"))
-        network.load_state_dict({n: t.float() for n, t in tensors.items()})
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(
-            f"the weights {path}.safetensors can't be used ({reason}); install PALLAS again"
-        ) from error
-    return network.eval(), about
+
+    def made(about: dict[str, Any]) -> Augmenter:
+        return Augmenter(settings_from(AugmenterConfig, about["config"], str(path)))
+
+    return read_network(path, made, _KIND)
 
 
 def stored_in(place: Path) -> Path:

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from ...rig.bodies import body_names, load_body
-from ...rig.errors import ModelError
 from ..settings import settings_from
 from ..training.checkpoint import (
     average_towards,
+    check_losses,
     learning_rate,
     read_checkpoint,
     used_up,
@@ -171,11 +171,7 @@ class _Run:
         self.averaged.eval()
         with torch.no_grad():
             loss = sum(float(_loss(self.averaged, batch)) for batch in batches) / len(batches)
-        if not math.isfinite(loss):
-            raise ModelError(
-                f"{self.plan.name}: the loss is no number at step {self.step}; "
-                "lower learning_rate and start afresh"
-            )
+        check_losses([loss], self.step)
         if loss < self.best:
             self.best = loss
             write_tensors(self.folder / "best.safetensors", self.averaged.state_dict())

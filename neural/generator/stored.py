@@ -1,12 +1,10 @@
 """The generator on disk: weights in half precision as safetensors, its sizes as JSON beside them."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...rig.errors import ModelError
-from ..weights import read_tensors, save_network
+from ..weights import read_network, save_network
 from .network import Generator, GeneratorConfig
 from .next_scale import NextScaleConfig
 from .tokeniser import TokeniserConfig
@@ -27,21 +25,13 @@ def load_generator(path: Path) -> Generator:
     Raises:
         ModelError: a file is missing or damaged.
     """
-    try:
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        if about["kind"] != _KIND:
-            raise ValueError(f"it holds a network {about['kind']!r}, not {_KIND!r}")
+
+    def made(about: dict[str, Any]) -> Generator:
         config = about["config"]
-        network = Generator(
+        return Generator(
             GeneratorConfig(
                 TokeniserConfig(**config["tokeniser"]), NextScaleConfig(**config["next_scale"])
             )
         )
-        tensors = read_tensors(path.with_suffix(".safetensors"))
-        network.load_state_dict({n: t.float() for n, t in tensors.items()})
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(
-            f"the weights {path}.safetensors can't be used ({reason}); install PALLAS again"
-        ) from error
-    return network.eval()
+
+    return read_network(path, made, _KIND)[0]

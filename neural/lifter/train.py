@@ -1,6 +1,5 @@
 """Training the lifter on the motion library, seen by random cameras; resumable, seeded."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -11,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ...rig.arrays import Array
-from ...rig.errors import ModelError
 from ..contacts import foot_contacts
 from ..library import load_library
 from ..training.checkpoint import (
     average_towards,
+    check_losses,
     learning_rate,
     read_checkpoint,
     used_up,
@@ -171,10 +170,7 @@ class _Run:
         self.measured = _measured(self.averaged, held)
         values = {f"training_{name}": float(value.detach()) for name, value in terms.items()}
         values |= {f"validation_{name}": value for name, value in self.measured.items()}
-        if not all(math.isfinite(value) for value in values.values()):
-            raise ModelError(
-                f"the loss is no number at step {self.step}; lower learning_rate and start afresh"
-            )
+        check_losses(values.values(), self.step)
         counts = {"step": self.step, "seconds": self.seconds}
         write_checkpoint(self.folder, self.network, self.averaged, self.optimiser, counts)
         self.journal.add(self.step, {"seconds": self.seconds, **values})

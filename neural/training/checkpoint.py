@@ -1,7 +1,7 @@
 """What all trainings share: the learning rate over the budget, averaged weights, files to go on from."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -11,7 +11,14 @@ from ...rig.errors import ModelError
 from ..weights import read_tensors, write_tensors
 from .options import TrainingOptions
 
-__all__ = ["average_towards", "learning_rate", "read_checkpoint", "used_up", "write_checkpoint"]
+__all__ = [
+    "average_towards",
+    "check_losses",
+    "learning_rate",
+    "read_checkpoint",
+    "used_up",
+    "write_checkpoint",
+]
 
 _FILE = "checkpoint.safetensors"
 _EARLY = 10  # steps; the average of the first ones forgets as quickly as it must to follow
@@ -47,6 +54,18 @@ def average_towards(averaged: nn.Module, network: nn.Module, most: float, step: 
                 slow.lerp_(fast[name], 1.0 - keep)
             else:
                 slow.copy_(fast[name])
+
+
+def check_losses(losses: Iterable[float], step: int) -> None:
+    """Stop a run that diverged, before its checkpoint replaces one from which it could go on.
+
+    Raises:
+        ModelError: a loss is no number.
+    """
+    if not all(math.isfinite(loss) for loss in losses):
+        raise ModelError(
+            f"the loss is no number at step {step}; lower learning_rate and start afresh"
+        )
 
 
 def write_checkpoint(

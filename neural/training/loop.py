@@ -15,6 +15,7 @@ from ..network import Pallas
 from ..weights import build, load_network, read_tensors, save_network, write_tensors
 from .checkpoint import (
     average_towards,
+    check_losses,
     learning_rate,
     read_checkpoint,
     used_up,
@@ -159,11 +160,7 @@ class _Run:
             training = dict(zip(terms, shared.tolist(), strict=True))
             validation = self.validate(held_out)
             loss = sum(validation.values())
-            if not math.isfinite(loss):
-                raise ModelError(
-                    f"{self.plan.name}: the loss is no number at step {self.step}; "
-                    "lower learning_rate and start afresh"
-                )
+            check_losses([loss], self.step)
             if loss < self.best:
                 self.best = loss
                 write_tensors(self.folder / "best.safetensors", self.averaged.state_dict())

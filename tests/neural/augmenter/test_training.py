@@ -15,7 +15,7 @@ from pallas.neural.augmenter.train import crowd_for, fit
 from pallas.neural.augmenter.variation import Variation
 from pallas.neural.training.options import Plan, TrainingOptions
 from pallas.neural.training.plans import read_suite
-from pallas.neural.weights import read_tensors
+from pallas.neural.weights import EMBEDDED, read_tensors
 from pallas.rig.errors import ModelError
 
 TINY = AugmenterConfig(width=16, layers=1, heads=2)
@@ -86,6 +86,19 @@ def test_a_foreign_checkpoint_is_told(tmp_path):
     (tmp_path / "checkpoint.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(ModelError, match="move it away"):
         fit(plan(), TINY, sampler(), sampler(1), tmp_path, quiet)
+
+
+def test_a_run_that_diverged_stops_before_its_checkpoint_is_replaced(tmp_path):
+    fit(plan(steps=3), TINY, sampler(), sampler(1), tmp_path, quiet)
+    before = (tmp_path / "checkpoint.safetensors").read_bytes()
+    with pytest.raises(ModelError, match="no number at step 6; lower learning_rate"):
+        fit(plan(learning_rate=np.inf), TINY, sampler(), sampler(1), tmp_path, quiet)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_a_network_of_another_kind_is_told():
+    with pytest.raises(ModelError, match="holds a network 'lifter', not 'augmenter'"):
+        load_augmenter(EMBEDDED / "lifter")
 
 
 def test_weights_come_back_as_they_were(tmp_path):
