@@ -67,7 +67,14 @@ def refined(
     )
     views = [View(pixels[c], camera.projection, sure[c]) for c, camera in enumerate(cameras)]
     markers = person.markers
-    body = solve_views(layout.names, markers.fps, views=views, options=options, progress=progress)
+    body = solve_views(
+        layout.names,
+        markers.fps,
+        views=views,
+        triangulation=person.triangulation,
+        options=options,
+        progress=progress,
+    )
     positions = np.array(markers.positions)
     away = _away(body.interpolated, round(longest_gap * markers.fps))
     for k, name in enumerate(markers.names):

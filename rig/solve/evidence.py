@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..arrays import Array, Mask, checked
 from ..errors import ShapeError
-from ..triangulation.robust import triangulate
+from ..triangulation.robust import Triangulation, triangulate
 from .placing import placed
 from .points import Markers
 from .problem import Term
@@ -143,6 +143,7 @@ def gathered(
     views: Sequence[View],
     points: SpacePoints | None,
     options: "BodyOptions",
+    met: Triangulation | None = None,
 ) -> Evidence:
     """Check what was given, keep the points of the body, and place them in space as far as can be.
 
@@ -152,6 +153,7 @@ def gathered(
         views: of the same frames.
         points: of the same frames.
         options: how much is believed.
+        met: all points triangulated, where that was done before.
 
     Raises:
         ShapeError: arrays don't fit each other, or there are none.
@@ -179,7 +181,11 @@ def gathered(
         known=np.full((shape[0], len(kept), 3), np.nan),
         spreads=spreads,
     )
-    return _placed(evidence, focal, options)
+    if met is not None:
+        checked("triangulated points", met.points, (*shape, 3))
+        parts = (met.points, met.errors, met.used, met.left_out)
+        met = Triangulation(*(part[:, list(kept)] for part in parts))
+    return _placed(evidence, focal, options, met)
 
 
 def _pictures(
@@ -223,7 +229,9 @@ def _focal(projection: Array) -> float:
     return float(np.linalg.norm(across))
 
 
-def _placed(evidence: Evidence, focal: Array, options: "BodyOptions") -> Evidence:
+def _placed(
+    evidence: Evidence, focal: Array, options: "BodyOptions", met: Triangulation | None
+) -> Evidence:
     """With the points known in space: given, triangulated, or relative ones put where they are seen.
 
     What a camera saw where it disagrees with others that agree is not believed.
@@ -233,7 +241,10 @@ def _placed(evidence: Evidence, focal: Array, options: "BodyOptions") -> Evidenc
     if points is not None and evidence.placed:
         known = np.where(evidence.points_sure[..., None] > 0.0, points, np.nan)
     if len(evidence.pixels) > 1:
-        found, left_out = _triangulated(evidence, _FAR * float(focal.mean()))
+        if met is None:
+            found, left_out = _triangulated(evidence, _FAR * float(focal.mean()))
+        else:
+            found, left_out = met.points, np.moveaxis(met.left_out, 2, 0)
         known = np.where(np.isfinite(known), known, found)
         sure = np.where(left_out, 0.0, sure)
     if points is not None and not evidence.placed and len(evidence.pixels):

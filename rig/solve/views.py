@@ -23,6 +23,7 @@ from ..filters import Butterworth, filtered
 from ..model.model import KinematicModel
 from ..model.skeletons import motion_of_pose, pose_of_motion
 from ..motion import Motion
+from ..triangulation.robust import Triangulation
 from .body_points import body_point
 from .evidence import Evidence, SpacePoints, View, gathered
 from .first_poses import body_height, first_motion
@@ -104,12 +105,13 @@ def _untold(done: float) -> None:
     del done
 
 
-def solve_views(
+def solve_views(  # noqa: PLR0913  each is another kind of knowledge
     names: Sequence[str],
     fps: float,
     *,
     views: Sequence[View] = (),
     points: SpacePoints | None = None,
+    triangulation: Triangulation | None = None,
     standing: Array | None = None,
     initial: Motion | None = None,
     options: BodyOptions | None = None,
@@ -123,6 +125,7 @@ def solve_views(
         fps: frames per second.
         views: what cameras saw of them; two or more place the person by themselves.
         points: in space, as another program or a lifter placed them; needed with fewer than two views.
+        triangulation: of the views, (T, P); made here if None.
         standing: (T, 2) 0 to 1, how sure it is that the left and the right foot stand.
         initial: T frames of the 24 joints to start from, as an earlier solution.
         options: how much is believed.
@@ -138,7 +141,7 @@ def solve_views(
         raise ShapeError(
             f"no point of the body is among {', '.join(names)[:200]}; expected LKnee …"
         )
-    evidence = gathered(names, kept, views, points, options)
+    evidence = gathered(names, kept, views, points, options, triangulation)
     if initial is not None:
         checked("initial root position", initial.root_position, (len(evidence), 3))
     height = options.height or (body_height(evidence.names, evidence.known) or _STANDARD_HEIGHT)

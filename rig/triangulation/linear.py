@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arrays import Array, checked
 
-__all__ = ["Rays", "reprojected", "triangulated"]
+__all__ = ["Rays", "nearest", "reprojected", "triangulated"]
 
 _STEPS: Final = 3
 _FLAT: Final = 1e-5  # of the equations' size: rays this parallel meet nowhere in particular
@@ -120,7 +120,7 @@ class Rays:
         with np.errstate(invalid="ignore"):
             scale = weights if near is None else weights / self._before(self._depth(near))
             for _ in range(_STEPS if near is None else _STEPS - 1):
-                points = _nearest(np.einsum("kcn,cn->kn", self.products, scale * scale))
+                points = nearest(np.einsum("kcn,cn->kn", self.products, scale * scale))
                 depth = self._depth(points)
                 scale = weights / self._before(depth)
             lost = (counts & ~(depth > _NEAREST)).any(axis=0) | (counts.sum(axis=0) < 2)
@@ -144,8 +144,12 @@ class Rays:
         return np.sqrt(off[0] + off[1])
 
 
-def _nearest(sums: Array) -> Array:
-    """(3, N) solutions of the summed equations (9, N)."""
+def nearest(sums: Array) -> Array:
+    """(3, N) where sums of squares are least; NaN where they are flat in some direction.
+
+    Args:
+        sums: (9, N) of each symmetric matrix xx, xy, xz, yy, yz, zz, and of the slope at 0 x, y, z.
+    """
     a, b, c, d, e, f, x, y, z = sums
     # Of a symmetric 3 x 3 matrix the inverse is written out: that takes a tenth of a general solver's time.
     aa, bb, cc = d * f - e * e, c * e - b * f, b * e - c * d
