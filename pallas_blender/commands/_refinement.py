@@ -1,7 +1,7 @@
 """What `pallas triangulate` refines: where results go, and the body fitted to a person."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,7 +9,7 @@ from ...capture.cameras.refined import refined
 from ...capture.formats import write_motion
 from ...rig.errors import FormatError
 from ..console import Console
-from ._shared import checked_output
+from ._shared import checked_output, person_height
 
 if TYPE_CHECKING:
     from ...capture.cameras.camera import Camera
@@ -33,7 +33,7 @@ class Outputs(NamedTuple):
     motion: Path | None
 
 
-def add_refinement(parser: argparse.ArgumentParser, metres: Callable[[str], float]) -> None:
+def add_refinement(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of refinement."""
     group = parser.add_argument_group("refinement")
     group.add_argument(
@@ -48,7 +48,10 @@ def add_refinement(parser: argparse.ArgumentParser, metres: Callable[[str], floa
         help="of the refined body beside its points: .npz or .bvh",
     )
     group.add_argument(
-        "--height", type=metres, metavar="M", help="of the person, metres (found from the cameras)"
+        "--height",
+        type=person_height,
+        metavar="M",
+        help="of the person, metres (found from the cameras)",
     )
 
 

@@ -1,6 +1,7 @@
 """What several commands take and check in the same way."""
 
 import argparse
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,17 @@ from typing import Any
 from ...rig.errors import FileError, FormatError, OutputError
 from ..console import Console
 
-__all__ = ["add_force", "checked_input", "checked_output", "tell_warnings"]
+__all__ = [
+    "above_zero",
+    "add_force",
+    "checked_input",
+    "checked_output",
+    "from_one",
+    "not_below_zero",
+    "person_height",
+    "picture_size",
+    "tell_warnings",
+]
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +27,51 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="replace outputs that are there already"
     )
+
+
+def not_below_zero(text: str) -> float:
+    """The number that an argument is."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number, not below zero")
+    return number
+
+
+def above_zero(text: str) -> float:
+    """The number that an argument is."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number above zero")
+    return number
+
+
+def person_height(text: str) -> float:
+    """Metres, of a person."""
+    number = above_zero(text)
+    if not 0.4 <= number <= 2.6:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a person's height in metres, as 1.78")
+    return number
+
+
+def from_one(text: str) -> int:
+    """The whole number, from 1 to 999, that an argument is."""
+    if not re.fullmatch(r"\d{1,3}", text, re.ASCII) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1")
+    return int(text)
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """Width and height, as 1920x1080."""
+    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text, re.ASCII)
+    if match is None or 0 in (int(match[1]), int(match[2])):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected width and height, as 1920x1080")
+    return int(match[1]), int(match[2])
 
 
 def checked_input(path: Path) -> Path:

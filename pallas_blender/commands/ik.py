@@ -5,14 +5,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...capture.coordinates import COORDINATE_SUFFIXES, write_coordinates
 from ...capture.formats import write_motion
 from ...capture.osim_writer import write_osim
 from ...rig.errors import FormatError
 from ..console import Console
-from ._shared import add_force, checked_output, tell_warnings
+from ._shared import above_zero, add_force, checked_output, tell_warnings
 
 if TYPE_CHECKING:
     from ...rig.solve.marker_ik import MarkerFit, MarkerOptions
@@ -55,10 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--up", metavar="AXIS", help="axis of the markers that points up: y, z, …")
     parser.add_argument("--unit", metavar="UNIT", help="of the markers: mm, cm, m (the file's)")
     parser.add_argument(
-        "--robust", type=_positive, metavar="MM", help="markers further off than this count less"
+        "--robust", type=above_zero, metavar="MM", help="markers further off than this count less"
     )
     parser.add_argument(
-        "--smooth", type=_positive, default=0.0, metavar="W", help="weight of changes over time (0)"
+        "--smooth",
+        type=above_zero,
+        default=0.0,
+        metavar="W",
+        help="weight of changes over time (0)",
     )
     parser.add_argument(
         "--fix-swaps", action="store_true", help="exchange names that were exchanged, and say which"
@@ -77,16 +79,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the model `pallas`: the body's motion for `pallas retarget`; .npz or .bvh",
     )
     add_force(parser)
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = np.nan
-    if not 0.0 < number < np.inf:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number above zero")
-    return number
 
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:

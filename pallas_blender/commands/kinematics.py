@@ -1,14 +1,13 @@
 """`pallas kinematics`: joint angles, velocities and accelerations of a recording, and a page about them."""
 
 import argparse
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..console import Console
 from ..detectors import add_detector_arguments
-from ._shared import add_force, tell_warnings
+from ._shared import above_zero, add_force, person_height, tell_warnings
 
 if TYPE_CHECKING:
     from ...rig.solve.marker_ik import MarkerFit
@@ -38,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL.osim",
         help="OpenSim model (the anatomical one in the package, with sizes found)",
     )
-    parser.add_argument("--height", type=_metres, metavar="M", help="of the person, metres")
-    parser.add_argument("--mass", type=_above, metavar="KG", help="of the person, kilograms")
+    parser.add_argument("--height", type=person_height, metavar="M", help="of the person, metres")
+    parser.add_argument("--mass", type=above_zero, metavar="KG", help="of the person, kilograms")
     parser.add_argument(
-        "--cutoff", type=_above, default=6.0, metavar="HZ", help="of the smoothing spline (6)"
+        "--cutoff", type=above_zero, default=6.0, metavar="HZ", help="of the smoothing spline (6)"
     )
     parser.add_argument(
         "--no-augment", action="store_true", help="fit keypoints themselves, without the augmenter"
@@ -69,23 +68,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--up", metavar="AXIS", help="axis of the markers that points up: y, z, …")
     parser.add_argument("--unit", metavar="UNIT", help="of the markers: mm, cm, m (the file's)")
     add_force(parser)
-
-
-def _above(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0.0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number above zero")
-    return number
-
-
-def _metres(text: str) -> float:
-    number = _above(text)
-    if not 0.4 <= number <= 2.6:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected metres, as 1.72")
-    return number
 
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:

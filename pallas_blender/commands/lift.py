@@ -1,7 +1,6 @@
 """`pallas lift`: what one camera saw in, a person in space out."""
 
 import argparse
-import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,15 @@ from ...capture.trc_writer import write_trc
 from ...capture.up_axis import UP_AXES
 from ...rig.errors import RecordingError
 from ..console import Console
-from ._shared import add_force, checked_output, tell_warnings
+from ._shared import (
+    above_zero,
+    add_force,
+    checked_output,
+    from_one,
+    person_height,
+    picture_size,
+    tell_warnings,
+)
 
 if TYPE_CHECKING:
     from ...capture.cameras.camera import Camera
@@ -53,62 +60,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="20 keypoints: .trc; the 24-joint motion: .npz, .bvh or .csv",
     )
     parser.add_argument(
-        "--height", type=_metres, metavar="M", help=f"of the person ({_USUAL_HEIGHT:.2f})"
+        "--height", type=person_height, metavar="M", help=f"of the person ({_USUAL_HEIGHT:.2f})"
     )
     camera = parser.add_mutually_exclusive_group()
     camera.add_argument("--calib", type=Path, metavar="CALIB", help="Pose2Sim's toml or Qualisys'")
     camera.add_argument(
-        "--focal", type=_positive, metavar="PX", help="focal length, where there is no calibration"
+        "--focal", type=above_zero, metavar="PX", help="focal length, where there is no calibration"
     )
     parser.add_argument("--camera", metavar="NAME", help="of the calibration (by the file's name)")
     parser.add_argument(
         "--floor", type=float, metavar="M", help="its height in the calibration's world"
     )
     parser.add_argument("--up", choices=list(UP_AXES), default="z", help="of the calibration (z)")
-    parser.add_argument("--fps", type=_positive, metavar="N", help="frames per second")
+    parser.add_argument("--fps", type=above_zero, metavar="N", help="frames per second")
     parser.add_argument(
-        "--image-size", type=_size, metavar="WxH", help="where the file does not say"
+        "--image-size", type=picture_size, metavar="WxH", help="where the file does not say"
     )
     parser.add_argument(
         "--layout", choices=list(LAYOUTS), help="of the keypoints (found by itself)"
     )
     parser.add_argument(
-        "--person", type=_whole, default=1, metavar="N", help="who, the surest is 1 (1)"
+        "--person", type=from_one, default=1, metavar="N", help="who, the surest is 1 (1)"
     )
     parser.add_argument(
         "--weights", type=Path, metavar="DIR", help="of pallas train lifter (embedded)"
     )
     add_force(parser)
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0.0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number above zero")
-    return number
-
-
-def _metres(text: str) -> float:
-    number = _positive(text)
-    if not 0.4 <= number <= 2.6:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a person's height in metres, as 1.78")
-    return number
-
-
-def _whole(text: str) -> int:
-    if not re.fullmatch(r"\d{1,2}", text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1")
-    return int(text)
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
-    if match is None or "0" in match.groups():
-        raise argparse.ArgumentTypeError(f"{text!r}: expected width and height, as 1920x1080")
-    return int(match[1]), int(match[2])
 
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """`pallas triangulate`: what several calibrated cameras saw in, people in space out."""
 
 import argparse
-import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,14 @@ from ...rig.errors import RecordingError
 from ...rig.filters import filter_from_text, filtered
 from ..console import Console
 from ._refinement import Outputs, add_refinement, fitted, outputs, tell_refined
-from ._shared import add_force, tell_warnings
+from ._shared import (
+    above_zero,
+    add_force,
+    from_one,
+    not_below_zero,
+    picture_size,
+    tell_warnings,
+)
 
 if TYPE_CHECKING:
     from ...capture.cameras.camera import Camera
@@ -75,24 +81,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames per second (as a video beside the keypoints has); of each camera: 60,30,60",
     )
     parser.add_argument(
-        "--image-size", type=_size, metavar="WxH", help="of pictures whose keypoints are fractions"
+        "--image-size",
+        type=picture_size,
+        metavar="WxH",
+        help="of pictures whose keypoints are fractions",
     )
     parser.add_argument(
         "--layout", choices=list(LAYOUTS), help="of the keypoints (found by itself)"
     )
-    parser.add_argument("--people", type=_whole, default=1, metavar="N", help="how many people (1)")
+    parser.add_argument(
+        "--people", type=from_one, default=1, metavar="N", help="how many people (1)"
+    )
     parser.add_argument(
         "--threshold",
-        type=_positive,
+        type=above_zero,
         metavar="PX",
         help="error that leaves a camera out (half a degree)",
     )
-    parser.add_argument("--min-cameras", type=_whole, default=2, metavar="N", help="that agree (2)")
     parser.add_argument(
-        "--confidence", type=_fraction, default=0.2, metavar="C", help="least of a keypoint (0.2)"
+        "--min-cameras", type=from_one, default=2, metavar="N", help="that agree (2)"
     )
     parser.add_argument(
-        "--gap", type=_fraction, default=0.25, metavar="S", help="longest gap that is closed (0.25)"
+        "--confidence",
+        type=not_below_zero,
+        default=0.2,
+        metavar="C",
+        help="least of a keypoint (0.2)",
+    )
+    parser.add_argument(
+        "--gap",
+        type=not_below_zero,
+        default=0.25,
+        metavar="S",
+        help="longest gap that is closed (0.25)",
     )
     parser.add_argument(
         "--filter",
@@ -115,42 +136,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="z",
         help="axis of the calibration that points up (z)",
     )
-    add_refinement(parser, _positive)
+    add_refinement(parser)
     add_force(parser)
 
 
-def _positive(text: str) -> float:
-    number = _fraction(text)
-    if number == 0.0:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number above zero")
-    return number
-
-
-def _fraction(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0.0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number, not below zero")
-    return number
-
-
-def _whole(text: str) -> int:
-    if not re.fullmatch(r"\d{1,3}", text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1")
-    return int(text)
-
-
 def _rates(text: str) -> tuple[float, ...]:
-    return tuple(_positive(part) for part in text.split(","))
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
-    if match is None or "0" in match.groups():
-        raise argparse.ArgumentTypeError(f"{text!r}: expected width and height, as 1920x1080")
-    return int(match[1]), int(match[2])
+    return tuple(above_zero(part) for part in text.split(","))
 
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
