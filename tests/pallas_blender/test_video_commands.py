@@ -12,7 +12,9 @@ from pallas.capture.markers import read_markers
 from pallas.capture.video import detector as detectors
 from pallas.capture.video.detector import DetectorKind, Found
 from pallas.capture.video.keypoint_file import write_keypoints
+from pallas.pallas_blender import kinematics_input
 from pallas.pallas_blender.cli import main
+from pallas.rig.errors import RecordingError
 
 LAYOUT = named_layout("coco_17")
 STANDING = {
@@ -159,3 +161,25 @@ def test_what_is_not_told_is_taken_and_said(standing, tmp_path, capsys):
     assert code == 1 and "--force" in error
     code, _, error = run(capsys, "lift", standing, "--person", 2, "-o", tmp_path / "two.trc")
     assert code == 1 and "1 people are in" in error
+
+
+def test_kinematics_hands_detector_and_person_on(clip, tmp_path, capsys, monkeypatch):
+    """The commands on the way get what the user chose; here they only note it."""
+    told = {}
+
+    def noted(command, words, console):
+        told[command.__name__.rpartition(".")[2]] = [str(word) for word in words]
+        if command.__name__.endswith("lift"):
+            raise RecordingError("far enough")
+        return None, {"clips": []}
+
+    monkeypatch.setattr(kinematics_input, "_ran", noted)
+    words = ["--detector", "paf", "--detector-model", "net.safetensors", "--person", 2]
+    words += ["--people", 3, "--focal", 1600, "--height", 1.7]
+    code, _, error = run(capsys, "kinematics", clip, "-o", tmp_path / "out", *words)
+    assert code == 1 and "far enough" in error
+    found, lifted = " ".join(told["keypoints"]), " ".join(told["lift"])
+    assert "--detector paf --model net.safetensors --people 3" in found
+    assert "--person 2 --height 1.7 --focal 1600" in lifted
+    code, _, error = run(capsys, "kinematics", clip, "-o", tmp_path / "out", "--detector", "none")
+    assert code == 2 and "mediapipe" in error and "paf" in error
