@@ -4,8 +4,8 @@
 
 The Python has bpy as a module, `pip install blenderproc`, and what BlenderProc installs into its Blender:
 `pip install scipy h5py scikit-image opencv-contrib-python-headless imageio trimesh scikit-learn rich
-gitpython pypng pytz`. BlenderProc means to be started within a Blender that it downloads; its set-up of that is left
-out here, and no more.
+gitpython pypng pytz`. BlenderProc means to be started within a Blender that it downloads; its set-up of
+that is left out here, and no more.
 """
 
 import os

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["box_of", "decoded", "encoded", "runs_of"]
+__all__ = ["box_of", "decoded", "encoded", "encoded_parts", "runs_of"]
 
 _GROUP: Final = 5  # bits in a character
 _FIRST: Final = 48  # the character of zero
@@ -22,6 +22,24 @@ def encoded(mask: Mask) -> dict[str, Any]:
     if len(runs) > 1 and runs[-1] == 0:
         runs = runs[:-1]
     return {"size": list(mask.shape), "counts": _characters(runs.tolist())}
+
+
+def encoded_parts(numbers: npt.NDArray[np.integer[Any]]) -> dict[int, dict[str, Any]]:
+    """The compressed RLE of every number but 0 in a picture (H, W) of numbers, all at once."""
+    flat = numbers.T.ravel()
+    starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
+    lengths = np.diff(np.concatenate([starts, [flat.size]]))
+    found = {}
+    for number in np.unique(flat[starts]).tolist():
+        if number == 0:
+            continue
+        own = flat[starts] == number
+        # Two runs of one number never follow each other; what lies between is one run of zeros.
+        ends = np.stack([starts[own], starts[own] + lengths[own]], axis=-1).ravel()
+        runs = np.diff(np.concatenate([[0], ends, [flat.size]]))
+        runs = runs[:-1] if runs[-1] == 0 else runs
+        found[number] = {"size": list(numbers.shape), "counts": _characters(runs.tolist())}
+    return found
 
 
 def decoded(rle: dict[str, Any]) -> Mask:

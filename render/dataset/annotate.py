@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from ...capture.cameras.camera import Camera
-from ...capture.run_lengths import box_of, encoded
+from ...capture.run_lengths import box_of, encoded, encoded_parts
 from ...rig.arrays import Array, Mask
 from .body_parts import PARTS
 from .clip import Clip
@@ -93,9 +93,8 @@ def _pixels_told(camera: Camera, places: Array, visible: Mask) -> dict[str, list
 
 def _parts_told(part: Array, mask: Mask) -> dict[str, Any]:
     """RLE of every part that is seen."""
-    shown = np.where(mask, part, 0)
-    numbers = [int(n) for n in np.unique(shown) if 0 < n <= len(PARTS)]
-    return {PARTS[number - 1]: encoded(shown == number) for number in numbers}
+    told = encoded_parts(np.where(mask, part, 0))
+    return {PARTS[number - 1]: rle for number, rle in told.items() if number <= len(PARTS)}
 
 
 def pass_files(passes: Passes, wanted: tuple[str, ...]) -> dict[str, bytes]:
@@ -108,5 +107,6 @@ def pass_files(passes: Passes, wanted: tuple[str, ...]) -> dict[str, bytes]:
         made["normal"] = exr_bytes({n: normal[..., k] for k, n in enumerate("XYZ")})
     if "flow" in wanted:
         flow = passes.flow.astype(np.float32)
-        made["flow"] = exr_bytes({n: flow[..., k] for k, n in enumerate("XY")})
+        # ZIP takes as long as all the rest of a frame's files, and an eighth away.
+        made["flow"] = exr_bytes({n: flow[..., k] for k, n in enumerate("XY")}, effort=0)
     return made

@@ -61,7 +61,11 @@ class Landmarks:
         bones, vertices = armature.pose.bones, body.data.vertices
         from_armature, from_body = np.array(armature.matrix_world), np.array(body.matrix_world)
         found = np.ones((len(self.points), 4))
+        first: dict[str, int] = {}  # sets share points
         for row, point in enumerate(self.points):
+            if first.setdefault(point.name, row) != row:
+                found[row] = found[first[point.name]]
+                continue
             if point.vertices:
                 found[row, :3] = np.mean([vertices[v].co for v in point.vertices], axis=0)
                 found[row] = from_body @ found[row]

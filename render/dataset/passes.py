@@ -198,30 +198,25 @@ def _rendered(scene: bpy.types.Scene, folder: Path) -> dict[str, Array]:
 
 
 def _passes(picture: dict[str, Array], found: dict[str, Array], camera: Camera) -> Passes:
-    def stacked(name: str, parts: str) -> Array:
-        return np.stack([found[f"{name}.{part}"] for part in parts], axis=-1)
-
-    depth = found["Depth.Z"].astype(np.float64)
+    depth = found["Depth.Z"]
     seen = depth < _SKY
-    normal = stacked("Normal", "XYZ").astype(np.float64)
-    length = np.linalg.norm(normal, axis=-1, keepdims=True)
-    normal = np.divide(normal, length, out=np.zeros_like(normal), where=length > 1e-6)
-    middle = _depth_in_the_middle(depth, stacked("Position", "XYZ"), normal, seen, camera)
-    shape = seen.shape
-    vector = (
-        np.stack([found["Vector.Z"], found["Vector.W"]], axis=-1)
-        if "Vector.Z" in found
-        else np.full((*shape, 2), np.nan, dtype=np.float32)
-    )
+    x, y, z = (found[f"Normal.{axis}"] for axis in "XYZ")
+    length = np.sqrt(x * x + y * y + z * z)
+    scale = np.divide(np.float32(1.0), length, out=np.zeros_like(length), where=length > 1e-6)
+    normal = (x * scale, y * scale, z * scale)
+    points = tuple(found[f"Position.{axis}"] for axis in "XYZ")
+    middle = _depth_in_the_middle(depth, points, normal, camera)
+    nothing = np.full(depth.shape, np.nan, dtype=np.float32)
     # Cycles says where the point comes from, right and up.
-    flow = np.where(seen[..., None], vector * np.array([-1.0, 1.0], dtype=np.float32), np.nan)
+    right, up = (found.get(f"Vector.{axis}", nothing) for axis in "ZW")
+    flow = np.stack([np.where(seen, -right, nothing), np.where(seen, up, nothing)], axis=-1)
     person = found.get("Object Index.X", found.get("IndexOB.X"))
     part = found.get("Material Index.X", found.get("IndexMA.X"))
     number = np.where(seen, person, 0).astype(np.int32)
     return Passes(
         np.stack([picture[f"Combined.{c}"] for c in "RGB"], axis=-1),
-        middle,
-        normal,
+        np.where(seen, middle, np.inf),
+        np.stack(normal, axis=-1),
         flow,
         number,
         np.where(number > 0, part, 0).astype(np.int32),
@@ -229,19 +224,24 @@ def _passes(picture: dict[str, Array], found: dict[str, Array], camera: Camera) 
 
 
 def _depth_in_the_middle(
-    depth: Array, points: Array, normal: Array, seen: Array, camera: Camera
+    depth: Array, points: tuple[Array, ...], normal: tuple[Array, ...], camera: Camera
 ) -> Array:
-    """Depth at the middle of each pixel: Cycles' first sample lies a little beside it, on the same plane."""
+    """(H, W) depth at the middle of each pixel: Cycles' first sample lies beside it, on the same plane.
+
+    With the plane's normal n, a point p on it, the camera's place c and the pixel's ray r of depth 1, all in
+    the world, it is n (p - c) / n r.
+    """
+    # Columns: what a step right, a step down, and the picture's corner add to a ray.
+    steps = (camera.camera_from_world.T @ np.linalg.inv(camera.matrix)).astype(np.float32)
+    place = camera.position.astype(np.float32)
     height, width = depth.shape
-    inverse = np.linalg.inv(camera.matrix)
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ inverse.T
-    seen_points = points @ camera.camera_from_world.T + camera.translation
-    facing = normal @ camera.camera_from_world.T
-    along = np.einsum("hwc,hwc->hw", facing, rays)
+    across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    right, below, corner = (sum(n * a for n, a in zip(normal, way, strict=True)) for way in steps.T)
+    along = right * across + below * down + corner
+    away = sum(n * (p - c) for n, p, c in zip(normal, points, place, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
-        plane = np.einsum("hwc,hwc->hw", facing, seen_points) / along
-    steep = np.abs(along) > _GRAZING * np.linalg.norm(rays, axis=-1)
+        plane = away / along
+    rays = (a * across + b * down + c for a, b, c in steps)
+    steep = np.abs(along) > _GRAZING * np.sqrt(sum(ray * ray for ray in rays))
     near = np.abs(plane - depth) < 0.1 * depth
-    middle = np.where(steep & near, plane, depth)
-    return np.where(seen, middle, np.inf)
+    return np.where(steep & near, plane, depth)

@@ -26,15 +26,17 @@ def developed(light: Array, noise: float, random: np.random.Generator) -> Pixels
         noise: standard deviation at full white, of 1; that of shot noise falls with the root of the light.
         random: what the noise is drawn from.
     """
-    light = np.clip(np.nan_to_num(light.astype(np.float64)), 0.0, None)
+    light = np.clip(np.nan_to_num(light.astype(np.float32)), 0.0, None)
     if noise > 0.0:
         spread = noise * np.sqrt(np.clip(light, 0.02, 1.0))
-        light = np.clip(light + spread * random.standard_normal(light.shape), 0.0, None)
+        grain = random.standard_normal(light.shape, dtype=np.float32)
+        light = np.clip(light + spread * grain, 0.0, None)
     knee = 0.8
     over = light - knee
     soft = knee + (1.0 - knee) * over / (over + (1.0 - knee))
     light = np.where(over > 0.0, soft, light)
-    coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    power = light ** np.float32(1 / 2.4)
+    coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * power - 0.055)
     return np.round(255.0 * np.clip(coded, 0.0, 1.0)).astype(np.uint8)
 
 

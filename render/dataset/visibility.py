@@ -41,11 +41,16 @@ def seen_points(
     # What a person holds has no person's number, and hides what is behind it.
     own = {item.name for item in landmarks.armature.children_recursive if item.pass_index}
     found = np.zeros(len(places), dtype=bool)
+    known: dict[str, bool] = {}  # sets share points
     for row in np.flatnonzero(inside(camera, camera.project(places))):
-        place = places[row]
-        way = Vector(place) - start
-        far = way.length
-        hit, at, _, _, item, _ = scene.ray_cast(depsgraph, start, way / far, distance=far - 1e-4)
-        skin = landmarks.skin[row]
-        found[row] = not hit or (item.name in own and far - (at - start).length < skin)
+        name = landmarks.points[row].name
+        if name not in known:
+            way = Vector(places[row]) - start
+            far = way.length
+            hit, at, _, _, item, _ = scene.ray_cast(
+                depsgraph, start, way / far, distance=far - 1e-4
+            )
+            skin = landmarks.skin[row]
+            known[name] = not hit or (item.name in own and far - (at - start).length < skin)
+        found[row] = known[name]
     return found

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pallas.capture.run_lengths import box_of, decoded, encoded
+from pallas.capture.run_lengths import box_of, decoded, encoded, encoded_parts
 
 MASKS = arrays(bool, st.tuples(st.integers(1, 20), st.integers(1, 20)))
 
@@ -27,3 +27,11 @@ def test_run_lengths_are_those_of_pycocotools(mask):
     tools = pytest.importorskip("pycocotools.mask")
     wanted = tools.encode(np.asfortranarray(mask.astype(np.uint8)))
     assert encoded(mask)["counts"] == wanted["counts"].decode()
+
+
+@given(
+    arrays(np.int32, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 3))
+)
+def test_parts_at_once_are_the_masks_one_by_one(numbers):
+    wanted = {k: encoded(numbers == k) for k in (1, 2, 3) if (numbers == k).any()}
+    assert encoded_parts(numbers) == wanted
