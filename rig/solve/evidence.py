@@ -183,8 +183,10 @@ def gathered(
     )
     if met is not None:
         checked("triangulated points", met.points, (*shape, 3))
-        parts = (met.points, met.errors, met.used, met.left_out)
-        met = Triangulation(*(part[:, list(kept)] for part in parts))
+        some = list(kept)
+        met = Triangulation(
+            met.points[:, some], met.errors[:, some], met.used[:, some], met.left_out[:, some]
+        )
     return _placed(evidence, focal, options, met)
 
 

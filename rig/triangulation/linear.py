@@ -12,6 +12,7 @@ weighted sum is what is solved. Inside, the points are the last dimension.
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import Array, checked
 
@@ -107,7 +108,7 @@ class Rays:
         products[~np.isfinite(products)] = 0.0
         return cls(pixels, projections, products)
 
-    def __getitem__(self, which: Array) -> "Rays":
+    def __getitem__(self, which: npt.NDArray[np.intp]) -> "Rays":
         """Those of some points."""
         return Rays(self.pixels[..., which], self.projections, self.products[..., which])
 
