@@ -388,7 +388,7 @@ def _agreeing(
         network = adapted(network, crops)
     ready, rows = folded(network), []
     for picture, box, points in zip(pictures, boxes, known, strict=True):
-        found = looked_at(ready, picture, box, side)
+        found = looked_at(ready, picture, box, side, alone=True)
         own = np.full((len(COCO_POINTS), 2), np.nan)
         if found:
             own = in_coco(found[0][0], network.config.paf_layout.layout)

@@ -1,11 +1,13 @@
 """From a network's maps to people."""
 
+import numpy as np
+
 from ...rig.arrays import Array
 from ...rig.errors import ShapeError
 from .layouts import PafLayout
 from .limbs import limb_candidates
-from .peaks import find_peaks
-from .people import People, assembled
+from .peaks import Peaks, find_peaks
+from .people import FEWEST, People, assembled
 
 __all__ = ["decode"]
 
@@ -16,6 +18,8 @@ def decode(
     layout: PafLayout,
     matching: str = "greedy",
     threshold: float = 0.1,
+    *,
+    alone: bool = False,
 ) -> People:
     """Find people in the maps of one picture.
 
@@ -25,6 +29,8 @@ def decode(
         layout: K keypoints and L limbs.
         matching: "greedy" or "hungarian".
         threshold: of a keypoint's confidence.
+        alone: the picture is of one person: the surest one gets the peaks that no limb joined to anybody, and
+            where no limbs were found somebody is made of the best peaks.
 
     Raises:
         ShapeError: the maps are of another layout.
@@ -36,4 +42,21 @@ def decode(
             f"more and {2 * len(layout.limbs)} of the same height and width"
         )
     peaks = find_peaks(confidence[: layout.points], threshold)
-    return assembled(peaks, limb_candidates(peaks, pafs, layout.limbs), layout, matching)
+    people = assembled(peaks, limb_candidates(peaks, pafs, layout.limbs), layout, matching)
+    return _completed(people, peaks, layout.points) if alone else people
+
+
+def _completed(people: People, peaks: Peaks, points: int) -> People:
+    """The first person, or somebody new, with the best peak of each keypoint that nobody has."""
+    best = {int(peaks.point[row]): row for row in np.argsort(peaks.score, kind="stable")}
+    if len(people.places):
+        places, confidence = people.places.copy(), people.confidence.copy()
+    elif len(best) >= FEWEST:
+        places, confidence = np.full((1, points, 2), np.nan), np.zeros((1, points))
+    else:
+        return people
+    for point, row in best.items():
+        if np.isnan(places[:, point]).all():
+            places[0, point] = peaks.place[row]
+            confidence[0, point] = min(float(peaks.score[row]), 1.0)
+    return People(places, confidence)

@@ -112,7 +112,8 @@ class PafDetector:
 
     def _look(self, picture: Picture, box: Box, longest: int) -> list[tuple[Array, Array]]:
         """(points (K, 2) in the picture, confidence (K,)) of everybody in a part of it, the surest first."""
-        return looked_at(self._network, picture, box, longest, self._scales)
+        alone = self._most == 1 and longest == self._side
+        return looked_at(self._network, picture, box, longest, self._scales, alone=alone)
 
     def _nearest(
         self, found: list[tuple[Array, Array]], before: Array
@@ -129,6 +130,8 @@ def looked_at(
     box: Box,
     longest: int,
     scales: Sequence[float] = (1.0,),
+    *,
+    alone: bool = False,
 ) -> list[tuple[Array, Array]]:
     """Everybody in a part of a picture, the surest first.
 
@@ -138,12 +141,13 @@ def looked_at(
         box: the part.
         longest: pixels of its longer side as the network sees it, at scale 1.
         scales: whose maps are averaged.
+        alone: it is around one person, who gets what no limb joined to anybody.
 
     Returns:
         Of each points (K, 2) in the picture, NaN where missing, and confidence (K,).
     """
     confidence, pafs, seen, size = averaged_maps(network, picture, box, longest, scales)
-    found = decode(confidence, pafs, network.config.paf_layout)
+    found = decode(confidence, pafs, network.config.paf_layout, alone=alone)
     cell = np.array(size) / np.array(pafs.shape[:0:-1])
     points = seen.to_picture((found.places + 0.5) * cell - 0.5, size)
     return list(zip(points, found.confidence, strict=True))

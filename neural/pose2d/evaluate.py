@@ -74,7 +74,7 @@ def _in_crop(network: PafNetwork, picture: Picture, person: Array, side: int) ->
     there = person[np.isfinite(person).all(axis=-1)]
     box = box_around(there)
     square = max(box.width, box.height)
-    found = looked_at(network, picture, Box(box.x, box.y, square, square), side)
+    found = looked_at(network, picture, Box(box.x, box.y, square, square), side, alone=True)
     if not found:
         return np.full((len(COCO_POINTS), 2), np.nan)
     points = np.stack([in_coco(own, network.config.paf_layout.layout) for own, _ in found])

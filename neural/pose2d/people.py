@@ -10,10 +10,10 @@ from .limbs import Candidates
 from .matching import best_pairs, greedy_pairs
 from .peaks import Peaks
 
-__all__ = ["MATCHINGS", "People", "assembled"]
+__all__ = ["FEWEST", "MATCHINGS", "People", "assembled"]
 
 MATCHINGS: Final = {"greedy": greedy_pairs, "hungarian": best_pairs}
-_FEWEST: Final = 4  # keypoints of a person
+FEWEST: Final = 4  # keypoints of a person
 _WEAKEST: Final = 0.2  # mean score of the peaks and limbs of a person
 
 
@@ -104,7 +104,7 @@ def _told(people: list[_Person], peaks: Peaks, points: int) -> People:
     for person in people:
         count = len(person.peaks)
         of_peaks = float(peaks.score[list(person.peaks.values())].sum())
-        if count >= _FEWEST and (of_peaks + person.score) / (2 * count) > _WEAKEST:
+        if count >= FEWEST and (of_peaks + person.score) / (2 * count) > _WEAKEST:
             kept.append((of_peaks + person.score, person))
     kept.sort(key=lambda one: -one[0])
     places = np.full((len(kept), points, 2), np.nan)

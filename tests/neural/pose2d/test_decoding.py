@@ -127,3 +127,13 @@ def test_ten_people_are_ten(person):
 def test_maps_of_another_layout_are_told():
     with pytest.raises(ShapeError, match="expected 25 or one more and 52"):
         decode(np.zeros((19, 8, 8)), np.zeros((38, 8, 8)), PAF_LAYOUTS["body_25"])
+
+
+def test_somebody_alone_gets_the_peaks_that_no_limb_joins(three, three_maps):
+    layout, people = three
+    confidence, pafs = target_maps(people[:1], layout.limbs, (46, 46))
+    for count, fields in ((0, np.zeros_like(pafs)), (1, pafs)):
+        assert len(decode(confidence, fields, layout).places) == count
+        found = decode(confidence, fields, layout, alone=True)
+        np.testing.assert_allclose(found.places, people[:1], atol=0.3)
+    assert len(decode(np.zeros_like(confidence), pafs, layout, alone=True).places) == 0
