@@ -115,6 +115,7 @@ def _keypoints(
 
     if not suffixes <= set(VIDEO_SUFFIXES):
         raise FormatError("videos and other files together; expected one kind of input")
+    _check_calibrated(arguments, arguments.input)  # before the long work
     several = len(arguments.input) > 1
     out = work / ("keypoints" if several else "keypoints.json")
     words = [*arguments.input, "-o", out, "--detector", arguments.detector]
@@ -131,11 +132,7 @@ def _points(
     """Points in space, of several cameras or lifted from one."""
     out = work / "points.trc"
     words = ["-o", out, *(["--fps", arguments.fps] if arguments.fps else [])]
-    if arguments.calib is None and len(inputs) > 1:
-        raise RecordingError(
-            f"{len(inputs)} inputs that are neither .trc nor .c3d: keypoints of several cameras need "
-            "--calib Calib.toml"
-        )
+    _check_calibrated(arguments, inputs)
     if len(inputs) == 1 and (arguments.calib is None or not _several_views(inputs[0])):
         from .commands import lift
 
@@ -150,6 +147,14 @@ def _points(
     words += ["--sync"] if arguments.sync else []
     _, report = _ran(triangulate, [*inputs, "--calib", arguments.calib, *words], console)
     return out, "points triangulated from several cameras", report
+
+
+def _check_calibrated(arguments: argparse.Namespace, inputs: Sequence[Path]) -> None:
+    if arguments.calib is None and len(inputs) > 1:
+        raise RecordingError(
+            f"{len(inputs)} inputs that are neither .trc nor .c3d: keypoints of several cameras need "
+            "--calib Calib.toml"
+        )
 
 
 def _several_views(path: Path) -> bool:
