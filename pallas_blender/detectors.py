@@ -32,7 +32,7 @@ _OWN: Final = {
         takes_model=True,
         label="PALLAS",
         several=True,
-        packages=("torch", "safetensors"),
+        packages=("torch",),
         own=Path(__file__).parents[1] / "neural" / "trained" / "pose2d.safetensors",
     )
 }

@@ -111,6 +111,7 @@ def _detectors(column, context, video):
     missing = {name: lacks(kind, folder) for name, kind in kinds.items()}
     column.label(text="People are found in the clips by:")
     row = column.row(align=True)
+    row.use_property_split = False  # the names stand on the buttons
     for name in kinds:
         button = row.row(align=True)
         button.enabled = not missing[name]
