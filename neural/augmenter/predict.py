@@ -108,6 +108,11 @@ def _checked(keypoints: MarkerTrajectories, height: float, mass: float) -> Array
             raise ShapeError(f"{what} is {value:g}; expected {low:g} to {high:g} {unit}")
     keypoints = completed(keypoints)
     missing = [name for name in KEYPOINTS if name not in keypoints.names]
+    if len(missing) == len(KEYPOINTS):
+        found = ", ".join(keypoints.names[:5]) or "nothing"
+        raise RecordingError(
+            f"none of the keypoints is there, but {found}; expected {', '.join(KEYPOINTS)}"
+        )
     if missing:
         raise RecordingError(
             f"the keypoints {', '.join(missing)} are missing; expected {', '.join(KEYPOINTS)}"
@@ -118,6 +123,8 @@ def _checked(keypoints: MarkerTrajectories, height: float, mass: float) -> Array
     unseen = [
         n for n, k in zip(KEYPOINTS, seen.transpose(1, 0, 2), strict=True) if np.isnan(k).all()
     ]
+    if len(unseen) == len(KEYPOINTS):
+        raise RecordingError("no keypoint is ever seen; expected numbers, found gaps throughout")
     if unseen:
         raise RecordingError(f"the keypoints {', '.join(unseen)} are never seen; all are needed")
     return seen

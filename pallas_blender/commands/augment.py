@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--up", metavar="AXIS", help="axis of the keypoints that points up: y, z, …"
     )
+    parser.add_argument("--unit", metavar="UNIT", help="of the keypoints: mm, cm, m (the file's)")
     add_force(parser)
 
 
@@ -48,7 +49,9 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     from ...neural.augmenter.stored import EMBEDDED_AUGMENTER, load_augmenter, stored_in
 
     out = checked_output(arguments.out, _SUFFIXES, force=arguments.force)
-    keypoints = read_markers(checked_input(arguments.keypoints), up=arguments.up)
+    keypoints = read_markers(
+        checked_input(arguments.keypoints), up=arguments.up, unit=arguments.unit
+    )
     place = arguments.network
     network, _ = load_augmenter(EMBEDDED_AUGMENTER if place is None else stored_in(place))
     heat = arguments.attention

@@ -105,6 +105,11 @@ def test_missing_and_unseen_keypoints_are_named(person, network):
     positions[:, KEYPOINTS.index("RKnee")] = np.nan
     with pytest.raises(RecordingError, match="RKnee are never seen"):
         augment(replace(whole, positions=positions), 1.7, 70.0, network)
+    with pytest.raises(RecordingError, match="no keypoint is ever seen"):
+        augment(replace(whole, positions=positions * np.nan), 1.7, 70.0, network)
+    strange = replace(whole, names=tuple(f"M{k}" for k in range(len(whole.names))))
+    with pytest.raises(RecordingError, match="none of the keypoints is there, but M0, M1, M2, M3"):
+        augment(strange, 1.7, 70.0, network)
     with pytest.raises(RecordingError, match="no frames"):
         augment(whole.clipped(0, 0), 1.7, 70.0, network)
 
