@@ -22,10 +22,13 @@ def folded(network: PafNetwork) -> PafNetwork:
     for module in list(copy.modules()):
         if isinstance(module, Separable):
             module.channels = fuse_conv_bn_eval(module.channels, module.norm)
-            module.norm = nn.Identity()
+            setattr(module, "norm", nn.Identity())  # noqa: B010  of another type
         elif isinstance(module, nn.Sequential):
             _fold_pairs(module)
-    return copy.to(memory_format=torch.channels_last)
+    for weight in copy.parameters():
+        if weight.dim() == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return copy
 
 
 def _fold_pairs(layers: nn.Sequential) -> None:

@@ -49,7 +49,8 @@ def write_onnx(
     features = graph.module(copy.backbone, features)
     seen, maps = features, ("", "")
     for stage in copy.stages:
-        maps = (graph.module(stage.pafs, seen), graph.module(stage.confidence, seen))
+        branches = dict(stage.named_children())
+        maps = (graph.module(branches["pafs"], seen), graph.module(branches["confidence"], seen))
         seen = graph.node("Concat", [*maps, features], axis=1)
     points = copy.config.paf_layout.points
     graph.whole_numbers("none", [0])
@@ -102,16 +103,7 @@ class _Graph:
             case nn.ReLU():
                 return self.node("Relu", [seen])
             case nn.MaxPool2d():
-                kernel, stride, pad = (
-                    int(n) for n in (module.kernel_size, module.stride, module.padding)
-                )
-                return self.node(
-                    "MaxPool",
-                    [seen],
-                    kernel_shape=[kernel] * 2,
-                    strides=[stride] * 2,
-                    pads=[pad] * 4,
-                )
+                return self.node("MaxPool", [seen], "", **_window(module))
             case nn.Identity():
                 return seen
         raise ModelError(f"a layer of the kind {type(module).__name__} has no place in ONNX files")
@@ -151,6 +143,16 @@ class _Graph:
         graph += b"".join(_field(12, one) for one in given)
         operators = _field(1, b"") + _number(2, 13)
         return _number(1, 8) + _field(2, b"PALLAS") + _field(7, graph) + _field(8, operators)
+
+
+def _window(layer: nn.MaxPool2d) -> dict[str, list[int]]:
+    """ONNX's attributes of a layer whose window is square."""
+    told = {"kernel_shape": layer.kernel_size, "strides": layer.stride, "pads": layer.padding}
+    counts = {"kernel_shape": 2, "strides": 2, "pads": 4}
+    return {
+        name: [side] * counts[name] if isinstance(side, int) else list(side) * (counts[name] // 2)
+        for name, side in told.items()
+    }
 
 
 def _array(tensor: Tensor) -> npt.NDArray[np.float64]:

@@ -157,7 +157,7 @@ class PoseSampler:
         layers[0, :3] -= torch.from_numpy(outside)[:, None, None]
         if shrink > 1:
             layers = functional.avg_pool2d(layers, shrink, ceil_mode=True, count_include_pad=False)
-        sides = shrink * np.array([layers.shape[3], layers.shape[2]])
+        sides = float(shrink) * np.array([layers.shape[3], layers.shape[2]], dtype=np.float64)
         grid = _grid(picture_from_crop, size, sides)
         crop = functional.grid_sample(layers, grid, align_corners=False)[0].numpy()
         return crop[:3].transpose(1, 2, 0) + outside, crop[3] > 0.5, crop[4] > 0.25

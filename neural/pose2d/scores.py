@@ -81,7 +81,7 @@ def average_precision(pictures: Sequence[tuple[Array, Array]]) -> float:
 
 
 def _precision(
-    pictures: Sequence[tuple[Array, Array]], order: Array, count: int, level: float
+    pictures: Sequence[tuple[Array, Array]], order: npt.NDArray[np.intp], count: int, level: float
 ) -> float:
     """Mean precision over recalls where people are the same from an OKS of `level` on."""
     hits = np.concatenate([_taken(similar, score, level) for similar, score in pictures])[order]
