@@ -52,7 +52,9 @@ def main() -> None:
     bproc.renderer.enable_depth_output(activate_antialiasing=False)
     for item in bproc.object.get_all_mesh_objects():
         item.set_cp("category_id", int(item.blender_obj.pass_index > 0))
-    bproc.renderer.enable_segmentation_output(map_by=["category_id", "instance", "name"])
+    bproc.renderer.enable_segmentation_output(
+        map_by=["category_id", "instance", "name"], default_values={"category_id": 0}
+    )
     _render(folder, 1)
     began = time.process_time()
     _render(folder, frames)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import bpy
 import numpy as np
@@ -150,7 +150,7 @@ def render_passes(clip: Clip, frame: int, view: int, folder: Path) -> Passes:
         OutputError: the file of the moment can't be written.
     """
     scene, spec = clip.scene, clip.spec
-    scene.camera = clip.cameras[view]
+    _change(scene, {"camera": clip.cameras[view]})
     random = generator(spec.dataset.seed, "clip", clip.number, "noise", frame, view)
     scene.cycles.seed = int(random.integers(2**31 - 1))
     blur = clip.about["camera"]["motion_blur"]
@@ -168,21 +168,29 @@ def render_passes(clip: Clip, frame: int, view: int, folder: Path) -> Passes:
 
 
 def _set_quality(scene: bpy.types.Scene, samples: int, *, denoise: bool, shutter: float) -> None:
-    scene.cycles.samples = samples
-    scene.cycles.use_denoising = denoise
+    few = samples < 16
+    cycles: dict[str, Any] = {"samples": samples, "use_denoising": denoise}
     if denoise:
-        scene.cycles.denoiser = "OPENIMAGEDENOISE"
-        few = samples < 16
-        scene.cycles.denoising_quality = "FAST" if few else "HIGH"
-        scene.cycles.denoising_prefilter = "NONE" if few else "ACCURATE"
-    scene.render.use_motion_blur = shutter > 0.0
+        cycles["denoiser"] = "OPENIMAGEDENOISE"
+        cycles["denoising_quality"] = "FAST" if few else "HIGH"
+        cycles["denoising_prefilter"] = "NONE" if few else "ACCURATE"
+    render: dict[str, Any] = {"use_motion_blur": shutter > 0.0}
     if shutter > 0.0:
-        scene.render.motion_blur_shutter = shutter
+        render["motion_blur_shutter"] = shutter
+    _change(scene.cycles, cycles)
+    _change(scene.render, render)
+
+
+def _change(settings: bpy.types.bpy_struct, values: dict[str, Any]) -> None:
+    """Set what differs: to set a value again makes Blender look through the whole scene again."""
+    for name, value in values.items():
+        if getattr(settings, name) != value:
+            setattr(settings, name, value)
 
 
 def _rendered(scene: bpy.types.Scene, folder: Path) -> dict[str, Array]:
     path = folder / "frame.exr"
-    scene.render.filepath = str(path)
+    _change(scene.render, {"filepath": str(path)})
     try:
         bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:
