@@ -151,7 +151,7 @@ def _blenderproc(python: str | None, frames: int, folder: Path) -> None:
         last = (told.stderr.strip().splitlines() or ["it said nothing"])[-1]
         _say(f"BlenderProc: can't run: {last}")
         return
-    _, seconds, version, blender = found[0]
+    _, seconds, version, blender, *_ = found[0]
     _say(
         f"BlenderProc {version} (Blender {blender}): a frame of a studio with its masks, depth and normals "
         f"{float(seconds):.2f} s of one core; ours, with all points too, {ours:.2f} s"
