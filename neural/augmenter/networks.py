@@ -188,7 +188,7 @@ class _Transformer(nn.Module):
 
     def __init__(self, config: AugmenterConfig, n_inputs: int, n_outputs: int) -> None:
         super().__init__()
-        self.half = config.width // config.heads // 2
+        self.pairs = config.width // config.heads // 2
         self.into = nn.Linear(n_inputs, config.width)
         self.blocks = nn.ModuleList(
             [_Block(config.width, config.heads) for _ in range(config.layers)]
@@ -201,7 +201,7 @@ class _Transformer(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, T, n_inputs) to (B, T, n_outputs)."""
         x = self.into(tokens)
-        turns = _turns(x.shape[1], self.half)
+        turns = _turns(x.shape[1], self.pairs)
         for block in self.blocks:
             x = block(x, turns)
         out: Tensor = self.out(self.norm(x))
