@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import bpy
 import numpy as np
@@ -58,7 +58,8 @@ def prepare(clip: Clip, threads: int = 0) -> None:
         threads: of the processor; all if 0.
 
     Raises:
-        DeviceError: the spec wants a graphics card and Cycles finds none.
+        DeviceError: the spec wants a graphics card and Cycles finds none; or a denoiser, and
+            this Blender has none.
     """
     scene, image = clip.scene, clip.spec.image
     render = scene.render
@@ -72,6 +73,8 @@ def prepare(clip: Clip, threads: int = 0) -> None:
     if threads:
         render.threads = threads
     _set_cycles(scene.cycles, image.samples)
+    if image.denoise:
+        _find_denoiser(scene.cycles)
     scene.cycles.device = "GPU" if image.device == "gpu" else "CPU"
     if image.device == "gpu":
         _find_card()
@@ -96,6 +99,17 @@ def _set_cycles(cycles: bpy.types.PropertyGroup, samples: int) -> None:
     cycles.diffuse_bounces = 2
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.pixel_filter_type = "BLACKMAN_HARRIS"
+
+
+def _find_denoiser(cycles: bpy.types.PropertyGroup) -> None:
+    """Use the one that every Blender of blender.org has; distributions build theirs without."""
+    try:
+        cycles.denoiser = "OPENIMAGEDENOISE"
+    except TypeError as error:
+        raise DeviceError(
+            "the spec wants denoise = true, and this Blender was built without OpenImageDenoise; "
+            "set denoise = false in [image], or take Blender from blender.org"
+        ) from error
 
 
 def _find_card() -> None:
@@ -150,9 +164,10 @@ def render_passes(clip: Clip, frame: int, view: int, folder: Path) -> Passes:
         OutputError: the file of the moment can't be written.
     """
     scene, spec = clip.scene, clip.spec
-    _change(scene, {"camera": clip.cameras[view]})
+    scene.camera = clip.cameras[view]
     random = generator(spec.dataset.seed, "clip", clip.number, "noise", frame, view)
     scene.cycles.seed = int(random.integers(2**31 - 1))
+    scene.update_tag()  # or a scene that is kept between frames keeps the seed of its first
     blur = clip.about["camera"]["motion_blur"]
     lens = scene.camera.data.dof
     sharp = blur == 0.0 and not lens.use_dof
@@ -169,28 +184,19 @@ def render_passes(clip: Clip, frame: int, view: int, folder: Path) -> Passes:
 
 def _set_quality(scene: bpy.types.Scene, samples: int, *, denoise: bool, shutter: float) -> None:
     few = samples < 16
-    cycles: dict[str, Any] = {"samples": samples, "use_denoising": denoise}
+    scene.cycles.samples = samples
+    scene.cycles.use_denoising = denoise
     if denoise:
-        cycles["denoiser"] = "OPENIMAGEDENOISE"
-        cycles["denoising_quality"] = "FAST" if few else "HIGH"
-        cycles["denoising_prefilter"] = "NONE" if few else "ACCURATE"
-    render: dict[str, Any] = {"use_motion_blur": shutter > 0.0}
+        scene.cycles.denoising_quality = "FAST" if few else "HIGH"
+        scene.cycles.denoising_prefilter = "NONE" if few else "ACCURATE"
+    scene.render.use_motion_blur = shutter > 0.0
     if shutter > 0.0:
-        render["motion_blur_shutter"] = shutter
-    _change(scene.cycles, cycles)
-    _change(scene.render, render)
-
-
-def _change(settings: bpy.types.bpy_struct, values: dict[str, Any]) -> None:
-    """Set what differs: to set a value again makes Blender look through the whole scene again."""
-    for name, value in values.items():
-        if getattr(settings, name) != value:
-            setattr(settings, name, value)
+        scene.render.motion_blur_shutter = shutter
 
 
 def _rendered(scene: bpy.types.Scene, folder: Path) -> dict[str, Array]:
     path = folder / "frame.exr"
-    _change(scene.render, {"filepath": str(path)})
+    scene.render.filepath = str(path)
     try:
         bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:

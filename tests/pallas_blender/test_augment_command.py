@@ -76,7 +76,7 @@ def test_markers_instead_of_keypoints_are_told(tmp_path, capsys):
     code, _, said = run(
         capsys, path, "--height", 1.6, "--mass", 52, "-o", tmp_path / "m.trc", "--up", "y"
     )
-    assert code == 1 and "Neck" in said and "are missing" in said
+    assert code == 1 and "none of the keypoints" in said and "a, b, c" in said and "Neck" in said
 
 
 def test_attention_is_drawn(keypoints, tmp_path, capsys):
