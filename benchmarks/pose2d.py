@@ -43,11 +43,11 @@ from pallas.neural.pose2d.people import MATCHINGS
 from pallas.neural.pose2d.scores import COCO_POINTS, correct, torso
 from pallas.neural.pose2d.stored import load_paf
 from pallas.neural.pose2d.targets import target_maps
-from pallas.neural.weights import EMBEDDED
 from pallas.rig.errors import PallasError
 
 CELLS = 46
 SIDES = (128, 256, 384)
+TRAINED = Path("work/pose/suite/light/light.safetensors")
 CAMERAS = range(1, 5)
 CHOOSING = (1, 2)  # cameras by which attempts may be chosen; the others only report
 FPS = 60.0
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", help=f"{', '.join(_TABLES)} (all)")
     parser.add_argument("--renders", type=Path, default=Path("work/pose/pieces"))
     parser.add_argument("--runs", type=Path, default=Path("work/pose/suite"))
-    parser.add_argument("--weights", type=Path, default=EMBEDDED / "pose2d.safetensors")
+    parser.add_argument("--weights", type=Path, default=TRAINED)
     parser.add_argument("--keep", type=Path, help="folder for MediaPipe's keypoints")
     parser.add_argument("--every", type=int, default=1, help="only every Nth held-out picture (1)")
     parser.add_argument("--write", type=Path, metavar="PAGE")
@@ -158,7 +158,7 @@ def _stage_times(network: PafNetwork, side: int, repeats: int) -> np.ndarray:
 
 
 def latency(options: argparse.Namespace) -> str:
-    """The network in the package on one and two cores, in torch and in ONNX Runtime."""
+    """The trained network on one and two cores, in torch and in ONNX Runtime."""
     network, rows = load_paf(options.weights), []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pose2d.onnx"
@@ -208,7 +208,7 @@ def _look_in_here(runner: str, threads: int, file: Path) -> None:
 
 
 def renders(options: argparse.Namespace) -> str:
-    """Exactness on held-out renders, of the network in the package and of those under --runs."""
+    """Exactness on held-out renders, of the trained network and of those under --runs."""
     pictures = _held_out(options)
     rows = []
     for name, network in _networks(options).items():
@@ -241,7 +241,7 @@ def _held_out(options: argparse.Namespace) -> list[Labelled]:
 
 
 def _networks(options: argparse.Namespace) -> dict[str, PafNetwork]:
-    found = {"in the package": load_paf(options.weights)}
+    found = {"light": load_paf(options.weights)}
     for path in sorted(options.runs.glob("*/*.safetensors")):
         if path.stem == path.parent.name:
             found[path.stem] = load_paf(path)
