@@ -101,10 +101,3 @@ def test_it_is_one_choice_among_others(tmp_path, network, monkeypatch):
         make_detector("paf", DetectorOptions(model, layout="body_25"))
     with pytest.raises(FileError, match="does not exist"):
         make_detector("paf", DetectorOptions(tmp_path / "none.safetensors"))
-
-
-def test_the_network_in_the_package_finds_nobody_in_a_black_picture():
-    detector = make_detector("paf")
-    assert detector.layout.key == "body_25"
-    found = detector.detect(np.zeros((90, 120, 3), np.uint8))
-    assert found.positions.shape == (0, 25, 2)
