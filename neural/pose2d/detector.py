@@ -38,7 +38,8 @@ def paf_detector(options: DetectorOptions) -> "PafDetector":
     path = Path(options.model) if options.model is not None else EMBEDDED / "pose2d.safetensors"
     if options.model is None and not path.is_file():
         raise FormatError(
-            "no model is named; give --model FILE.safetensors of pallas train pose2d, or OpenPose's weights"
+            "no model is named; name a .safetensors of pallas train pose2d, or OpenPose's weights "
+            "(--model, in pallas kinematics --detector-model)"
         )
     network = load_paf(path)
     if options.layout not in (None, network.config.layout):
