@@ -1,7 +1,7 @@
 """How long the pose network takes: by stages and sizes, from maps to people, in torch and in ONNX Runtime.
 
-Tables of `pose2d.py`. `python benchmarks/pose2d_times.py RUNNER THREADS FILE` looks with one file in a process of its own
-and prints median milliseconds of the processor and the clock, and megabytes.
+Tables of `pose2d.py`. `python benchmarks/pose2d_times.py RUNNER THREADS FILE` looks with one file in a
+process of its own and prints median milliseconds of the processor and of the clock, and megabytes.
 """
 
 import argparse
