@@ -18,6 +18,7 @@ __all__ = ["MOST_STAGES", "STRIDE", "Maps", "PafConfig", "PafNetwork", "with_sta
 
 STRIDE: Final = 8  # pixels of a cell of the maps
 MOST_STAGES: Final = 6
+_STILL: Final = 0.01  # spread of the last layers' weights at first, as Cao et al. have it
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,20 @@ class _Stage(nn.Module):
         else:
             self.pafs = _branch(inputs, sizes[0], first=first)
             self.confidence = _branch(inputs, sizes[1], first=first)
+        _still(self.pafs[-1])
+        _still(self.confidence[-1], background=True)
 
     def forward(self, seen: Tensor) -> Maps:
         return Maps(self.confidence(seen), self.pafs(seen))
+
+
+def _still(last: nn.Module, *, background: bool = False) -> None:
+    """Begin near what nobody being there looks like, which is most of every picture."""
+    assert isinstance(last, nn.Conv2d) and last.bias is not None
+    nn.init.normal_(last.weight, std=_STILL)
+    nn.init.zeros_(last.bias)
+    if background:
+        nn.init.ones_(last.bias[-1:])
 
 
 def _branch(inputs: int, outputs: int, *, first: bool) -> nn.Sequential:

@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from ...capture.output import new_file
 from ...rig.errors import FileError, FormatError, ModelError
 from ..settings import settings_from
-from ..weights import write_tensors
+from ..weights import save_network
 from .network import PafConfig, PafNetwork, with_stages
 from .published import is_published, published_network, read_state
 
@@ -20,13 +18,8 @@ __all__ = ["load_paf", "save_paf"]
 
 def save_paf(path: Path, network: PafNetwork, extra: Mapping[str, Any] | None = None) -> None:
     """Write `path`.safetensors (float16) and `path`.json (config, and what else is worth knowing)."""
-    write_tensors(
-        path.with_suffix(".safetensors"), {n: _half(t) for n, t in network.state_dict().items()}
-    )
-    about = {"kind": "pose2d", "config": asdict(network.config), **(extra or {})}
-    about["parameters"] = sum(tensor.numel() for tensor in network.parameters())
-    with new_file(path.with_suffix(".json"), force=True) as temporary:
-        temporary.write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    parameters = sum(tensor.numel() for tensor in network.parameters())
+    save_network(path, "pose2d", network, {**(extra or {}), "parameters": parameters})
 
 
 def load_paf(path: Path, stages: int | None = None) -> PafNetwork:
@@ -75,10 +68,6 @@ def _config(path: Path) -> PafConfig:
         if isinstance(error, FormatError):
             raise
         raise ModelError(f"{path} is damaged: {' '.join(str(error).split())[:120]}") from error
-
-
-def _half(tensor: Tensor) -> Tensor:
-    return tensor.half() if tensor.is_floating_point() else tensor
 
 
 def _full(tensor: Tensor) -> Tensor:

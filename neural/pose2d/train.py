@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from ...rig.errors import ModelError
 from ..settings import settings_from
 from ..training.checkpoint import (
     average_towards,
+    check_losses,
     learning_rate,
     read_checkpoint,
     used_up,
@@ -81,15 +83,18 @@ def fit_pose2d(
     run = _Run(config, folder, options)
     clock = time.process_time if options.clock == "processor" else time.monotonic
     started = clock() - run.seconds
-    while run.done < 1.0:
-        before = time.perf_counter()
-        terms = run.advance(sampler(run.step))
-        run.seconds = clock() - started
-        line = " ".join(f"{name} {float(value.detach()):.4f}" for name, value in terms.items())
-        steps = round(run.step / max(run.done, 1e-9)) if options.minutes else options.steps
-        progress(run.step, steps, f"{time.perf_counter() - before:.2f} s/step {line}")
-        if run.step % options.checkpoint_every == 0 or run.done >= 1.0:
-            run.checkpoint(terms, held)
+    with ThreadPoolExecutor(1) as drawing:
+        ahead = drawing.submit(sampler, run.step)
+        while run.done < 1.0:
+            before = time.perf_counter()
+            drawn, ahead = ahead.result(), drawing.submit(sampler, run.step + 1)
+            terms = run.advance(drawn)
+            run.seconds = clock() - started
+            line = " ".join(f"{name} {float(value.detach()):.4f}" for name, value in terms.items())
+            steps = round(run.step / max(run.done, 1e-9)) if options.minutes else options.steps
+            progress(run.step, steps, f"{time.perf_counter() - before:.2f} s/step {line}")
+            if run.step % options.checkpoint_every == 0 or run.done >= 1.0:
+                run.checkpoint(terms, held)
     extra = {"training": asdict(options), "variation": asdict(variation), "steps": run.step}
     extra |= {
         "pictures": len(training),
@@ -127,7 +132,8 @@ class _Run:
         """Each term summed over maps, points and stages, in thousands."""
         device = torch.device(self.options.device)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.options.mixed):
-            found = network(normalised(batch.pictures.to(device)))
+            pictures = normalised(batch.pictures.to(device))
+            found = network(pictures.contiguous(memory_format=torch.channels_last))
         wanted = batch.wanted
         moved = wanted._replace(
             maps=type(wanted.maps)(*(maps.to(device) for maps in wanted.maps)),
@@ -161,10 +167,7 @@ class _Run:
         }
         values = {f"training_{name}": float(value.detach()) for name, value in terms.items()}
         values |= {f"validation_{name}": value for name, value in self.measured.items()}
-        if not all(math.isfinite(value) for value in values.values()):
-            raise ModelError(
-                f"the loss is no number at step {self.step}; lower learning_rate and start afresh"
-            )
+        check_losses(values.values(), self.step)
         counts = {"step": self.step, "seconds": self.seconds}
         write_checkpoint(self.folder, self.network, self.averaged, self.optimiser, counts)
         self.journal.add(self.step, {"seconds": self.seconds, **values})
