@@ -11,7 +11,9 @@ from ...rig.arrays import Array
 __all__ = ["SIGMA", "WIDTH", "target_maps"]
 
 SIGMA: Final = 7.0 / 8.0  # cells; OpenPose's 7 pixels
-WIDTH: Final = 1.0  # cells beside the line of a limb
+WIDTH: Final = (
+    1.0  # cells around the line of a limb; around its ends, too, or short ones would have no cell
+)
 _BATCH: Final = 4  # people at a time, for the memory's sake
 Floats = npt.NDArray[np.float32]
 
@@ -68,7 +70,7 @@ def _on_limbs(start: Floats, end: Floats, x: Floats, y: Floats) -> tuple[Floats,
     dx = x - origin[..., 0, None, None]
     dy = y - origin[..., 1, None, None]
     ux, uy = direction[..., 0, None, None], direction[..., 1, None, None]
-    along, beside = dx * ux + dy * uy, np.abs(dy * ux - dx * uy)
-    reach = np.where(there, length, -1.0)[..., None]
-    on = (along >= 0.0) & (along <= reach) & (beside <= WIDTH) & there[..., None]
+    along = dx * ux + dy * uy
+    past = along - np.clip(along, 0.0, np.where(there, length, 0.0)[..., None])
+    on = (past**2 + (dy * ux - dx * uy) ** 2 <= WIDTH**2) & there[..., None]
     return on.astype(np.float32), direction.astype(np.float32)
