@@ -29,8 +29,9 @@ def decode(
         layout: K keypoints and L limbs.
         matching: "greedy" or "hungarian".
         threshold: of a keypoint's confidence.
-        alone: the picture is of one person: the surest one gets the peaks that no limb joined to anybody, and
-            where no limbs were found somebody is made of the best peaks.
+        alone: the picture is of one person: the surest one gets what no limb joined to it, parts that it
+            lacks wholly and then peaks that nobody has; where no limbs were found somebody is made of the
+            best peaks.
 
     Raises:
         ShapeError: the maps are of another layout.
@@ -50,7 +51,7 @@ def _completed(people: People, peaks: Peaks, points: int) -> People:
     """The first person, or somebody new, with the best peak of each keypoint that nobody has."""
     best = {int(peaks.point[row]): row for row in np.argsort(peaks.score, kind="stable")}
     if len(people.places):
-        places, confidence = people.places.copy(), people.confidence.copy()
+        places, confidence = _with_parts(people)
     elif len(best) >= FEWEST:
         places, confidence = np.full((1, points, 2), np.nan), np.zeros((1, points))
     else:
@@ -60,3 +61,19 @@ def _completed(people: People, peaks: Peaks, points: int) -> People:
             places[0, point] = peaks.place[row]
             confidence[0, point] = min(float(peaks.score[row]), 1.0)
     return People(places, confidence)
+
+
+def _with_parts(people: People) -> People:
+    """The first person with the keypoints of others who have none of its own, and who is left."""
+    places, confidence = people.places.copy(), people.confidence.copy()
+    left = [0]
+    for other in range(1, len(places)):
+        own, theirs = (~np.isnan(places[row, :, 0]) for row in (0, other))
+        if (own & theirs).any():
+            left.append(other)
+        else:
+            places[0, theirs], confidence[0, theirs] = (
+                places[other, theirs],
+                confidence[other, theirs],
+            )
+    return People(places[left], confidence[left])
