@@ -2,8 +2,8 @@
 
     python benchmarks/pose2d.py [TABLE ...] [--write docs/pose-network.md]
 
-Held-out renders are looked for under --renders (folders of `pallas render`, one called held-out), networks of
-`pallas train --suite pose2d` under --runs, clips under PALLAS_DATA (../shared/data). Tables without what they
+Held-out renders, others than those that trainings validate by, are looked for under --renders (a folder with
+one of `pallas render` called held-out), networks of `pallas train --suite pose2d` under --runs, clips under PALLAS_DATA (../shared/data). Tables without what they
 need are left out, and said. Times are of the processor, so other programs on the machine count less.
 """
 
@@ -48,7 +48,7 @@ def main() -> None:
     """Print the tables, and put them between their marks in a page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tables", nargs="*", help=f"{', '.join(_TABLES)} (all)")
-    parser.add_argument("--renders", type=Path, default=Path("work/pose/pieces"))
+    parser.add_argument("--renders", type=Path, default=Path("work/pose/test"))
     parser.add_argument("--runs", type=Path, default=Path("work/pose/suite"))
     parser.add_argument("--weights", type=Path, default=TRAINED)
     parser.add_argument("--keep", type=Path, help="folder for MediaPipe's keypoints")
