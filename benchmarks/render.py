@@ -1,10 +1,11 @@
 """Rendering datasets: our overhead over a bare Cycles render, set-up, speed, memory.
 
-    python benchmarks/render.py [--frames 8] [--long 2000] [--blenderproc PYTHON]
+    python benchmarks/render.py [--frames 12] [--long 2000] [--blenderproc PYTHON]
 
 256 by 256 pixels, 4 samples. Overhead is processor time, which other programs change less than the clock's:
 the same frames of the same scene with the same samples, with `bpy.ops.render.render` alone, which writes
-picture and passes as one EXR, and with everything that a dataset has.
+picture and passes as one EXR, and with everything that a dataset has, in turns. After "+/-" stands the
+distance of the quartiles over the root of the number of pairs.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -51,7 +53,7 @@ passes = ["depth", "normal", "flow"]
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=8)
+    parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--long", type=int, default=0, help="frames of the memory run")
     parser.add_argument("--blenderproc", metavar="PYTHON", help="see render_blenderproc.py")
     arguments = parser.parse_args()
@@ -79,42 +81,56 @@ def _built(spec: Spec, folder: Path) -> tuple[Clip, Store, float]:
 
 
 def _overhead(spec: Spec, folder: Path, told: str) -> None:
-    """Both ways on the same scene, in turns; of every frame the quickest time of each counts."""
+    """Both ways on the same scene, picture by picture in turns; what we add is the median over all pairs."""
     _built(spec, folder)[1].close()  # tables and files are read once
     clip, store, setup = _built(spec, folder)
-    prepare(clip, 1)
-    clip.scene.cycles.use_denoising = spec.image.denoise
-    clip.scene.cycles.denoising_quality, clip.scene.cycles.denoising_prefilter = "FAST", "NONE"
-    frames, views = range(spec.dataset.frames), range(len(clip.cameras))
-    bare, ours = [], []
-    for _ in range(1 + ROUNDS):
-        bare.append([_bare(clip, frame, view, folder) for frame in frames for view in views])
-        ours.append(_ours(clip, store))
-    alone = np.min(bare[1:], axis=0).reshape(-1, len(views))
-    whole = np.min(ours[1:], axis=0)
+    pairs = np.concatenate([_in_turns(clip, store, folder) for _ in range(1 + ROUNDS)][1:])
     store.close()
-    more = 100 * (whole.sum() / alone.sum() - 1)
+    bare, ours = pairs.T / len(clip.cameras)
+    more = 100.0 * (ours - bare) / np.median(bare)
+    low, middle, high = np.percentile(more, (25, 50, 75))
+    spread = (high - low) / len(more) ** 0.5
     _say(
-        f"{told:<28} set-up {setup:.2f} s; a picture {whole.mean() / len(views):.3f} s of one core, "
-        f"bare Cycles {alone.mean():.3f} s: {more:.1f} % more"
+        f"{told:<28} set-up {setup:.2f} s; a picture {np.median(ours):.3f} s of one core, bare Cycles "
+        f"{np.median(bare):.3f} s: {middle:.1f} % more, +/- {spread:.1f} ({len(more)} pairs)"
     )
-    if len(views) > 1:
-        _say(
-            f"{'':<28} the first view {alone[:, 0].mean():.3f} s, others {alone[:, 1:].mean():.3f} s"
-        )
 
 
-def _bare(clip: Clip, frame: int, view: int, folder: Path) -> float:
-    """Seconds of processor time that Cycles takes for one picture with its passes."""
-    path = folder / "bare.exr"
+def _in_turns(clip: Clip, store: Store, folder: Path) -> np.ndarray:
+    """(F, 2) seconds of processor time of every frame, all views: by Cycles alone, and with all that is ours.
+
+    `render_frames` asks for the next frame when it is done with one; in between Cycles has its turn, now
+    before the same frame, now after it.
+    """
+    found = np.zeros((clip.spec.dataset.frames, 2))
+
+    def frames() -> Iterator[int]:
+        for frame in range(len(found)):
+            if frame % 2:
+                found[frame, 0] = _bare(clip, frame, folder)
+            began = time.process_time()
+            yield frame
+            found[frame, 1] = time.process_time() - began
+            if not frame % 2:
+                found[frame, 0] = _bare(clip, frame, folder)
+
+    render_frames(clip, frames(), store, threads=1)
+    return found
+
+
+def _bare(clip: Clip, frame: int, folder: Path) -> float:
+    """Seconds of processor time that Cycles takes for a frame's pictures with their passes."""
+    paths = [folder / f"bare{view}.exr" for view in range(len(clip.cameras))]
     began = time.process_time()
-    if view == 0:
-        clip.scene.frame_set(frame + 1)
-    clip.scene.camera = clip.cameras[view]
-    clip.scene.render.filepath = str(path)
-    bpy.ops.render.render(write_still=True)
+    clip.scene.frame_set(frame + 1)
+    for camera, path in zip(clip.cameras, paths, strict=True):
+        if clip.scene.camera != camera:
+            clip.scene.camera = camera
+        clip.scene.render.filepath = str(path)
+        bpy.ops.render.render(write_still=True)
     seconds = time.process_time() - began
-    path.unlink()
+    for path in paths:
+        path.unlink()
     return seconds
 
 

@@ -8,8 +8,10 @@ import numpy.typing as npt
 __all__ = ["box_of", "decoded", "encoded", "encoded_parts", "runs_of"]
 
 _GROUP: Final = 5  # bits in a character
+_MOST: Final = 7  # groups that a run of 2^31 pixels takes
 _FIRST: Final = 48  # the character of zero
 Mask = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
 
 
 def encoded(mask: Mask) -> dict[str, Any]:
@@ -21,7 +23,8 @@ def encoded(mask: Mask) -> dict[str, Any]:
     # A mask that ends set has no last run of zeros.
     if len(runs) > 1 and runs[-1] == 0:
         runs = runs[:-1]
-    return {"size": list(mask.shape), "counts": _characters(runs.tolist())}
+    text, _ = _characters(runs, np.arange(len(runs)))
+    return {"size": list(mask.shape), "counts": text.decode("ascii")}
 
 
 def encoded_parts(numbers: npt.NDArray[np.integer[Any]]) -> dict[int, dict[str, Any]]:
@@ -29,17 +32,29 @@ def encoded_parts(numbers: npt.NDArray[np.integer[Any]]) -> dict[int, dict[str, 
     flat = numbers.T.ravel()
     starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
     lengths = np.diff(np.concatenate([starts, [flat.size]]))
-    found = {}
-    for number in np.unique(flat[starts]).tolist():
-        if number == 0:
-            continue
-        own = flat[starts] == number
-        # Two runs of one number never follow each other; what lies between is one run of zeros.
-        ends = np.stack([starts[own], starts[own] + lengths[own]], axis=-1).ravel()
-        runs = np.diff(np.concatenate([[0], ends, [flat.size]]))
-        runs = runs[:-1] if runs[-1] == 0 else runs
-        found[number] = {"size": list(numbers.shape), "counts": _characters(runs.tolist())}
-    return found
+    kept = np.flatnonzero(flat[starts])
+    kept = kept[np.argsort(flat[starts[kept]], kind="stable")]
+    if not kept.size:
+        return {}
+    found, first, count = np.unique(flat[starts[kept]], return_index=True, return_counts=True)
+    begin, end = starts[kept], starts[kept] + lengths[kept]
+    # Two runs of one number never follow each other; what lies between is one run of zeros.
+    before = np.concatenate([[0], end[:-1]])
+    before[first] = 0
+    last = flat.size - end[first + count - 1]
+    # One after the other: zeros and ones of each run of a number, and what is left after its last.
+    runs = np.stack([begin - before, end - begin], axis=-1).ravel()
+    runs = np.insert(runs, 2 * (first + count), last)
+    heads = 2 * first + np.arange(len(first))
+    many = 2 * count + 1
+    index = np.arange(len(runs)) - np.repeat(heads, many)
+    text, ends = _characters(runs, index)
+    size = list(numbers.shape)
+    told = {}
+    for number, head, some, rest in zip(found.tolist(), heads, many, last, strict=True):
+        stop = head + some - (0 if rest else 1)
+        told[number] = {"size": size, "counts": text[ends[head] : ends[stop]].decode("ascii")}
+    return told
 
 
 def decoded(rle: dict[str, Any]) -> Mask:
@@ -57,18 +72,27 @@ def box_of(mask: Mask) -> tuple[float, float, float, float]:
     return left, top, float(columns[-1] - columns[0] + 1), float(rows[-1] - rows[0] + 1)
 
 
-def _characters(runs: list[int]) -> str:
-    """Each run, from the fourth on as its difference to the one before the last, in groups of five bits."""
-    text = bytearray()
-    for index, run in enumerate(runs):
-        value = run - runs[index - 2] if index > 2 else run
-        more = True
-        while more:
-            group = value & 31
-            value >>= _GROUP
-            more = value != (-1 if group & 16 else 0)
-            text.append((group | (32 if more else 0)) + _FIRST)
-    return text.decode("ascii")
+def _characters(runs: Whole, index: Whole) -> tuple[bytes, Whole]:
+    """Each run in groups of five bits, from a mask's fourth on as its difference to the one before the last.
+
+    Args:
+        runs: (N,) of one mask or several, one after the other.
+        index: (N,) of each run in its mask.
+
+    Returns:
+        All characters, and (N + 1,) where each run's start.
+    """
+    values = runs.copy()
+    later = np.flatnonzero(index > 2)
+    values[later] -= runs[later - 2]
+    steps = _GROUP * np.arange(_MOST)
+    # A group more as long as what is left isn't the sign alone, which is the last group's highest bit.
+    signs = (values ^ (values >> 63))[:, None] >> (steps + _GROUP - 1)
+    more = signs != 0
+    groups = ((values[:, None] >> steps) & 31) + np.where(more, 32, 0) + _FIRST
+    used = np.concatenate([np.ones((len(values), 1), dtype=bool), more[:, :-1]], axis=1)
+    ends = np.concatenate([[0], np.cumsum(used.sum(axis=1))])
+    return groups[used].astype(np.uint8).tobytes(), ends
 
 
 def runs_of(text: str) -> list[int]:

@@ -12,6 +12,7 @@ from .passes import camera_now, prepare, render_passes
 from .pictures import picture_bytes
 from .plan import image_number
 from .store import Store, json_bytes
+from .surfaces import surfaces_of
 from .visibility import seen_points
 
 __all__ = ["picture_name", "record_name", "render_frames"]
@@ -49,18 +50,17 @@ def render_frames(
     """
     prepare(clip, threads)
     landmarks = [landmarks_of(actor) for actor in clip.actors]
+    surfaces = surfaces_of(clip.scene, clip.scene.view_layers[0].depsgraph)
     for frame in frames:
         clip.scene.frame_set(frame + 1)
         depsgraph = clip.scene.view_layers[0].depsgraph
         places = [points.places(depsgraph) for points in landmarks]
+        vertices = surfaces.places(depsgraph)
         views = []
         files: dict[str, str] = {}
         for view in range(len(clip.cameras)):
             camera = camera_now(clip, view)
-            seen = [
-                seen_points(clip.scene, depsgraph, camera, points, own)
-                for points, own in zip(landmarks, places, strict=True)
-            ]
+            seen = seen_points(camera, surfaces, vertices, landmarks, places)
             passes = render_passes(clip, frame, view, store.scratch)
             files |= _write_pictures(clip, frame, view, passes, store)
             views.append(

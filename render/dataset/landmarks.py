@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import bpy
 import numpy as np
+import numpy.typing as npt
+from mathutils import Matrix
 
 from ...rig.arrays import Array
 from ...rig.bodies import KEYPOINTS, MARKERS, Landmark, body_names, load_body
@@ -14,6 +17,8 @@ from ...rig.bodies.landmarks import landmark
 from ...rig.errors import SceneError
 from ...rig.skeleton import BODY_JOINTS
 from .actors import Actor
+
+Indices = npt.NDArray[np.integer[Any]]
 
 __all__ = ["COCO", "FEET", "MARKERS", "SETS", "Landmarks", "landmarks_of"]
 
@@ -54,30 +59,62 @@ class Landmarks:
         """Of the points."""
         return tuple(point.name for point in self.points)
 
+    @cached_property
+    def first(self) -> Indices:
+        """(M,) the first row of every point that there is: sets share points."""
+        return np.unique(self.among, return_index=True)[1]
+
+    @cached_property
+    def among(self) -> Indices:
+        """(N,) which of those each row is."""
+        return np.array([self.names.index(name) for name in self.names])
+
     def places(self, depsgraph: bpy.types.Depsgraph) -> Array:
         """(N, 3) metres in the world, as they are now."""
         armature = self.armature.evaluated_get(depsgraph)
         body = self.body.evaluated_get(depsgraph)
-        bones, vertices = armature.pose.bones, body.data.vertices
-        from_armature, from_body = np.array(armature.matrix_world), np.array(body.matrix_world)
-        found = np.ones((len(self.points), 4))
-        first: dict[str, int] = {}  # sets share points
-        for row, point in enumerate(self.points):
-            if first.setdefault(point.name, row) != row:
-                found[row] = found[first[point.name]]
-                continue
-            if point.vertices:
-                found[row, :3] = np.mean([vertices[v].co for v in point.vertices], axis=0)
-                found[row] = from_body @ found[row]
-            else:
-                ends = [np.array(bones[_spelt(name, bones)].head) for name in point.bones]
-                found[row, :3] = ends[0] + point.fraction * (ends[-1] - ends[0])
-                found[row] = from_armature @ found[row]
-        return found[:, :3]
+        skin = np.empty((len(body.data.vertices), 3), dtype=np.float32)
+        body.data.attributes["position"].data.foreach_get("vector", skin.ravel())
+        heads = np.empty((len(armature.pose.bones), 3), dtype=np.float32)
+        armature.pose.bones.foreach_get("head", heads.ravel())
+        found = np.empty((len(self.points), 3))
+        rows, vertices, starts, counts = self._on_skin
+        sums = np.add.reduceat(skin[vertices].astype(np.float64), starts) if len(rows) else 0.0
+        found[rows] = _moved(sums / counts[:, None], body.matrix_world)
+        rows, one, other, fraction = self._on_bones
+        begin = heads[one].astype(np.float64)
+        between = begin + fraction[:, None] * (heads[other] - begin)
+        found[rows] = _moved(between, armature.matrix_world)
+        return found
+
+    @cached_property
+    def _on_skin(self) -> tuple[Indices, Indices, Indices, Array]:
+        """Rows of points on the skin; their vertices in one, where each point's start, how many they are."""
+        rows = [row for row, point in enumerate(self.points) if point.vertices]
+        own = [self.points[row].vertices for row in rows]
+        counts = np.array([len(vertices) for vertices in own], dtype=np.int64)
+        vertices = np.array([vertex for some in own for vertex in some], dtype=np.int64)
+        return np.array(rows, dtype=np.int64), vertices, np.cumsum(counts) - counts, counts
+
+    @cached_property
+    def _on_bones(self) -> tuple[Indices, Indices, Indices, Array]:
+        """Rows of points inside, the bones that each lies between, and where between."""
+        rows = [row for row, point in enumerate(self.points) if not point.vertices]
+        names = [bone.name.removeprefix("mixamorig:") for bone in self.armature.pose.bones]
+        ends = [
+            [names.index(bone.removeprefix("mixamorig:")) for bone in self.points[row].bones]
+            for row in rows
+        ]
+        fraction = np.array([self.points[row].fraction for row in rows])
+        one, other = (np.array([pair[k] for pair in ends], dtype=np.int64) for k in (0, -1))
+        return np.array(rows, dtype=np.int64), one, other, fraction
 
 
-def _spelt(name: str, bones: bpy.types.bpy_prop_collection) -> str:
-    return name if name in bones else f"mixamorig:{name}"
+def _moved(places: Array, matrix: Matrix) -> Array:
+    """(N, 3) in the world."""
+    world = np.array(matrix)
+    found: Array = places @ world[:3, :3].T + world[:3, 3]
+    return found
 
 
 def landmarks_of(actor: Actor) -> Landmarks:

@@ -164,7 +164,8 @@ def render_passes(clip: Clip, frame: int, view: int, folder: Path) -> Passes:
         OutputError: the file of the moment can't be written.
     """
     scene, spec = clip.scene, clip.spec
-    scene.camera = clip.cameras[view]
+    if scene.camera != clip.cameras[view]:  # to set it makes Blender look through the whole scene
+        scene.camera = clip.cameras[view]
     random = generator(spec.dataset.seed, "clip", clip.number, "noise", frame, view)
     scene.cycles.seed = int(random.integers(2**31 - 1))
     scene.update_tag()  # or a scene that is kept between frames keeps the seed of its first

@@ -3,7 +3,7 @@
 import struct
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import bpy
 import numpy as np
@@ -15,6 +15,7 @@ from .exr import exr_bytes
 
 __all__ = ["developed", "picture_bytes", "png_bytes"]
 
+_BRIGHTEST: Final = 65504.0  # of half floats
 Pixels = npt.NDArray[Any]
 
 
@@ -26,18 +27,19 @@ def developed(light: Array, noise: float, random: np.random.Generator) -> Pixels
         noise: standard deviation at full white, of 1; that of shot noise falls with the root of the light.
         random: what the noise is drawn from.
     """
-    light = np.clip(np.nan_to_num(light.astype(np.float32)), 0.0, None)
+    light = np.fmin(np.fmax(light.astype(np.float32), 0.0), _BRIGHTEST)
     if noise > 0.0:
         spread = noise * np.sqrt(np.clip(light, 0.02, 1.0))
         grain = random.standard_normal(light.shape, dtype=np.float32)
         light = np.clip(light + spread * grain, 0.0, None)
     knee = 0.8
-    over = light - knee
-    soft = knee + (1.0 - knee) * over / (over + (1.0 - knee))
-    light = np.where(over > 0.0, soft, light)
-    power = light ** np.float32(1 / 2.4)
-    coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * power - 0.055)
-    return np.round(255.0 * np.clip(coded, 0.0, 1.0)).astype(np.uint8)
+    bright = light > knee
+    over = light[bright] - knee
+    light[bright] = knee + (1.0 - knee) * over / (over + (1.0 - knee))
+    dark = light <= 0.0031308
+    coded = 255.0 * (1.055 * light ** np.float32(1 / 2.4) - 0.055)
+    coded[dark] = 255.0 * 12.92 * light[dark]
+    return np.rint(coded).astype(np.uint8)  # at most 255: the soft end stays below 1
 
 
 def png_bytes(pixels: Pixels) -> bytes:

@@ -58,6 +58,9 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = MappingProxyType(
             "hands": Choice("drawn", "open, closed, or one of them", ("drawn", "open", "closed")),
             "hair": Flag(True, "hair or a hat on some"),
             "props": Flag(True, "a thing in the hand of some"),
+            "clothes": Choice(
+                "street", "of the street, for sports, or any of both", ("street", "sports", "any")
+            ),
             "spread": Number(1.2, "metres around the middle where people stand", 0.0, 50.0),
         },
         "camera": {
@@ -136,6 +139,7 @@ class People:
     hands: str
     hair: bool
     props: bool
+    clothes: str
     spread: float
 
 

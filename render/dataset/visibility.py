@@ -1,14 +1,18 @@
-"""Which points a camera sees, by rays: from the camera to the point, against every surface."""
+"""Which points a camera sees, by straight ways from the camera to the point, against every surface."""
 
-import bpy
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
-from mathutils import Vector
 
 from ...capture.cameras.camera import Camera
 from ...rig.arrays import Array, Mask
 from .landmarks import Landmarks
+from .surfaces import Surfaces, first_met
 
 __all__ = ["inside", "seen_points"]
+
+_SHORT: Final = 1e-4  # metres before a point that may be the surface that it lies on
 
 
 def inside(camera: Camera, pixels: Array) -> Mask:
@@ -22,35 +26,37 @@ def inside(camera: Camera, pixels: Array) -> Mask:
 
 
 def seen_points(
-    scene: bpy.types.Scene,
-    depsgraph: bpy.types.Depsgraph,
     camera: Camera,
-    landmarks: Landmarks,
-    places: Array,
-) -> Mask:
-    """(N,) True where the picture has the point and nothing but the skin over it is before it.
+    surfaces: Surfaces,
+    vertices: Array,
+    landmarks: Sequence[Landmarks],
+    places: Sequence[Array],
+) -> list[Mask]:
+    """Of each person (N,), True where the picture has the point and only the skin over it is before it.
 
     Args:
-        scene: with everything that may hide a point.
-        depsgraph: evaluated at the frame.
         camera: from where.
+        surfaces: of the scene.
+        vertices: (V, 3) metres, of the surfaces as they are now.
         landmarks: whose points they are.
-        places: (N, 3) of the points, world.
+        places: (N, 3) metres, of each person's points.
     """
-    start = Vector(camera.position)
+    if not landmarks:
+        return []
+    rows = [
+        own.first[inside(camera, camera.project(at[own.first]))]
+        for own, at in zip(landmarks, places, strict=True)
+    ]
+    targets = np.concatenate([at[some] for at, some in zip(places, rows, strict=True)])
+    skin = np.concatenate([own.skin[some] for own, some in zip(landmarks, rows, strict=True)])
+    person = np.repeat([own.body.pass_index for own in landmarks], [len(some) for some in rows])
+    away, owner = first_met(surfaces, vertices, camera, targets, _SHORT)
     # What a person holds has no person's number, and hides what is behind it.
-    own = {item.name for item in landmarks.armature.children_recursive if item.pass_index}
-    found = np.zeros(len(places), dtype=bool)
-    known: dict[str, bool] = {}  # sets share points
-    for row in np.flatnonzero(inside(camera, camera.project(places))):
-        name = landmarks.points[row].name
-        if name not in known:
-            way = Vector(places[row]) - start
-            far = way.length
-            hit, at, _, _, item, _ = scene.ray_cast(
-                depsgraph, start, way / far, distance=far - 1e-4
-            )
-            skin = landmarks.skin[row]
-            known[name] = not hit or (item.name in own and far - (at - start).length < skin)
-        found[row] = known[name]
+    far = np.linalg.norm(targets - camera.position, axis=-1)
+    free = np.isinf(away) | ((owner == person) & (far - away < skin))
+    found = []
+    for own, some in zip(landmarks, rows, strict=True):
+        seen = np.zeros(len(own.points), dtype=bool)
+        seen[some], free = free[: len(some)], free[len(some) :]
+        found.append(seen[own.among])
     return found
