@@ -47,7 +47,9 @@ def add_person(
     names = body_names() if "all" in chosen else chosen
     body = load_body(names[int(random.integers(len(names)))])
     asked = spec.people
-    look = draw_look(random, body, hands=asked.hands, hair=asked.hair, props=asked.props)
+    look = draw_look(
+        random, body, hands=asked.hands, hair=asked.hair, props=asked.props, clothes=asked.clothes
+    )
     return make_person(collection, body, random, look)
 
 

@@ -1,4 +1,4 @@
-"""Hats: woollen ones, caps with a peak, and hats with a brim."""
+"""Hats: woollen ones, caps with a peak, hats with a brim, and swimming caps."""
 
 from typing import Final
 
@@ -10,9 +10,10 @@ from .chart import Chart
 from .skinned import Shape
 from .surfaces import nearest, sheet
 
-__all__ = ["HATS", "hat_shape"]
+__all__ = ["HATS", "SWIM_CAP", "hat_shape"]
 
 HATS: Final = ("beanie", "cap", "brim")
+SWIM_CAP: Final = "swim"
 _AROUND, _CROWN, _EDGE = 36, 9, 4
 _OVER_EYES: Final = 0.052  # metres from the eyes to the hat's edge, on a person of 1.70 m
 
@@ -22,7 +23,7 @@ def hat_shape(chart: Chart, kind: str, lift: float) -> Shape:
 
     Args:
         chart: of the body.
-        kind: of `HATS`.
+        kind: of `HATS`, or a swimming cap.
         lift: metres off the scalp, for the hair under it.
     """
     body, size = chart.body, chart.size
@@ -47,6 +48,8 @@ def hat_shape(chart: Chart, kind: str, lift: float) -> Shape:
 def _edge(kind: str, ways: Array, low: float, size: float) -> list[tuple[Array, float]]:
     """Rings of what stands off around the hat, from outside: factors on its width, and their height."""
     level = np.ones(len(ways))
+    if kind == SWIM_CAP:
+        return []
     if kind == "beanie":  # a roll
         return [
             (level, low - 0.012 * size),

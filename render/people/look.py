@@ -7,7 +7,7 @@ import numpy as np
 
 from ...rig.bodies import Body
 from .cloth import Cut
-from .hats import HATS
+from .hats import HATS, SWIM_CAP
 from .head import HAIR_CUTS
 from .props import PROPS
 
@@ -21,6 +21,11 @@ _HAIR: Final = {
 _SKIRTS: Final = {"female": 0.3, "male": 0.01}  # shares of people
 _HATS: Final = 0.2
 _HOLDING: Final = 0.2
+_SPORTS: Final = 0.4  # share of those dressed for sports where both are drawn
+_BARE: Final = 0.6  # of them, share of men whose chest is bare ...
+_BAREFOOT: Final = 0.6
+_SWIM_CAPS: Final = 0.35
+_GROWN: Final = 18.0  # years
 _HAND: Final = {"open": (0.05, 0.35), "closed": (0.95, 1.15)}
 
 
@@ -34,13 +39,13 @@ class Look:
         fullness: of the hair, 0 to 1.
         grey: whether the hair is.
         stubble: 0 to 1, of the beard.
-        top: what covers the trunk.
+        top: what covers the trunk; None for a bare chest.
         bottom: what covers the legs.
         collar: metres, how high the shoes reach; 0 for bare feet.
         hands: how far the left and the right fist is closed, 0 to 1.
         skirt: how far one reaches down, 1 at the knees, 2 at the ankles; 0 for none.
         flare: metres that the skirt grows wider on every metre down.
-        hat: of `HATS`, or none.
+        hat: of `HATS`, a swimming cap, or none.
         held: a thing of `PROPS`, or none.
         holds: the hand that holds it, "Left" or "Right".
     """
@@ -50,7 +55,7 @@ class Look:
     fullness: float
     grey: bool
     stubble: float
-    top: Cut
+    top: Cut | None
     bottom: Cut
     collar: float
     hands: tuple[float, float]
@@ -73,6 +78,7 @@ def draw_look(
     hands: str = "drawn",
     hair: bool = True,
     props: bool = True,
+    clothes: str = "street",
 ) -> Look:
     """Draw a look that suits the body's sex and age.
 
@@ -82,6 +88,7 @@ def draw_look(
         hands: "open", "closed", or "drawn" for any of both and between.
         hair: whether there is hair at all.
         props: whether some hold a thing in a hand.
+        clothes: "street", "sports" (as in a gym or a movement laboratory), or "any" of both.
     """
     sex, years = str(body.phenotype["sex"]), float(body.phenotype["years"])
     chances = np.array(_HAIR[sex])
@@ -102,6 +109,8 @@ def draw_look(
     )
     look = _skirted(random, look) if random.uniform() < _SKIRTS[sex] else look
     look = _hatted(random, look) if hair and random.uniform() < _HATS else look
+    if clothes == "sports" or (clothes == "any" and random.uniform() < _SPORTS):
+        look = _sporty(random, look, bare=sex == "male" and years >= _GROWN, hair=hair)
     return _holding(random, look) if props and random.uniform() < _HOLDING else look
 
 
@@ -119,6 +128,25 @@ def _hatted(random: np.random.Generator, look: Look) -> Look:
     """A hat, over hair that has room under it."""
     under = {"full": "short", "bun": "short"}.get(look.hair, look.hair)
     return replace(look, hat=str(random.choice(HATS)), hair=under, fullness=0.2 * look.fullness)
+
+
+def _sporty(random: np.random.Generator, look: Look, *, bare: bool, hair: bool) -> Look:
+    """Little and tight, often barefoot, some in swimming caps; `bare` where the chest may be."""
+    waist, thickness = float(random.uniform(0.12, 0.26)), 0.0035
+    legs = float(random.uniform(0.2, 0.85) if random.uniform() < 0.75 else random.uniform(1.2, 1.9))
+    hem = float(random.choice([random.uniform(0.24, 0.38), random.uniform(0.0, 0.16)]))
+    sleeves = float(random.choice([0.0, random.uniform(0.25, 0.6)]))
+    top = Cut(True, sleeves, hem, float(random.uniform(0.0, 0.04)), thickness=thickness, loose=0.0)
+    swims = hair and random.uniform() < _SWIM_CAPS
+    return replace(
+        look,
+        top=None if bare and random.uniform() < _BARE else top,
+        bottom=Cut(False, waist=waist, legs=legs, thickness=thickness, loose=0.0),
+        collar=0.0 if random.uniform() < _BAREFOOT else look.collar,
+        skirt=0.0,
+        hat=SWIM_CAP if swims else "",
+        hair="bald" if swims else look.hair,
+    )
 
 
 def _holding(random: np.random.Generator, look: Look) -> Look:

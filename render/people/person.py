@@ -14,7 +14,7 @@ from .chart import Chart
 from .cloth import cut_garment
 from .fabrics import cloth, draw_colour, eye, hair, skin
 from .hands import close_hands
-from .hats import hat_shape
+from .hats import SWIM_CAP, hat_shape
 from .head import face_masks, hair_shape, iris_faces
 from .look import Look
 from .props import prop_shape
@@ -25,6 +25,7 @@ from .skirt import skirt
 __all__ = ["Person", "make_person"]
 
 _EYE_WHITE = (0.75, 0.73, 0.70)
+_CAP_LIFT = 0.005  # metres that a swimming cap lies off the scalp
 _LIGHT_SKIN, _DARK_HAIR = 4, 4  # tones up to this have hair of any colour, others of the first ones
 
 
@@ -69,9 +70,9 @@ def make_person(
     close_hands(armature, body, look.hands)
     dark = _DARK_HAIR if look.tone > _LIGHT_SKIN else None
     brow = draw_colour(random, "grey_hair") if look.grey else draw_colour(random, "hair", dark)
-    bottom, under = cut_garment(chart, look.bottom)
-    top, over = cut_garment(chart, look.top)
-    hidden = under | over
+    cuts = {"bottom": look.bottom} | ({"top": look.top} if look.top is not None else {})
+    worn = {label: cut_garment(chart, cut) for label, cut in cuts.items()}
+    hidden = np.any([under for _, under in worn.values()], axis=0)
     if look.collar > 0.0:
         low = body.vertices[:, 2] < (look.collar - 0.02) * chart.size
         hidden |= low[body.faces].all(axis=1) & body.faces_of(
@@ -79,10 +80,9 @@ def make_person(
         )
     meshes = [_skin(armature, body, random, look, brow, hidden)]
     told: dict[str, Any] = look.plain
-    for label, shape, palette in (("bottom", bottom, "trousers"), ("top", top, "cloth")):
-        material, drawn = cloth(
-            random, label, palette, None if label == "top" else _leg_pattern(random)
-        )
+    for label, (shape, _) in worn.items():
+        palette, pattern = ("cloth", None) if label == "top" else ("trousers", _leg_pattern(random))
+        material, drawn = cloth(random, label, palette, pattern)
         meshes.append(add_skinned(f"{name} {label}", armature, body, shape, [material]))
         told[label] = {**told[label], **drawn}
     if look.collar > 0.0:
@@ -91,7 +91,8 @@ def make_person(
         shape = skirt(chart, look.bottom.waist, look.skirt, look.flare, 0.012)
         meshes.append(_dressed(armature, chart, random, "skirt", shape, told))
     if look.hat:
-        shape = hat_shape(chart, look.hat, 0.012 + 0.012 * (look.hair not in ("bald", "cropped")))
+        lift = 0.012 + 0.012 * (look.hair not in ("bald", "cropped"))
+        shape = hat_shape(chart, look.hat, _CAP_LIFT if look.hat == SWIM_CAP else lift)
         meshes.append(_dressed(armature, chart, random, "hat", shape, told))
     grown = hair_shape(chart, look.hair, look.fullness)
     if grown is not None:

@@ -12,7 +12,7 @@ from pallas.render.people import draw_look, make_person  # noqa: E402
 from pallas.render.people.chart import Chart  # noqa: E402
 from pallas.render.people.cloth import Cut, cut_garment  # noqa: E402
 from pallas.render.people.hands import palm  # noqa: E402
-from pallas.render.people.hats import HATS, hat_shape  # noqa: E402
+from pallas.render.people.hats import HATS, SWIM_CAP, hat_shape  # noqa: E402
 from pallas.render.people.props import prop_shape  # noqa: E402
 from pallas.render.people.shoes import shoe  # noqa: E402
 from pallas.render.people.skirt import skirt  # noqa: E402
@@ -71,6 +71,39 @@ def test_clothes_lie_over_the_skin_and_hide_what_is_under_them(scene):
         assert np.linalg.norm(garment.places - body.vertices[garment.rows], axis=1).max() < 0.09
 
 
+def test_clothes_for_sports_are_few_and_leave_the_others_as_they_were():
+    man, boy = load_body("man_31"), load_body("boy_11")
+
+    def looks(body, clothes):
+        return [draw_look(np.random.default_rng(seed), body, clothes=clothes) for seed in range(40)]
+
+    sports = looks(man, "sports")
+    assert 10 < sum(look.top is None for look in sports) < 35
+    assert any(look.hat == SWIM_CAP for look in sports)
+    assert all(look.skirt == 0.0 and look.hat in ("", SWIM_CAP) for look in sports)
+    assert all(look.top is not None for look in looks(boy, "sports"))
+    assert looks(man, "street") == [
+        draw_look(np.random.default_rng(seed), man) for seed in range(40)
+    ]
+    assert 0 < sum(look.top is None for look in looks(man, "any")) < 20
+
+
+def test_a_bare_chest_shows_the_skin(scene):
+    seed = next(
+        s
+        for s in range(20)
+        if draw_look(np.random.default_rng(s), load_body("man_31"), clothes="sports").top is None
+    )
+    bare = person(scene, "man_31", seed, clothes="sports")
+    assert not any(mesh.name.endswith(" top") for mesh in bare.meshes)
+    assert any(mesh.name.endswith(" bottom") for mesh in bare.meshes)
+    chest = load_body("man_31").faces_of("chest").sum()
+    shown = np.zeros(len(bare.meshes[0].data.polygons), dtype=np.int32)
+    bare.meshes[0].data.attributes["region"].data.foreach_get("value", shown)
+    wanted = np.unique(load_body("man_31").regions[load_body("man_31").faces_of("chest")])
+    assert np.isin(shown, wanted).sum() == chest
+
+
 def test_a_sleeve_ends_where_it_was_cut():
     chart = Chart(load_body("man_36"))
     garment, _ = cut_garment(chart, Cut(True, sleeves=1.0, loose=0.0))
@@ -101,7 +134,7 @@ def test_a_skirt_goes_around_both_legs_down_to_its_hem():
     assert (legs[:, :2] > low).all() and (legs[:, :2] < high).all()
 
 
-@pytest.mark.parametrize("kind", HATS)
+@pytest.mark.parametrize("kind", (*HATS, SWIM_CAP))
 def test_a_hat_holds_the_top_of_the_head_and_leaves_the_eyes_free(kind):
     chart = Chart(load_body("girl_10"))
     made = hat_shape(chart, kind, 0.02)
