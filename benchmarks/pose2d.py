@@ -3,8 +3,9 @@
     python benchmarks/pose2d.py [TABLE ...] [--write docs/pose-network.md]
 
 Held-out renders, others than those that trainings validate by, are looked for under --renders (a folder with
-one of `pallas render` called held-out), networks of `pallas train --suite pose2d` under --runs, clips under PALLAS_DATA (../shared/data). Tables without what they
-need are left out, and said. Times are of the processor, so other programs on the machine count less.
+one of `pallas render` called held-out), networks of `pallas train --suite pose2d` under --runs, clips under
+PALLAS_DATA (../shared/data). Tables without what they need are left out, and said. Times are of the processor,
+so other programs on the machine count less.
 """
 
 import argparse
@@ -29,12 +30,12 @@ from pallas.capture.video.keypoint_file import write_keypoints
 from pallas.neural.evaluation.pages import UNKNOWN, block, fill
 from pallas.neural.pose2d.adaptation import adapted
 from pallas.neural.pose2d.coco_set import Labelled, labelled_pictures, read_picture
-from pallas.neural.pose2d.detector import PafDetector, looked_at
-from pallas.neural.pose2d.evaluate import agreement, in_coco, measured
+from pallas.neural.pose2d.detector import PafDetector
+from pallas.neural.pose2d.evaluate import agreement, found_in_crop, in_coco, measured
 from pallas.neural.pose2d.folded import folded
 from pallas.neural.pose2d.look import averaged_maps
 from pallas.neural.pose2d.network import MOST_STAGES, PafNetwork, with_stages
-from pallas.neural.pose2d.scores import COCO_POINTS, correct, torso
+from pallas.neural.pose2d.scores import correct, torso
 from pallas.neural.pose2d.stored import load_paf
 from pallas.rig.errors import PallasError
 
@@ -240,20 +241,17 @@ def _crops(data: Path, camera: int) -> tuple[list[Picture], list[np.ndarray]]:
 def _agreeing(
     network: PafNetwork, pictures: list[Picture], known: list[np.ndarray], *, adapting: bool
 ) -> float:
-    side, boxes = network.config.side, []
-    for points in known:
-        box = box_around(points[np.isfinite(points).all(axis=-1)])
-        boxes.append(box.of_shape(1.0))
+    side = network.config.side
     if adapting:
+        around = [box_around(points[np.isfinite(points).all(axis=-1)]) for points in known]
+        boxes = [box.of_shape(1.0) for box in around]
         crops = [crop(p, b, (side, side)) for p, b in zip(pictures, boxes, strict=True)]
         network = adapted(network, crops)
-    ready, rows = folded(network), []
-    for picture, box, points in zip(pictures, boxes, known, strict=True):
-        found = looked_at(ready, picture, box, side, alone=True)
-        own = np.full((len(COCO_POINTS), 2), np.nan)
-        if found:
-            own = in_coco(found[0][0], network.config.paf_layout.layout)
-        rows.append(correct(own, points, np.asarray(torso(points))))
+    ready = folded(network)
+    rows = [
+        correct(found_in_crop(ready, picture, points, side), points, np.asarray(torso(points)))
+        for picture, points in zip(pictures, known, strict=True)
+    ]
     return float(np.nanmean(rows))
 
 

@@ -102,12 +102,13 @@ class PafDetector:
         """Look for people in the whole picture, then closer at each that is new."""
         height, width = picture.shape[:2]
         whole = Box(width / 2, height / 2, width, height)
-        for points, sure in self._look(picture, whole, self._whole):
+        found = sorted(self._look(picture, whole, self._whole), key=_weight, reverse=True)
+        for points, sure in found:
             if len(people) == self._most:
                 return
             closer = self._nearest(self._look(picture, _around(points), self._side), points)
-            found = closer if closer is not None and _count(closer[0]) >= _count(points) else None
-            best = found or (points, sure)
+            better = closer is not None and _count(closer[0]) >= _count(points)
+            best = closer if closer is not None and better else (points, sure)
             if not any(_apart(best[0], other) < _SAME for other, _ in people):
                 people.append(best)
 
@@ -158,6 +159,13 @@ def _around(points: Array) -> Box:
     box = box_around(points[np.isfinite(points).all(axis=-1)])
     side = _ROOM * max(box.width, box.height)
     return Box(box.x, box.y, side, side)
+
+
+def _weight(person: tuple[Array, Array]) -> float:
+    """How much somebody counts who is seen for the first time: large in the picture, and sure."""
+    points, sure = person
+    there = points[np.isfinite(points).all(axis=-1)]
+    return float(np.linalg.norm(np.ptp(there, axis=0)) * sure.sum())
 
 
 def _count(points: Array) -> int:

@@ -16,7 +16,7 @@ from .masks import mask_of
 from .network import PafNetwork
 from .scores import COCO_POINTS, average_precision, correct, oks, torso
 
-__all__ = ["Agreement", "Measured", "agreement", "in_coco", "measured"]
+__all__ = ["Agreement", "Measured", "agreement", "found_in_crop", "in_coco", "measured"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def measured(
     for one in pictures:
         picture = read_picture(one)
         for person, shown in zip(one.points, one.seen, strict=True):
-            found = _in_crop(network, picture, person, side)
+            found = found_in_crop(network, picture, person, side)
             row = correct(found, person, np.asarray(torso(person)))
             right.append(row)
             seen.append(np.where(shown, row, np.nan))
@@ -69,8 +69,8 @@ def measured(
     )
 
 
-def _in_crop(network: PafNetwork, picture: Picture, person: Array, side: int) -> Array:
-    """(17, 2) of who is most like the person in a crop around it; NaN where nobody is."""
+def found_in_crop(network: PafNetwork, picture: Picture, person: Array, side: int) -> Array:
+    """(17, 2) of who is most like a person (17, 2) in a square crop around it; NaN where nobody is."""
     there = person[np.isfinite(person).all(axis=-1)]
     box = box_around(there)
     square = max(box.width, box.height)
