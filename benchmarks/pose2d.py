@@ -4,8 +4,8 @@
 
 Held-out renders, others than those that trainings validate by, are looked for under --renders (a folder with
 one of `pallas render` called held-out), networks of `pallas train --suite pose2d` under --runs, clips under
-PALLAS_DATA (../shared/data). Tables without what they need are left out, and said. Times are of the processor,
-so other programs on the machine count less.
+PALLAS_DATA (../shared/data). Tables without what they need are left out, and said. Times are of the
+processor, so other programs on the machine count less.
 """
 
 import argparse
