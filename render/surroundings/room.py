@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 
 from ...rig.arrays import Array
+from .exposure import expose
 from .furniture import furnish
 from .made import Surroundings, add_boxes, add_lamp, add_plane, new_world
 from .textures import FLOORS, WALLS, plain, surface
@@ -42,15 +43,21 @@ def add_room(
     before = set(scene.objects)
     floor, wall = str(random.choice(FLOORS)), str(random.choice(WALLS))
     size = (float(half[0]), float(half[1]))
-    _shell(random, scene, size, tall, floor, wall)
-    _light(random, scene, size, tall)
+    ground = _shell(random, scene, size, tall, floor, wall)
+    background = _light(random, scene, size, tall)
+    exposure = expose(scene, ground, background, size)
     for _ in range(int(random.integers(0, 6))):
         _picture(random, scene, size)
     solids = furnish(random, scene, size, walked - middle, cameras - middle)
     for item in set(scene.objects) - before:
         item.location.x += middle[0]
         item.location.y += middle[1]
-    about = {"size": [2 * size[0], 2 * size[1], tall], "floor": floor, "wall": wall}
+    about = {
+        "size": [2 * size[0], 2 * size[1], tall],
+        "floor": floor,
+        "wall": wall,
+        "exposure": exposure,
+    }
     moved = [(x + float(middle[0]), y + float(middle[1]), *rest) for x, y, *rest in solids]
     return Surroundings("room", about, moved)
 
@@ -62,10 +69,12 @@ def _shell(
     high: float,
     floor: str,
     wall: str,
-) -> None:
+) -> bpy.types.Material:
+    """Returns the floor's material."""
     x, y = half
     corners = [(-x, -y), (x, -y), (x, y), (-x, y)]
-    add_plane(scene, "Floor", [(*c, 0.0) for c in corners], surface(random, floor))
+    ground = surface(random, floor)
+    add_plane(scene, "Floor", [(*c, 0.0) for c in corners], ground)
     add_plane(scene, "Ceiling", [(*c, high) for c in corners[::-1]], surface(random, "paint"))
     walls = surface(random, wall)
     other = surface(random, "paint") if random.uniform() < 0.3 else walls
@@ -81,12 +90,13 @@ def _shell(
         ((x - 0.02, -y, 0.0), (x, y, 0.09)),
     ]
     add_boxes(scene, "Skirting", boards, skirting)
+    return ground
 
 
 def _light(
     random: np.random.Generator, scene: bpy.types.Scene, half: tuple[float, float], high: float
-) -> None:
-    """Even light from everywhere, windows, and lamps under the ceiling."""
+) -> bpy.types.Node:
+    """Even light from everywhere, which is returned, windows, and lamps under the ceiling."""
     _, background = new_world(scene, "Room light")
     background.inputs["Color"].default_value = (*_warmth(random), 1.0)
     background.inputs["Strength"].default_value = float(random.uniform(0.25, 0.6))
@@ -121,6 +131,7 @@ def _light(
             random.uniform(1.0, 2.0),
             (0.85, 0.93, 1.0),
         )
+    return background
 
 
 def _fill(scene: bpy.types.Scene) -> None:

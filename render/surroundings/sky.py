@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 
 from ...rig.arrays import Array
+from .exposure import expose
 from .furniture import furnish
 from .made import Box, Surroundings, add_boxes, add_lamp, add_plane, new_world
 from .textures import GROUNDS, plain, surface
@@ -33,11 +34,12 @@ def add_sky(
     """
     ground = str(random.choice(GROUNDS))
     corners = [(-_FAR, -_FAR, 0.0), (_FAR, -_FAR, 0.0), (_FAR, _FAR, 0.0), (-_FAR, _FAR, 0.0)]
-    add_plane(scene, "Ground", corners, surface(random, ground))
+    soil = surface(random, ground)
+    add_plane(scene, "Ground", corners, soil)
     overcast = float(random.uniform() ** 1.5)
     height = float(np.radians(random.uniform(12.0, 75.0)))
     heading = float(random.uniform(0.0, 2.0 * np.pi))
-    _dome(random, scene, overcast, height)
+    background, even = _dome(random, scene, overcast, height)
     low = 1.0 - height / (np.pi / 2)
     colour = (1.0, 1.0 - 0.25 * low**2, 1.0 - 0.5 * low**2)
     place = np.array(
@@ -46,16 +48,20 @@ def add_sky(
     energy = 6.0 * (1.0 - 0.92 * overcast)
     angle = float(np.radians(0.5 + 25.0 * overcast))
     add_lamp(scene, "SUN", tuple(20.0 * place), (0.0, 0.0, 0.0), energy, angle, colour)
+    exposure = expose(scene, soil, background, (0.0, 0.0), even)
     solids = _about(random, scene, reach)
     solids += furnish(random, scene, (reach, reach), walked, cameras, indoors=False)
-    about = {"ground": ground, "overcast": overcast, "sun_height": height, "sun_heading": heading}
+    about = {
+        "ground": ground, "overcast": overcast, "sun_height": height, "sun_heading": heading,
+        "exposure": exposure,
+    }  # fmt: skip
     return Surroundings("sky", about, solids)
 
 
 def _dome(
     random: np.random.Generator, scene: bpy.types.Scene, overcast: float, height: float
-) -> None:
-    """Blue above, paler at the horizon, with clouds of noise."""
+) -> tuple[bpy.types.Node, Array]:
+    """Blue above, paler at the horizon, with clouds of noise; returns the light, and its colour overall."""
     nodes, background = new_world(scene, "Sky")
     way = nodes.add("TexCoord").outputs["Generated"]
     up = nodes.add("SeparateXYZ", {"Vector": way}).outputs["Z"]
@@ -71,6 +77,7 @@ def _dome(
     cloud = nodes.mixed(nodes.ramp(noise.outputs[0], edge, edge + 0.18), clear, (0.85, 0.86, 0.88))
     nodes.tree.links.new(cloud, background.inputs["Color"])
     background.inputs["Strength"].default_value = float((1.1 + 0.7 * overcast) * (0.6 + 0.4 * day))
+    return background, (pale + blue) / 2.0
 
 
 def _about(random: np.random.Generator, scene: bpy.types.Scene, reach: float) -> list[Box]:

@@ -3,11 +3,13 @@
 import bpy
 import numpy as np
 
+from .exposure import expose
 from .made import Surroundings, add_lamp, add_plane, new_world
 from .textures import plain
 
 __all__ = ["add_studio"]
 
+_SET = 5.0  # metres around the middle that pictures show
 _PAPER = ("#e8e8e6", "#8f9296", "#2b2b2d", "#b7c7d6", "#d6c7b7", "#4f6b5a", "#a9665a", "#6f7f9f")
 
 
@@ -28,4 +30,5 @@ def add_studio(random: np.random.Generator, scene: bpy.types.Scene) -> Surroundi
         angle = heading + turn + random.uniform(-0.3, 0.3)
         place = (away * np.cos(angle), away * np.sin(angle), high * random.uniform(0.8, 1.2))
         add_lamp(scene, "AREA", place, (0.0, 0.0, 1.0), watts * random.uniform(0.5, 1.3), size)
-    return Surroundings("studio", {"heading": heading})
+    exposure = expose(scene, paper, background, (_SET, _SET))
+    return Surroundings("studio", {"heading": heading, "exposure": exposure})

@@ -61,9 +61,9 @@ def surface(random: np.random.Generator, kind: str) -> bpy.types.Material:
     shade = _BUILT[kind](nodes, flat, np.clip(colour, 0.01, 0.9), random)
     nodes.tree.links.new(shade, shader.inputs["Base Color"])
     gloss = {
-        "planks": (0.25, 0.6),
-        "tiles": (0.1, 0.5),
-        "chequers": (0.1, 0.5),
+        "planks": (0.35, 0.7),
+        "tiles": (0.3, 0.6),
+        "chequers": (0.3, 0.6),
         "concrete": (0.4, 0.9),
     }
     shader.inputs["Roughness"].default_value = float(random.uniform(*gloss.get(kind, (0.7, 0.98))))
