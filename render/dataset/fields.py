@@ -102,7 +102,9 @@ class Span(Field):
     def wanted(self) -> str:
         """See `Field`."""
         kind = "a whole number" if self.whole else "a number"
-        return f"{kind} from {self.low:g} to {self.high:g}, or two of them, as [2, 5]"
+        return (
+            f"{kind} from {self.low:g} to {self.high:g}, or two of them, smaller first, as [2, 5]"
+        )
 
     def read(self, value: object) -> tuple[float, float] | None:
         """See `Field`."""

@@ -19,6 +19,9 @@ _HAIR: Final = {
     "male": (0.14, 0.26, 0.36, 0.16, 0.02, 0.02, 0.04),
 }
 _SKIRTS: Final = {"female": 0.3, "male": 0.01}  # shares of people
+_LONGEST: Final = (
+    1.25  # of skirts, in the middle of the calves: longer ones are torn by wide strides
+)
 _HATS: Final = 0.2
 _HOLDING: Final = 0.2
 _SPORTS: Final = 0.4  # share of those dressed for sports where both are drawn
@@ -118,7 +121,7 @@ def _skirted(random: np.random.Generator, look: Look) -> Look:
     """A skirt over short tights or long ones."""
     legs = float(random.choice([0.25, 0.25, 1.85]))
     tights = replace(look.bottom, legs=legs, thickness=0.0035, loose=0.0)
-    length = float(random.uniform(0.45, 1.8))
+    length = float(random.uniform(0.45, _LONGEST))
     # What is long must be wide to walk in.
     flare = float(random.uniform(0.05, 0.45)) + 0.1 * max(length - 0.9, 0.0)
     return replace(look, bottom=tights, skirt=length, flare=flare)

@@ -11,7 +11,6 @@ __all__ = ["skirt"]
 
 _RINGS, _AROUND = 12, 48
 _BAND = 0.02  # metres of the body over and under a ring that it goes around
-_LONG = 1.25
 
 
 def skirt(chart: Chart, waist: float, length: float, flare: float, thickness: float) -> Shape:
@@ -20,7 +19,7 @@ def skirt(chart: Chart, waist: float, length: float, flare: float, thickness: fl
     Args:
         chart: of the body.
         waist: where it begins: 0 at the hips, 1 at the neck.
-        length: where it ends: 1 at the knees, 2 at the ankles.
+        length: where it ends: 1 at the knees, 2 at the ankles; legs walk out of one beyond the calves.
         flare: metres that it grows wider on every metre down.
         thickness: metres off the skin.
     """
@@ -39,9 +38,8 @@ def skirt(chart: Chart, waist: float, length: float, flare: float, thickness: fl
         far = wide + thickness + flare * (top - height)
         rings.append(np.column_stack([middle + far[:, None] * ways, np.full(_AROUND, height)]))
     places = np.concatenate(rings)
-    # Down to the calves it moves with the thighs alone: shins would tear it.
-    own = chart.inside("shin")[under]
-    holds = under[~own] if length < _LONG else under
+    # It moves with the thighs alone: shins would tear it.
+    holds = under[~chart.inside("shin")[under]]
     return sheet(places, _RINGS, _AROUND, holds[nearest(places, chart.body.vertices[holds])])
 
 

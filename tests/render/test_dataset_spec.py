@@ -37,7 +37,7 @@ def test_a_number_and_a_pair_of_it_are_the_same_span():
         ("[dataset]\nclips = -1", "expected a whole number from 1"),
         ("[dataset]\nseed = true", "seed in [dataset] is True"),
         ("[dataset]\nfps = nan", "expected a number from 0.1"),
-        ("[people]\ncount = [3, 1]", "or two of them, as [2, 5]"),
+        ("[people]\ncount = [3, 1]", "or two of them, smaller first, as [2, 5]"),
         ("[people]\ncount = -2", "expected a whole number from 0 to 16"),
         ("[people]\nmotions = []", "motions in [people] is empty"),
         ("[image]\nformat = 'gif'", 'expected one of "jpeg", "png", "exr"'),
