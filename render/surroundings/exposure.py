@@ -1,6 +1,6 @@
 """How bright a floor is under drawn lights, and lights turned down together where that is too bright."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import bpy
@@ -17,16 +17,16 @@ _GRID: Final = 13  # places along each side that are looked at
 
 
 def expose(
-    scene: bpy.types.Scene,
+    lamps: Iterable[bpy.types.Object],
     floor: bpy.types.Material,
     background: bpy.types.Node,
     half: tuple[float, float],
     even: Sequence[float] | None = None,
 ) -> float:
-    """Turn all lights of a scene down by one factor where its floor would be brighter than paper.
+    """Turn all lights down by one factor where a floor would be brighter than paper.
 
     Args:
-        scene: with its lamps.
+        lamps: that shine on it.
         floor: its `diffuse_color` is how much it throws back.
         background: the world's light, even from everywhere.
         half: metres that the floor reaches along x and y from the origin.
@@ -39,7 +39,7 @@ def expose(
     places = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
     colour = background.inputs["Color"].default_value[:3] if even is None else even
     strength = background.inputs["Strength"]
-    lamps = [item for item in scene.objects if item.type == "LIGHT"]
+    lamps = list(lamps)
     light = float(strength.default_value) * _LUMINANCE @ np.array(colour)
     light = light + sum((_light_of(lamp, places) for lamp in lamps), np.zeros(len(places)))
     brightest = float(_LUMINANCE @ np.array(floor.diffuse_color[:3])) * float(light.max())

@@ -45,7 +45,8 @@ def add_room(
     size = (float(half[0]), float(half[1]))
     ground = _shell(random, scene, size, tall, floor, wall)
     background = _light(random, scene, size, tall)
-    exposure = expose(scene, ground, background, size)
+    lamps = [item for item in set(scene.objects) - before if item.type == "LIGHT"]
+    exposure = expose(sorted(lamps, key=lambda lamp: lamp.name), ground, background, size)
     for _ in range(int(random.integers(0, 6))):
         _picture(random, scene, size)
     solids = furnish(random, scene, size, walked - middle, cameras - middle)

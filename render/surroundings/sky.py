@@ -47,8 +47,8 @@ def add_sky(
     )
     energy = 6.0 * (1.0 - 0.92 * overcast)
     angle = float(np.radians(0.5 + 25.0 * overcast))
-    add_lamp(scene, "SUN", tuple(20.0 * place), (0.0, 0.0, 0.0), energy, angle, colour)
-    exposure = expose(scene, soil, background, (0.0, 0.0), even)
+    sun = add_lamp(scene, "SUN", tuple(20.0 * place), (0.0, 0.0, 0.0), energy, angle, colour)
+    exposure = expose([sun], soil, background, (0.0, 0.0), even)
     solids = _about(random, scene, reach)
     solids += furnish(random, scene, (reach, reach), walked, cameras, indoors=False)
     about = {

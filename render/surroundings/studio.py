@@ -26,9 +26,11 @@ def add_studio(random: np.random.Generator, scene: bpy.types.Scene) -> Surroundi
     background.inputs["Strength"].default_value = float(random.uniform(0.7, 1.2))
     heading = float(random.uniform(0.0, 2.0 * np.pi))
     lamps = ((0.0, 3.4, 3.0, 320.0, 1.6), (2.2, 3.8, 2.2, 110.0, 2.4), (3.4, 3.2, 3.4, 220.0, 1.0))
+    made = []
     for turn, away, high, watts, size in lamps:
         angle = heading + turn + random.uniform(-0.3, 0.3)
         place = (away * np.cos(angle), away * np.sin(angle), high * random.uniform(0.8, 1.2))
-        add_lamp(scene, "AREA", place, (0.0, 0.0, 1.0), watts * random.uniform(0.5, 1.3), size)
-    exposure = expose(scene, paper, background, (_SET, _SET))
+        power = watts * random.uniform(0.5, 1.3)
+        made.append(add_lamp(scene, "AREA", place, (0.0, 0.0, 1.0), power, size))
+    exposure = expose(made, paper, background, (_SET, _SET))
     return Surroundings("studio", {"heading": heading, "exposure": exposure})
