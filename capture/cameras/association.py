@@ -116,10 +116,10 @@ def _distance(one: _Seen, other: _Seen, cameras: Sequence[Camera]) -> float:
     """Median distance in metres of the rays to the same keypoints; NaN where never seen at a time."""
     if one.frames[-1] < other.frames[0] or other.frames[-1] < one.frames[0]:
         return np.nan
-    both, a, b = np.intersect1d(one.frames, other.frames, assume_unique=True, return_indices=True)
-    if not len(both):
+    _, a, b = np.intersect1d(one.frames, other.frames, assume_unique=True, return_indices=True)
+    if not len(a):
         return np.nan
-    few = np.unique(np.linspace(0, len(both) - 1, min(_FRAMES, len(both))).astype(int))
+    few = np.linspace(0, len(a) - 1, min(_FRAMES, len(a))).astype(int)
     from_one, from_other = cameras[one.view].position, cameras[other.view].position
     return typical(ray_distance(from_one, one.rays[a[few]], from_other, other.rays[b[few]]).ravel())
 

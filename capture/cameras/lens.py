@@ -24,6 +24,7 @@ _EXACT: Final = 1e-10  # of the distance to the picture: a millionth of a pixel
 _GOOD: Final = 1e-6
 _NUDGE: Final = 1e-7
 _TINY: Final = 1e-12
+_BLOCK: Final = 2048  # points at a time: what fits the cache
 
 
 def distorted(points: Array, coefficients: Array, *, fisheye: bool = False) -> Array:
@@ -63,12 +64,14 @@ def undistorted(points: Array, coefficients: Array, *, fisheye: bool = False) ->
     if not fisheye and (not len(coefficients) or not np.any(coefficients)):
         return points
     flat = points.reshape(-1, 2)
-    seen = np.flatnonzero(np.isfinite(flat).all(axis=-1))
-    shown = np.ascontiguousarray(flat[seen].T)
+    every = np.flatnonzero(np.isfinite(flat[:, 0] + flat[:, 1]))
     found = np.full_like(flat, np.nan)
     with np.errstate(all="ignore"):
-        start = _angle_undone(shown) if fisheye else shown
-        found[seen] = _undone(shown, start, coefficients, fisheye=fisheye).T
+        for k in range(0, len(every), _BLOCK):
+            seen = every[k : k + _BLOCK]
+            shown = np.ascontiguousarray(flat[seen].T)
+            start = _angle_undone(shown) if fisheye else shown
+            found[seen] = _undone(shown, start, coefficients, fisheye=fisheye).T
     return found.reshape(points.shape)
 
 
@@ -79,18 +82,20 @@ def _undone(shown: Array, found: Array, coefficients: Array, *, fisheye: bool) -
     for _ in range(_STEPS):
         value, slope = _with_slope(found, coefficients, fisheye=fisheye)
         off = value - goal
-        exact = np.abs(off).max(axis=0) <= _EXACT
+        exact = np.maximum(np.abs(off[0]), np.abs(off[1])) <= _EXACT
+        if exact.all():
+            result[:, left] = found
+            break
         if exact.any():
             result[:, left[exact]] = found[:, exact]
             left, found, goal = left[~exact], found[:, ~exact], goal[:, ~exact]
             off, slope = off[:, ~exact], slope[..., ~exact]
-        if not len(left):
-            break
         found = found - _solved(slope, off)
-    near = np.abs(off).max(axis=0) < _GOOD  # NaN compares false
-    result[:, left[near]] = found[:, near]
+    else:
+        near = np.abs(off).max(axis=0) < _GOOD  # NaN compares false
+        result[:, left[near]] = found[:, near]
     # What a lens bends so far that it comes out on the other side is another branch of the formula.
-    result[:, (result * shown).sum(axis=0) < -_GOOD] = np.nan
+    result[:, result[0] * shown[0] + result[1] * shown[1] < -_GOOD] = np.nan
     return result
 
 

@@ -1,5 +1,6 @@
 """Any file of keypoints, by what is in it: which program wrote it, and in which layout."""
 
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -74,6 +75,8 @@ def read_views(
     """
     known = named_layout(layout) if layout is not None else None
     views = [view for path in paths for view in _views(Path(path), known, image_size)]
+    if fps is None and image_size is None:
+        return tuple(views)
     return tuple(
         replace(
             view, fps=fps if fps is not None else view.fps, image_size=view.image_size or image_size
@@ -106,7 +109,8 @@ def _stem(path: Path) -> str:
 def _folder(path: Path, layout: Layout | None, size: tuple[int, int] | None) -> list[Keypoints]:
     """Frames of one camera; or a folder, an archive or a file for each camera."""
     found = members(path, _FRAMES)
-    others = (p for p in path.iterdir() if not p.name.lower().endswith(_FRAMES))
+    with os.scandir(path) as entries:
+        others = [path / e.name for e in entries if not e.name.lower().endswith(_FRAMES)]
     archives = sorted(p for p in others if p.is_file() and is_archive(_start(p)))
     if archives:
         return [view for archive in archives for view in _views(archive, layout, size)]
@@ -124,8 +128,9 @@ def _frames(
     """Cameras, the files of each in a folder of their own; or one camera."""
     groups: dict[str, list[Member]] = defaultdict(list)
     for member in found:
-        if member.name.lower() not in _NO_FRAMES:
-            groups[member.folder].append(member)
+        folder, _, file = member.path.rpartition("/")
+        if file.lower() not in _NO_FRAMES:
+            groups[folder].append(member)
     if not groups:
         raise FormatError(f"it holds no .json and no .txt of a frame; expected {KNOWN}")
     views = []
@@ -138,9 +143,10 @@ def _frames(
 def _camera(
     files: list[Member], layout: Layout | None, size: tuple[int, int] | None
 ) -> list[Keypoints]:
-    if all(file.suffix == ".txt" for file in files):
+    frames = [file for file in files if file.path.lower().endswith(".json")]
+    if not frames:
         return [parse_yolo_labels(files, size, layout)]
-    files = [file for file in files if file.suffix == ".json"]
+    files = frames
     filled = next((file for file in files if file.content.strip()), files[0])
     with naming(filled.path):
         document = parse_json(filled.content)

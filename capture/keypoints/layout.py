@@ -21,7 +21,7 @@ __all__ = ["LAYOUTS", "Layout", "layout_of_count", "layout_of_names", "likeliest
 
 _FOLDER = Path(__file__).parent
 _FEW: Final = 4  # known names that make strange ones a body
-_FRAMES: Final = 200  # tell which layout it is as well as thousands
+_FRAMES: Final = 60  # tell which layout it is as well as thousands
 
 
 def _read(name: str) -> Any:  # noqa: ANN401  JSON
@@ -135,10 +135,11 @@ def likeliest(layouts: Sequence[Layout], positions: Array) -> Layout:
 
 def _limb_length(layout: Layout, people: Array) -> float:
     """Mean length of the limbs that were seen, in people's own sizes (N, K, D); infinite where none was."""
-    ends = np.array(layout.limbs)
-    lengths = np.linalg.norm(people[:, ends[:, 0]] - people[:, ends[:, 1]], axis=-1)
-    seen = np.isfinite(lengths)
-    return float(lengths[seen].mean()) if seen.any() else np.inf
+    first, second = np.array(layout.limbs).T
+    away = people[:, first] - people[:, second]
+    lengths = np.sqrt(np.einsum("nld,nld->nl", away, away))
+    lengths = lengths[np.isfinite(lengths)]
+    return float(lengths.mean()) if len(lengths) else np.inf
 
 
 def layout_of_names(names: Sequence[str]) -> Layout:

@@ -75,9 +75,10 @@ def members(path: Path, suffixes: tuple[str, ...]) -> list[Member]:
 
 
 def _wanted(path: str, suffixes: tuple[str, ...]) -> bool:
+    if not path.lower().endswith(suffixes):
+        return False
     *folders, name = path.split("/")
-    hidden = name.startswith(".") or any(folder in _SKIPPED for folder in folders)
-    return name.lower().endswith(suffixes) and not hidden
+    return name[0] != "." and not any(folder in _SKIPPED for folder in folders)
 
 
 def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Member]:
@@ -106,10 +107,10 @@ def _content(file: os.DirEntry[str]) -> bytes:
         size = os.fstat(handle).st_size
         if size > _LARGEST_FILE:
             raise FormatError(f"{file.path} has over {_LARGEST_FILE >> 20} MiB; it is not read")
-        parts = [os.read(handle, size + 1)]
-        while parts[-1] and sum(map(len, parts)) < size:
-            parts.append(os.read(handle, size))
-        return b"".join(parts)
+        content = os.read(handle, size + 1)
+        while len(content) < size and (more := os.read(handle, size)):
+            content += more
+        return content
     finally:
         os.close(handle)
 

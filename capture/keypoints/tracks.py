@@ -44,10 +44,9 @@ class Piece(NamedTuple):
 
 def sizes(positions: Array) -> Array:
     """(...) extent of people (..., K, D) from corner to corner; NaN where nobody is."""
-    nobody = ~np.isfinite(positions).all(axis=-1).any(axis=-1)
-    filled = np.where(nobody[..., None, None], 0.0, positions)
-    extent = np.nanmax(filled, axis=-2) - np.nanmin(filled, axis=-2)
-    return np.asarray(np.where(nobody, np.nan, np.linalg.norm(extent, axis=-1)))
+    # These pass over NaN, and say it where there is nothing else.
+    extent = np.fmax.reduce(positions, axis=-2) - np.fmin.reduce(positions, axis=-2)
+    return np.sqrt(np.einsum("...d,...d->...", extent, extent))
 
 
 def tracklets(keypoints: Keypoints) -> Labels:
@@ -77,33 +76,36 @@ def _links(positions: Array, mirrored: Sequence[int]) -> Labels:
     length = max(1, _BLOCK // (count * count * positions.shape[2]))
     blocks = [slice(k, k + length) for k in range(0, len(positions) - 1, length)]
     now, before = positions[1:], positions[:-1]
-    nearest = np.concatenate([_steps(now[k], before[k]) for k in blocks])  # (T - 1, now, before)
+    extent = sizes(positions)
+    size = np.fmax(extent[1:, :, None], extent[:-1, None, :])
+    nearest = np.concatenate(
+        [_steps(now[k], before[k], size[k]) for k in blocks]
+    )  # (T - 1, now, before)
     best = nearest.min(axis=2)
     moved = best[np.isfinite(best)]
     reach = np.clip(_USUAL * np.median(moved) if len(moved) else 0.0, _NEAR, _FAR)
     far = np.flatnonzero(((best > reach) & np.isfinite(best)).any(axis=1))
     for k in (far[k : k + length] for k in range(0, len(far), length)):
-        turned = _steps(now[k][:, :, list(mirrored)], before[k])
+        turned = _steps(now[k][:, :, list(mirrored)], before[k], size[k])
         nearest[k] = np.minimum(nearest[k], turned)
     best = nearest.min(axis=2)
     came = nearest.argmin(axis=2)
     mutual = np.take_along_axis(nearest.argmin(axis=1), came, axis=1) == np.arange(count)
     clear = mutual & (best <= reach)
     if count > 1:
-        across = np.sort(nearest, axis=2)[..., 1]
-        along = np.take_along_axis(np.sort(nearest, axis=1)[:, 1], came, axis=1)
+        across = np.partition(nearest, 1, axis=2)[..., 1]
+        along = np.take_along_axis(np.partition(nearest, 1, axis=1)[:, 1], came, axis=1)
         clear &= np.minimum(across, along) > _CLEARLY * best
     return np.where(clear, came, -1)
 
 
-def _steps(now: Array, before: Array) -> Array:
+def _steps(now: Array, before: Array, size: Array) -> Array:
     """(n, P, P) mean distance of people now from those before, in their sizes; infinite if unknown."""
     apart = now[:, :, None] - before[:, None, :]
     away = np.sqrt(np.einsum("...d,...d->...", apart, apart))
     seen = np.isfinite(away)
     common = seen.sum(axis=-1)
     mean = np.where(seen, away, 0.0).sum(axis=-1) / np.maximum(common, 1)
-    size = np.fmax(sizes(now)[:, :, None], sizes(before)[:, None, :])
     enough = (common >= min(_COMMON, now.shape[2])) & (size > 0.0)
     return np.where(enough, mean / np.where(size > 0.0, size, 1.0), np.inf)
 

@@ -15,7 +15,10 @@ from .turns import plain_turns
 
 __all__ = ["fit_anatomy"]
 
-_SIZING: Final = 40  # frames that tell of the sizes; twice as many change nothing
+_SIZING: Final = (
+    25  # frames that tell of the sizes; all of them change these by less than a hundredth
+)
+_SIZED: Final = 3e-4  # of the cost: steps that gain less change the sizes by a thousandth
 _STRAIGHT: Final = (
     0.1  # of a squared radian beside the mean squared metre of the markers, as pins have it
 )
@@ -57,6 +60,7 @@ def fit_anatomy(
         pins=_pins(known, used),
         shape=shape,
         shape_frames=_SIZING,
+        shape_tolerance=_SIZED,
     )
     fit = fit_markers(known, markers, options, progress, first_poses(known, markers))
     return replace(fit, pose=plain_turns(fit.model, fit.pose))

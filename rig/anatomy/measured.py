@@ -55,6 +55,11 @@ def measured_weights(model: KinematicModel, names: Sequence[str]) -> dict[str, f
 
 def without_unseen(model: KinematicModel, names: Sequence[str]) -> KinematicModel:
     """Lock the angles that move none of the measured markers, so that they stay as they are."""
+    return _without_unseen(model, tuple(names))
+
+
+@lru_cache(maxsize=16)
+def _without_unseen(model: KinematicModel, names: tuple[str, ...]) -> KinematicModel:
     places = [model.marker_index(name) for name in names if name in model.marker_names]
     bodies = [model.body_index(model.markers[place].body) for place in places]
     positions = np.array([model.markers[place].position for place in places]).reshape(-1, 3)

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 
 from .. import quaternion
-from ..arrays import Array
+from ..arrays import Array, checked
 from ..errors import ShapeError
 from ..model import KinematicModel
-from ..model.places import body_places
+from ..model.places import body_turns
 from ..motion import Motion
 from ..skeleton import BODY_JOINTS, BODY_PARENTS, Skeleton, body_skeleton
 from .model import anatomical_table, both_sides
@@ -60,13 +60,13 @@ def motion_of_anatomy(model: KinematicModel, pose: Array, fps: float) -> Motion:
     """
     for name in ("pelvis", "torso", "head", "hand_l"):
         model.body_index(name)
-    rest_turns, rest_origins = body_places(model, _tpose(model)[None])
-    skeleton = _skeleton(model, rest_origins[0])
-    turns, origins = body_places(model, pose)
-    away = quaternion.from_matrix(turns @ rest_turns.swapaxes(-1, -2))
+    pose = checked("pose", pose, (None, len(model.coordinates)))
+    turns, origins = body_turns(model, np.vstack([_tpose(model), pose]))
+    skeleton = _skeleton(model, origins[0])
+    away = quaternion.multiply(turns[1:], quaternion.conjugate(turns[0]))
     by_body = dict(zip(model.bodies, away.swapaxes(0, 1), strict=True))
     world = np.stack([_turned(name, by_body) for name in BODY_JOINTS], axis=1)
-    places = dict(zip(model.bodies, origins.swapaxes(0, 1), strict=True))
+    places = dict(zip(model.bodies, origins[1:].swapaxes(0, 1), strict=True))
     hips = 0.5 * (places["femur_r"] + places["femur_l"])
     offset = skeleton.offsets[[BODY_JOINTS.index(f"{side}_hip") for side in ("left", "right")]]
     root = hips - quaternion.rotate(by_body["pelvis"], offset.mean(axis=0))

@@ -45,9 +45,16 @@ def plain_turns(model: KinematicModel, pose: Array) -> Array:
                 np.stack([_centred(angle) for angle in way], axis=1)
                 for way in ((flex, add, rotation), (flex + np.pi, np.pi - add, rotation + np.pi))
             ]
-            found[:, places] = min(ways, key=lambda way: np.abs(np.nanmedian(way, axis=0)).sum())
+            found[:, places] = min(
+                ways, key=lambda way: sum(abs(_middle(angle)) for angle in way.T)
+            )
     return found
 
 
 def _centred(angle: Array) -> Array:
-    return np.asarray(angle - _WHOLE * np.round(np.nanmedian(angle) / _WHOLE))
+    return np.asarray(angle - _WHOLE * np.round(_middle(angle) / _WHOLE))
+
+
+def _middle(angle: Array) -> float:
+    """The median of those that are there."""
+    return float(np.median(angle[np.isfinite(angle)]))

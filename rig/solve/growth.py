@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .. import so3
 from .equations import Equations
 from .problem import At
 
@@ -24,8 +23,8 @@ def by_scales(at: At, bodies: Tensor, offsets: Tensor) -> Tensor:
     shifts = shared.origin_shifts(at.posed, at.shared)[:, bodies]
     change = shared.scale_directions(at.shared)[:, bodies]  # (K, P, 3)
     unscaled = offsets / (1.0 if at.scales is None else at.scales[bodies])
-    turned = torch.einsum("tpab,pb,kpb->tpak", at.posed.rotations[:, bodies], unscaled, change)
-    return shifts + turned
+    grown = (unscaled * change).permute(1, 2, 0)  # (P, 3, K) in the bodies
+    return shifts + at.posed.rotations[:, bodies] @ grown
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +34,8 @@ class Pulled:
     Attributes:
         bodies: (P,).
         levers: (T, P, 3) metres, from the reference of the twists to the points.
-        information: (T, P, 3, 3) by which a move of a point changes the force on it.
+        information: by which a move of a point changes the force on it: (T, P, 3, 3), or (T, P) where it is
+            the same in all directions.
         force: (T, P, 3).
     """
 
@@ -44,18 +44,25 @@ class Pulled:
     information: Tensor
     force: Tensor
 
+    def pushed(self, moves: Tensor, points: Tensor | None = None) -> Tensor:
+        """(T, P, 3, K) changes of the forces where the points, or some of them, move by (T, P, 3, K)."""
+        own = self.information if points is None else self.information[:, points]
+        return own[..., None, None] * moves if own.ndim == 2 else own @ moves
+
 
 def gather_scales(at: At, equations: Equations, pulled: Pulled, moves: Tensor) -> None:
     """Add the scales' rows and columns, which move the points by `moves` (T, P, 3, K)."""
-    columns = slice(moves.shape[-1])
-    pushes = pulled.information @ moves
-    wrenches = torch.cat([so3.skew(pulled.levers) @ pushes, pushes], dim=-2)
+    frames, points, _, count = moves.shape
+    pushes = pulled.pushed(moves)
+    levers = pulled.levers[..., None].expand_as(pushes)
+    wrenches = torch.cat([torch.linalg.cross(levers, pushes, dim=2), pushes], dim=2)
     carry = at.problem.tables.subtree[at.problem.unknowns.bodies][:, pulled.bodies]
-    carried = torch.einsum("cp,tpdk->tcdk", carry, wrenches)
-    rows = torch.einsum("dct,tcdk->tck", at.twists, carried)
-    equations.add_border(rows, torch.arange(moves.shape[-1]))
-    equations.shared[columns, columns] += torch.einsum("tpds,tpdz->sz", moves, pushes)
-    equations.shared_gradient[columns] += torch.einsum("tpds,tpd->s", moves, pulled.force)
+    carried = (carry @ wrenches.reshape(frames, points, 6 * count)).unflatten(2, (6, count))
+    rows = (at.twists.permute(2, 1, 0)[..., None] * carried).sum(2)
+    equations.add_border(rows, torch.arange(count))
+    flat = moves.flatten(0, 2)
+    equations.shared[:count, :count] += flat.T @ pushes.flatten(0, 2)
+    equations.shared_gradient[:count] += flat.T @ pulled.force.flatten()
 
 
 def gather_shifts(
@@ -67,16 +74,17 @@ def gather_shifts(
     along = at.posed.rotations[:, bodies, :, axes].movedim(0, 1)  # (T, E, 3)
     if at.scales is not None:
         along = along * at.scales[bodies, axes][:, None]
-    push = (pulled.information[:, points] @ along[..., None]).squeeze(-1)
+    push = pulled.pushed(along[..., None], points).squeeze(-1)
     wrench = torch.cat([torch.linalg.cross(pulled.levers[:, points], push), push], dim=-1)
     carry = problem.tables.subtree[problem.unknowns.bodies][:, bodies]  # (C, E)
-    rows = (at.twists.permute(2, 1, 0) @ wrench.transpose(-1, -2)) * carry
+    rows = (at.twists.permute(2, 1, 0) @ wrench.transpose(-1, -2)).mul_(carry)
     columns, count = shared.scale_count + entries, moves.shape[-1]
     equations.add_border(rows, columns)
+    across, pushes = along.transpose(0, 1).flatten(1), push.transpose(0, 1).flatten(1)
     # A marker may have been measured twice, so that a column comes twice.
-    own = torch.einsum("ted,tfd->ef", along, push) * (points[:, None] == points)
+    own = (across @ pushes.T) * (points[:, None] == points)
     equations.shared.index_put_((columns[:, None], columns), own, accumulate=True)
-    with_scales = torch.einsum("tedk,ted->ke", moves[:, points], push)
+    with_scales = (moves[:, points] * push[..., None]).sum((0, 2)).T
     equations.shared[:count].index_add_(1, columns, with_scales)
     equations.shared[:, :count].index_add_(0, columns, with_scales.T)
     pull = (along * pulled.force[:, points]).sum((0, 2))

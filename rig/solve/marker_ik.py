@@ -25,6 +25,7 @@ from .points import Markers
 from .poses import Smoothness, StayNear
 from .problem import PairTerm, Problem, Term
 from .shape import Shape
+from .sized_body import SizedBody, spread_out
 from .starts import near, solve_near, solve_recording
 
 __all__ = ["MarkerFit", "MarkerOptions", "fit_markers"]
@@ -77,6 +78,7 @@ class MarkerOptions:
         smoothness: weight of every coordinate's squared change from frame to frame; 0 for none.
         shape: sizes and marker places that are unknown too, or None.
         shape_frames: that they are fitted to, spread evenly.
+        shape_tolerance: fraction of the cost, below which a step of the shape's is the last.
     """
 
     weights: Mapping[str, float] | None = None
@@ -87,6 +89,7 @@ class MarkerOptions:
     smoothness: float = 0.0
     shape: Shape | None = None
     shape_frames: int = 200
+    shape_tolerance: float = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,21 +159,21 @@ def fit_markers(
     _check(model, names, targets)
     measured = _Measured(names, weights, targets)
     progress(0.0)
-    fitted, scales = model, np.ones((len(model.bodies), 3))
+    body, scales = SizedBody(model), np.ones((len(model.bodies), 3))
     pose = torch.as_tensor(np.array(model.default_pose))
     if initial is not None:
         shape = (len(markers), len(model.coordinates))
         pose = torch.as_tensor(np.array(checked("initial", initial, shape)))
     if options.shape is not None:
-        fitted, scales, pose = _shaped(model, measured, options, pose, progress)
+        body, scales, pose = _shaped(model, measured, options, pose, progress)
         progress = _part(progress, _SHAPING[1], 1.0)
     frames = np.isfinite(targets).all(-1).sum(1) >= _FEW
-    poses, enough = _solved(fitted, measured, options, pose, progress)
+    poses, enough = _solved(body, measured, options, pose, progress)
     progress(1.0)
-    found = markers_in_world(fitted, torch.as_tensor(poses)).numpy()
-    found = found[:, [fitted.marker_index(name) for name in names]]
+    found = markers_in_world(body.model, torch.as_tensor(poses), body.scales, body.positions)
+    found = found.numpy()[:, [model.marker_index(name) for name in names]]
     return MarkerFit(
-        fitted,
+        body.fitted(),
         poses,
         names,
         weights,
@@ -263,32 +266,32 @@ def _terms(
 
 
 def _solved(
-    model: KinematicModel,
+    body: SizedBody,
     measured: _Measured,
     options: MarkerOptions,
     pose: Tensor,
     progress: _Progress,
 ) -> tuple[Array, Mask]:
     """Poses (T, D), and which frames saw enough."""
-    terms = _terms(model, measured, options)
-    problem = Problem(model, terms)
+    terms = _terms(body.model, measured, options)
+    problem = body.problem(terms)
     together = options.smoothness > 0.0 or options.method != "lm"
     told = _part(progress, 0.0, 0.3 if together else 1.0)
     if pose.ndim > 1:
         poses, enough = solve_near(problem, pose, replace(_NEAR, told=told))
     else:
         poses, enough = solve_recording(problem, pose, Settings(told=told))
-    wound = _wound(model, poses)
+    wound = _wound(body.model, poses)
     if wound:
-        held = model.with_coordinates({name: {"clamped": True} for name in wound})
+        held = body.model.with_coordinates({name: {"clamped": True} for name in wound})
         search = solve_recording if pose.ndim == 1 else solve_near
-        first, _ = search(Problem(held, terms), pose, Settings(told=told))
+        first, _ = search(replace(body, model=held).problem(terms), pose, Settings(told=told))
         poses = minimise_frames(problem, first, Settings(newton=True), torch.arange(len(first)))[0]
     if options.smoothness > 0.0:
         terms.append(Smoothness(PRECISION * np.sqrt(options.smoothness)))
     if together:
         rest = _part(progress, 0.3, 1.0)
-        fit = solve(Problem(model, terms), poses, method=options.method, progress=rest)
+        fit = solve(body.problem(terms), poses, method=options.method, progress=rest)
         return fit.pose, enough.numpy()
     return coupled(problem, poses).numpy(), enough.numpy()
 
@@ -315,8 +318,8 @@ def _shaped(
     options: MarkerOptions,
     pose: Tensor,
     progress: _Progress,
-) -> tuple[KinematicModel, Array, Tensor]:
-    """The model with its sizes and marker places found, the scales (B, 3), and a pose to start from.
+) -> tuple[SizedBody, Array, Tensor]:
+    """The model with its sizes and marker places found, the scales (B, 3), and a pose to start from, or all.
 
     A person of quite another size is brought near to it first: otherwise a bent body may fit a small person.
     """
@@ -330,33 +333,27 @@ def _shaped(
     part = replace(measured, targets=measured.targets[chosen])
     options = replace(options, pins=_pins_at(options, chosen))
     before, rest = _part(progress, 0.0, _SHAPING[0]), _part(progress, *_SHAPING)
+    terms = _terms(model, part, options)
     if pose.ndim == 1:
-        first: Array | Tensor = _solved(model, part, options, pose, before)[0]
+        first: Array | Tensor = _solved(SizedBody(model), part, options, pose, before)[0]
     else:
-        alone = Problem(model, _terms(model, part, options))
-        first = near(alone, pose[chosen], torch.arange(len(chosen)))
-    problem = Problem(model, _terms(model, part, options), shape=options.shape)
+        first = near(Problem(model, terms), pose[chosen], torch.arange(len(chosen)))
+    problem = Problem(model, terms, shape=options.shape)
     fit = solve(
         problem,
         first,
         method=options.method,
         iterations=_steps(options),
-        tolerance=1e-5,
+        tolerance=options.shape_tolerance,
         progress=rest,
     )
-    moved = [
-        replace(marker, position=tuple(place))
-        for marker, place in zip(model.markers, fit.positions, strict=True)
-    ]
-    factors = {body: fit.scales[place] for place, body in enumerate(model.bodies) if place}
-    fitted = scaled(model.with_markers(moved), factors)
+    body = SizedBody(model, torch.as_tensor(fit.scales), torch.as_tensor(fit.positions))
+    if model.couplings:  # what they drive has lengths that scales leave as they are
+        body = SizedBody(body.fitted())
     scales = np.vstack([fit.scales[:1], size * fit.scales[1:]])
     if pose.ndim == 1:
-        return fitted, scales, torch.as_tensor(fit.pose[len(fit.pose) // 2])
-    # What the first poses are off by changes slowly.
-    every, off = np.arange(len(pose)), fit.pose - pose[chosen].numpy()
-    more = np.stack([np.interp(every, chosen, column) for column in off.T], axis=1)
-    return fitted, scales, pose + torch.as_tensor(more)
+        return body, scales, torch.as_tensor(fit.pose[len(fit.pose) // 2])
+    return body, scales, spread_out(problem, pose, chosen, torch.as_tensor(fit.pose))
 
 
 def _pins_at(

@@ -158,14 +158,12 @@ class PointTerm:
         below, curvature, wrench = point_moments(levers, weight, force, carry)
         equations.add_sums(below, wrench, curvature)
         if len(at.problem.shared):
-            eye = torch.eye(3, dtype=torch.float64)
-            information = weight.T[..., None, None] * eye
-            self.gather_shared(at, equations, information, force.permute(2, 1, 0))
+            self.gather_shared(at, equations, weight.T, force.permute(2, 1, 0))
 
     def gather_shared(
         self, at: At, equations: Equations, information: Tensor, force: Tensor
     ) -> None:
-        """Add the border: information (T, P, 3, 3) and force (T, P, 3) against the shape's unknowns."""
+        """Add the border: information, as of `Pulled`, and force (T, P, 3) against the shape."""
         levers = (self.places(at) - at.reference[:, None]).permute(2, 1, 0)
         pulled = Pulled(self.bodies(at), levers, information, force)
         moves = by_scales(at, self.bodies(at), self.offsets(at))

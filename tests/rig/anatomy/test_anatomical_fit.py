@@ -1,5 +1,7 @@
 """The anatomical model fitted to markers, and as a motion of the 24 joints."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from pallas.rig.anatomy import (
     motion_of_anatomy,
     without_unseen,
 )
+from pallas.rig.anatomy.fit import fit_anatomy
 from pallas.rig.anatomy.sizes import sizes_of
 from pallas.rig.model import KinematicModel, hinge
 from pallas.rig.model.kinematics import markers_in_world
@@ -52,6 +55,20 @@ def test_a_person_of_another_size_is_found_from_the_augmenters_markers():
     assert np.degrees(np.abs(fit.pose[:, legs] - pose[:, legs])).max() < 1.0
     ratio = fit.scales[model.body_index("femur_r"), 0] / fit.scales[model.body_index("tibia_r"), 0]
     assert ratio == pytest.approx(1.1 / 0.9, rel=0.01)
+
+
+def test_the_sizes_of_a_few_frames_are_those_of_all_of_them():
+    model = anatomical_model()
+    names = [name for name in model.marker_names if name.endswith("_study")]
+    recording = markers_of(scaled(model, {"femur_r": 1.1, "femur_l": 1.1}), walk(model, 75), names)
+    noise = 0.005 * np.random.default_rng(0).standard_normal(recording.positions.shape)
+    recording = replace(recording, positions=recording.positions + noise)
+    few = fit_anatomy(recording)
+    weights = measured_weights(model, few.names)
+    every = MarkerOptions(weights, 0.0, shape=sizes_of(model, few.names, markers=True))
+    found = fit_markers(without_unseen(model, few.names), recording, every)
+    np.testing.assert_allclose(few.scales, found.scales, rtol=0.01)
+    assert few.rms < 1.02 * found.rms
 
 
 def test_its_motion_stands_in_a_t_pose_where_every_joint_is_at_rest():

@@ -1,0 +1,64 @@
+"""A model with the sizes that were found of a person, and what poses of some frames tell of the others."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..model.model import KinematicModel
+from ..model.scaling import scaled
+from .problem import PairTerm, Problem, Term
+from .starts import between
+
+__all__ = ["SizedBody", "spread_out"]
+
+_CLOSE: Final = 6  # frames between poses that tell those between
+
+
+@dataclass(frozen=True, eq=False)
+class SizedBody:
+    """A model, and the sizes and marker places that were found of it; a model of its own is slow to lay out.
+
+    Attributes:
+        model: as it was laid out.
+        scales: (B, 3) of its bodies; None: it is as large as it is.
+        positions: (M, 3) metres of its markers in the unscaled bodies; None: where it has them.
+    """
+
+    model: KinematicModel
+    scales: Tensor | None = None
+    positions: Tensor | None = None
+
+    def problem(self, terms: list[Term | PairTerm]) -> Problem:
+        """Where the body's pose is unknown."""
+        return Problem(self.model, terms, scales=self.scales, positions=self.positions)
+
+    def fitted(self) -> KinematicModel:
+        """The model with its sizes and marker places."""
+        if self.scales is None or self.positions is None:
+            return self.model
+        moved = [
+            replace(marker, position=tuple(place))
+            for marker, place in zip(self.model.markers, self.positions.tolist(), strict=True)
+        ]
+        factors = dict(zip(self.model.bodies[1:], self.scales[1:].numpy(), strict=True))
+        return scaled(self.model.with_markers(moved), factors)
+
+
+def spread_out(
+    problem: Problem, first: Tensor, chosen: npt.NDArray[np.int64], found: Tensor
+) -> Tensor:
+    """Poses (T, D) near those that were found of the chosen frames (K,), `first` where nothing else is known.
+
+    Between frames that follow each other closely poses are interpolated; further apart, what the first poses
+    are off by, for that changes slowly.
+    """
+    frames = torch.arange(len(first))
+    if np.diff([0, *chosen, len(first) - 1]).max() <= _CLOSE:
+        return between(problem, torch.as_tensor(chosen), found, frames)
+    off = found.numpy() - first[chosen].numpy()
+    more = [np.interp(frames.numpy(), chosen, column) for column in off.T]
+    return first + torch.as_tensor(np.stack(more, axis=1))
