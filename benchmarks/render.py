@@ -4,8 +4,9 @@
 
 256 by 256 pixels, 4 samples. Overhead is processor time, which other programs change less than the clock's:
 the same frames of the same scene with the same samples, with `bpy.ops.render.render` alone, which writes
-picture and passes as one EXR, and with everything that a dataset has, in turns. After "+/-" stands the
-distance of the quartiles over the root of the number of pairs.
+picture and passes as one EXR, and with everything that a dataset has, in turns. Their difference changes by
+several percent from run to run as Cycles itself does; "beside Cycles" is what our frames take outside of
+Blender's render and change of frame, and changes little.
 """
 
 import argparse
@@ -87,36 +88,70 @@ def _overhead(spec: Spec, folder: Path, told: str) -> None:
     # Each round's first frame warms up.
     pairs = np.concatenate([_in_turns(clip, store, folder)[1:] for _ in range(ROUNDS)])
     store.close()
-    bare, ours = pairs.T / len(clip.cameras)
-    more = 100.0 * (ours - bare) / np.median(bare)
-    low, middle, high = np.percentile(more, (25, 50, 75))
-    spread = (high - low) / len(more) ** 0.5
+    bare, ours, beside = pairs.T / len(clip.cameras)
+    low, own, high = np.percentile(100.0 * beside / np.median(bare), (25, 50, 75))
+    more = 100.0 * np.median(ours - bare) / np.median(bare)
     _say(
         f"{told:<28} set-up {setup:.2f} s; a picture {np.median(ours):.3f} s of one core, bare Cycles "
-        f"{np.median(bare):.3f} s: {middle:.1f} % more, +/- {spread:.1f} ({len(more)} pairs)"
+        f"{np.median(bare):.3f} s: {more:.1f} % more; beside Cycles {1e3 * np.median(beside):.0f} ms, "
+        f"{own:.1f} % ({low:.1f} to {high:.1f} in half of the {len(pairs)} frames)"
     )
 
 
 def _in_turns(clip: Clip, store: Store, folder: Path) -> np.ndarray:
-    """(F, 2) seconds of processor time of every frame, all views: by Cycles alone, and with all that is ours.
+    """(F, 3) seconds of processor time of every frame, all views: bare, ours, and ours beside Cycles.
 
     `render_frames` asks for the next frame when it is done with one; in between Cycles has its turn, now
     before the same frame, now after it.
     """
-    found = np.zeros((clip.spec.dataset.frames, 2))
+    found = np.zeros((clip.spec.dataset.frames, 3))
+    inside = _Inside()
 
     def frames() -> Iterator[int]:
         for frame in range(len(found)):
             if frame % 2:
                 found[frame, 0] = _bare(clip, frame, folder)
-            began = time.process_time()
+            began, inside.seconds = time.process_time(), 0.0
             yield frame
             found[frame, 1] = time.process_time() - began
+            found[frame, 2] = found[frame, 1] - inside.seconds
             if not frame % 2:
                 found[frame, 0] = _bare(clip, frame, folder)
 
     render_frames(clip, frames(), store, threads=1)
+    inside.close()
     return found
+
+
+class _Inside:
+    """Counts the processor time in which Blender goes to a frame or renders: what a bare render does too."""
+
+    def __init__(self) -> None:
+        self.seconds, self._began, self._deep = 0.0, 0.0, 0
+        ours, at = (self._begin, self._end), bpy.app.handlers
+        self._lists = (
+            at.frame_change_pre,
+            at.frame_change_post,
+            at.render_init,
+            at.render_complete,
+        )
+        for own, handlers in zip(ours * 2, self._lists, strict=True):
+            handlers.append(own)
+
+    def _begin(self, *_: object) -> None:
+        if not self._deep:  # a render goes to frames too, for the way of each point
+            self._began = time.process_time()
+        self._deep += 1
+
+    def _end(self, *_: object) -> None:
+        self._deep -= 1
+        if not self._deep:
+            self.seconds += time.process_time() - self._began
+
+    def close(self) -> None:
+        """Count no more."""
+        for handlers in self._lists:
+            handlers.pop()
 
 
 def _bare(clip: Clip, frame: int, folder: Path) -> float:

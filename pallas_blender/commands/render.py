@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]
 
 HELP = "Render a dataset of annotated people."
-EXAMPLE = "pallas render examples/people.toml -o people"
+EXAMPLE = "pallas render people.toml -o people --sheet"
+EXAMPLES = ("people", "rig", "street")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verify", type=Path, metavar="DIR", help="compare a dataset with its manifest"
     )
+    parser.add_argument(
+        "--example",
+        choices=EXAMPLES,
+        help="print a spec to begin with: pallas render --example people > people.toml",
+    )
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -59,10 +65,15 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     Raises:
         PallasError: the spec or the folder can't be used, or some clips failed.
     """
+    if arguments.example is not None:
+        return _example(arguments.example, console)
     if arguments.verify is not None:
         return _verify(arguments.verify, console)
     if arguments.spec is None or arguments.out is None:
-        raise PallasError("pallas render needs a spec and a folder: pallas render SPEC.toml -o DIR")
+        raise PallasError(
+            "pallas render needs a spec and a folder: pallas render SPEC.toml -o DIR; "
+            "pallas render --example people prints a spec"
+        )
     if arguments.threads < 0:
         raise PallasError(
             f"--threads is {arguments.threads}; expected a number from 1, or 0 for all"
@@ -79,6 +90,15 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     else:
         outcome = _render(arguments, spec, tasks, console)
     return _end(arguments, spec, outcome, console)
+
+
+def _example(name: str, console: Console) -> dict[str, object]:
+    """Print one of the documented specs, which the package has."""
+    from ...capture.textfile import read_text
+
+    text = read_text(Path(__file__).parents[2] / "examples" / f"{name}.toml")
+    console.say(text.rstrip("\n"))
+    return {"name": name, "spec": text}
 
 
 def _verify(folder: Path, console: Console) -> dict[str, object]:

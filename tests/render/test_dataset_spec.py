@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("bpy")
 
+from pallas.pallas_blender.cli import main
 from pallas.render.dataset.draws import generator
 from pallas.render.dataset.plan import Task, dealt, image_number, read_shard, tasks_of
 from pallas.render.dataset.spec import FIELDS, parse_spec, read_spec
@@ -111,3 +112,9 @@ def test_a_shard_that_there_is_not_is_told(text):
 def test_images_are_numbered_by_clip_frame_and_view():
     spec = parse_spec(b"[dataset]\nframes = 10\n[camera]\nviews = 4")
     assert image_number(spec, 0, 0, 0) == 1 and image_number(spec, 2, 3, 1) == 94
+
+
+@pytest.mark.parametrize("name", ["people", "rig", "street"])
+def test_the_package_prints_its_examples(name, capsys):
+    assert main(["render", "--example", name]) == 0
+    assert capsys.readouterr().out == (ROOT / "examples" / f"{name}.toml").read_text()
