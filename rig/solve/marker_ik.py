@@ -353,7 +353,7 @@ def _shaped(
     scales = np.vstack([fit.scales[:1], size * fit.scales[1:]])
     if pose.ndim == 1:
         return body, scales, torch.as_tensor(fit.pose[len(fit.pose) // 2])
-    return body, scales, spread_out(problem, pose, chosen, torch.as_tensor(fit.pose))
+    return body, scales, spread_out(pose, chosen, torch.as_tensor(fit.pose))
 
 
 def _pins_at(

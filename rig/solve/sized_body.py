@@ -1,7 +1,6 @@
 """A model with the sizes that were found of a person, and what poses of some frames tell of the others."""
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +10,8 @@ from torch import Tensor
 from ..model.model import KinematicModel
 from ..model.scaling import scaled
 from .problem import PairTerm, Problem, Term
-from .starts import between
 
 __all__ = ["SizedBody", "spread_out"]
-
-_CLOSE: Final = 6  # frames between poses that tell those between
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,17 +44,12 @@ class SizedBody:
         return scaled(self.model.with_markers(moved), factors)
 
 
-def spread_out(
-    problem: Problem, first: Tensor, chosen: npt.NDArray[np.int64], found: Tensor
-) -> Tensor:
-    """Poses (T, D) near those that were found of the chosen frames (K,), `first` where nothing else is known.
+def spread_out(first: Tensor, chosen: npt.NDArray[np.int64], found: Tensor) -> Tensor:
+    """Poses (T, D) near the solutions, where those of the chosen frames (K,) were found.
 
-    Between frames that follow each other closely poses are interpolated; further apart, what the first poses
-    are off by, for that changes slowly.
+    What the first poses are off by changes slowly.
     """
-    frames = torch.arange(len(first))
-    if np.diff([0, *chosen, len(first) - 1]).max() <= _CLOSE:
-        return between(problem, torch.as_tensor(chosen), found, frames)
-    off = found.numpy() - first[chosen].numpy()
-    more = [np.interp(frames.numpy(), chosen, column) for column in off.T]
-    return first + torch.as_tensor(np.stack(more, axis=1))
+    frames, off = np.arange(len(first)), (found - first[chosen]).numpy()
+    return first + torch.as_tensor(
+        np.stack([np.interp(frames, chosen, column) for column in off.T], axis=1)
+    )
