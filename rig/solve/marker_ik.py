@@ -170,8 +170,8 @@ def fit_markers(
     frames = np.isfinite(targets).all(-1).sum(1) >= _FEW
     poses, enough = _solved(body, measured, options, pose, progress)
     progress(1.0)
-    found = markers_in_world(body.model, torch.as_tensor(poses), body.scales, body.positions)
-    found = found.numpy()[:, [model.marker_index(name) for name in names]]
+    every = markers_in_world(body.model, torch.as_tensor(poses), body.scales, body.positions)
+    found = every.numpy()[:, [model.marker_index(name) for name in names]]
     return MarkerFit(
         body.fitted(),
         poses,
