@@ -42,16 +42,37 @@ def box_around(points: Array) -> Box:
 
 def crop(picture: Picture, box: Box, size: tuple[int, int]) -> Picture:
     """A part of a picture at `size` (width, height): bilinear, averaged where it shrinks, black outside."""
-    step = max(1, int(min(box.width / size[0], box.height / size[1])))
-    wide, high = size[0] * step, size[1] * step
-    x = (np.arange(wide) + 0.5) * box.width / wide + box.x - box.width / 2 - 0.5
-    y = (np.arange(high) + 0.5) * box.height / high + box.y - box.height / 2 - 0.5
-    sampled = _along(_along(picture, y, 0), x, 1)
-    cells = sampled.reshape(size[1], step, size[0], step, 3).mean(axis=(1, 3))
-    return np.asarray(np.clip(cells + 0.5, 0, 255).astype(np.uint8))
+    scale = np.array([box.width / size[0], box.height / size[1]])
+    step = max(1, int(scale.min()))
+    corner = np.array([box.x - box.width / 2, box.y - box.height / 2])
+    first = np.floor(corner).astype(int) - step
+    cells = np.ceil((corner - first + (box.width, box.height)) / step).astype(int) + 1
+    small = _averaged(picture, first, cells, step)
+    x, y = (
+        ((np.arange(size[axis]) + 0.5) * scale[axis] + corner[axis] - first[axis]) / step - 0.5
+        for axis in (0, 1)
+    )
+    sampled = _along(_along(small, y, 0), x, 1)
+    return np.asarray(np.clip(sampled + 0.5, 0, 255).astype(np.uint8))
 
 
-def _along(picture: Array | Picture, places: Array, axis: int) -> Array:
+def _averaged(picture: Picture, first: Array, cells: Array, step: int) -> Array:
+    """(rows, columns, 3) means of squares of `step` pixels, from pixel `first` (x, y) on; black outside."""
+    size = cells * step
+    part = np.zeros((size[1], size[0], 3), np.uint8)
+    low = np.maximum(first, 0)
+    high = np.maximum(np.minimum(first + size, picture.shape[1::-1]), low)
+    (left, top), (right, bottom) = low - first, high - first
+    part[top:bottom, left:right] = picture[low[1] : high[1], low[0] : high[0]]
+    rows = part.reshape(cells[1], step, -1).sum(
+        axis=1, dtype=np.uint16 if step < 256 else np.uint32
+    )
+    mean = np.tile(np.eye(3, dtype=np.float32), (step, 1)) / np.float32(step**2)
+    means = rows.reshape(-1, 3 * step).astype(np.float32) @ mean  # a product is the quickest sum
+    return np.asarray(means.reshape(cells[1], cells[0], 3))
+
+
+def _along(picture: Array, places: Array, axis: int) -> Array:
     """Linear between the pixels of one axis; zero outside."""
     count = picture.shape[axis]
     low = np.floor(places).astype(int)

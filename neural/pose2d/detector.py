@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,8 @@ _LOOK_AGAIN: Final = 15  # frames after which somebody missing is looked for aga
 _SAME: Final = 0.25  # of a person's size, mean distance of keypoints of one and the same
 _NEAR: Final = 0.6  # the same from frame to frame
 _WHOLE: Final = 1.5  # times the side of a crop, the whole picture
+_FEW: Final = 0.6  # of the keypoints; who shows fewer is looked for again now and then
+_SHRINK: Final = 0.95  # of the box from frame to frame, at most
 _ROOM: Final = 1.15  # around the box of a person, who moves until the next frame
 
 
@@ -45,6 +47,13 @@ def paf_detector(options: DetectorOptions) -> "PafDetector":
     if options.layout not in (None, network.config.layout):
         raise FormatError(f"{path} has the layout {network.config.layout}; leave --layout out")
     return PafDetector(network, options.people)
+
+
+class _Followed(NamedTuple):
+    """Somebody in the frame before, and where to look now."""
+
+    points: Array
+    box: Box
 
 
 class PafDetector:
@@ -73,22 +82,25 @@ class PafDetector:
         self._side = side or network.config.side
         self._whole = whole or STRIDE * round(_WHOLE * self._side / STRIDE)
         self._scales = scales
-        self._followed: list[Array] = []
+        self._followed: list[_Followed] = []
         self._wait = 0
 
     def detect(self, picture: Picture) -> Found:
         """The people in a picture: those of the frame before first."""
         people: list[tuple[Array, Array]] = []
         for before in self._followed:
-            nearest = self._nearest(self._look(picture, _around(before), self._side), before)
+            found = self._look(picture, before.box, self._side)
+            nearest = self._nearest(found, before.points)
             if nearest is not None and not any(_apart(nearest[0], p) < _SAME for p, _ in people):
                 people.append(nearest)
-        if len(people) < self._most:
+        fewest = _FEW * len(self.layout)
+        whole = [one for one in people if _count(one[0]) >= fewest]
+        if len(whole) < self._most:
             self._wait -= 1
             if self._wait < 0 or len(people) < len(self._followed):
-                self._search(picture, people)
+                people = self._with_others(picture, whole, people)
                 self._wait = _LOOK_AGAIN
-        self._followed = [points for points, _ in people]
+        self._followed = [self._on(points) for points, _ in people]
         if not people:
             return Found(np.empty((0, len(self.layout), 2)), np.empty((0, len(self.layout))))
         points, sure = zip(*people, strict=True)
@@ -97,6 +109,24 @@ class PafDetector:
     def close(self) -> None:
         """Forget who was followed."""
         self._followed = []
+
+    def _on(self, points: Array) -> "_Followed":
+        """Whoever is at `points` now; a box shrinks slowly, lest lost limbs stay lost."""
+        box = _around(points)
+        before = [one for one in self._followed if _apart(points, one.points) < _NEAR]
+        side = max([box.width, *(_SHRINK * one.box.width for one in before[:1])])
+        return _Followed(points, Box(box.x, box.y, side, side))
+
+    def _with_others(
+        self, picture: Picture, whole: list[tuple[Array, Array]], people: list[tuple[Array, Array]]
+    ) -> list[tuple[Array, Array]]:
+        """Those seen whole, those found by looking at the whole picture, then who was seen in part."""
+        found = list(whole)
+        self._search(picture, found)
+        for one in people:
+            if len(found) < self._most and not any(_apart(one[0], p) < _SAME for p, _ in found):
+                found.append(one)
+        return found
 
     def _search(self, picture: Picture, people: list[tuple[Array, Array]]) -> None:
         """Look for people in the whole picture, then closer at each that is new."""
