@@ -158,7 +158,7 @@ def _kill_a_worker(out):
 @pytest.mark.blender
 def test_two_workers_one_killed_write_the_bytes_of_one_machine(tmp_path):
     spec, alone, shared = tmp_path / "s.toml", tmp_path / "alone", tmp_path / "shared"
-    spec.write_text(TINY.replace("frames = 2", "frames = 5"))
+    spec.write_text(TINY.replace("frames = 2", "frames = 12"))
     killer = threading.Thread(target=_kill_a_worker, args=(shared,), daemon=True)
     command = [sys.executable, "-m", "pallas.pallas_blender.cli", "render", str(spec)]
     with ray_cluster(tmp_path / "ray.log") as (_, address):
