@@ -34,15 +34,10 @@ def paf_detector(options: DetectorOptions) -> "PafDetector":
     """The detector of a user's network, or of the one in the package.
 
     Raises:
-        FormatError: no file is named, or its layout is not the one that was asked for.
+        FormatError: its layout is not the one that was asked for.
         FileError, ModelError: the file can't be used.
     """
     path = Path(options.model) if options.model is not None else EMBEDDED / "pose2d.safetensors"
-    if options.model is None and not path.is_file():
-        raise FormatError(
-            "no model is named; name a .safetensors of pallas train pose2d, or OpenPose's weights "
-            "(--model, in pallas kinematics --detector-model)"
-        )
     network = load_paf(path)
     if options.layout not in (None, network.config.layout):
         raise FormatError(f"{path} has the layout {network.config.layout}; leave --layout out")

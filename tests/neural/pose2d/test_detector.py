@@ -84,20 +84,21 @@ def test_pictures_of_nobody_and_of_any_shape_give_an_answer(network, shape):
     detector.close()
 
 
-def test_it_is_one_choice_among_others(tmp_path, network, monkeypatch):
+def test_it_is_one_choice_among_others(tmp_path, network):
     add_detectors()
     add_detectors()
     assert list(DETECTORS)[-1] == "paf"
     save_paf(tmp_path / "pose", network)
     model = tmp_path / "pose.safetensors"
     assert make_detector("paf", DetectorOptions(model)).layout.key == "coco_18"
-    with monkeypatch.context() as context:
-        context.setattr(detectors, "EMBEDDED", tmp_path)
-        with pytest.raises(FormatError, match="no model is named"):
-            make_detector("paf")
-        save_paf(tmp_path / "pose2d", network)
-        assert make_detector("paf").layout.key == "coco_18"
     with pytest.raises(FormatError, match="has the layout coco_18"):
         make_detector("paf", DetectorOptions(model, layout="body_25"))
     with pytest.raises(FileError, match="does not exist"):
         make_detector("paf", DetectorOptions(tmp_path / "none.safetensors"))
+
+
+def test_the_network_in_the_package_finds_nobody_in_a_black_picture():
+    detector = make_detector("paf")
+    assert detector.layout.key == "body_25"
+    found = detector.detect(np.zeros((90, 120, 3), np.uint8))
+    assert found.positions.shape == (0, 25, 2)
