@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ...rig.errors import ModelError
 from .backbones import BACKBONES, FEATURES, LIGHT_FEATURES, Separable
+from .context import Context
 from .layouts import PafLayout, paf_layout
 
 __all__ = ["MOST_STAGES", "STRIDE", "Maps", "PafConfig", "PafNetwork", "with_stages"]
@@ -31,6 +32,7 @@ class PafConfig:
         stages: 1 to 6, the first included.
         width: channels within a light stage (the others have 128, as published).
         side: pixels of a square around somebody, as the network is used to them.
+        context: channels of what each light stage sees at a half and a quarter of the maps' size; 0 for none.
     """
 
     backbone: str = "light"
@@ -38,6 +40,7 @@ class PafConfig:
     stages: int = 2
     width: int = 96
     side: int = 256
+    context: int = 0
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:
@@ -48,6 +51,8 @@ class PafConfig:
             raise ValueError(f"width is {self.width}; expected 1 or more")
         if self.side < 64 or self.side % STRIDE:
             raise ValueError(f"side is {self.side}; expected a multiple of {STRIDE}, 64 or more")
+        if self.context < 0 or (self.context and self.backbone != "light"):
+            raise ValueError(f"context is {self.context}; expected 0 or more, with light only")
         paf_layout(self.layout)
 
     @property
@@ -99,6 +104,7 @@ class _Stage(nn.Module):
         self, config: PafConfig, sizes: tuple[int, int], inputs: int, *, first: bool
     ) -> None:
         super().__init__()
+        self.context = Context(inputs, config.context) if config.context else nn.Identity()
         if config.backbone == "light":
             self.pafs = _light_branch(inputs, config.width, sizes[0], first=first)
             self.confidence = _light_branch(inputs, config.width, sizes[1], first=first)
@@ -109,6 +115,7 @@ class _Stage(nn.Module):
         _still(self.confidence[-1], background=True)
 
     def forward(self, seen: Tensor) -> Maps:
+        seen = self.context(seen)
         return Maps(self.confidence(seen), self.pafs(seen))
 
 

@@ -1,7 +1,4 @@
-"""Pose networks as ONNX files, byte by byte: no library is needed to write one.
-
-The format is ONNX's protocol buffers (onnx.proto, IR version 8, operators of version 13).
-"""
+"""Pose networks as ONNX files (IR version 8, operators of version 13): no library is needed to write one."""
 
 from pathlib import Path
 from typing import Final
@@ -14,14 +11,21 @@ from torch import Tensor, nn
 from ...capture.output import new_file
 from ...rig.errors import ModelError
 from .backbones import Separable
+from .context import Context
 from .folded import folded
 from .network import PafNetwork
+from .onnx_format import Attribute, attribute, numbered, shaped, told, weights, whole_numbers
 
 __all__ = ["write_onnx"]
 
 _MEAN: Final = np.array([123.675, 116.28, 103.53])
 _DEVIATION: Final = np.array([58.395, 57.12, 57.375])
-_FLOAT, _INTEGER, _INT64 = 1, 2, 7  # TensorProto's types, AttributeProto's
+_PLACES: Final = {
+    "none": 0,
+    "channels": 1,
+    "down": 2,
+    "across": 4,
+}  # axes, and what is past the last
 
 
 def write_onnx(
@@ -49,21 +53,20 @@ def write_onnx(
     features = graph.module(copy.backbone, features)
     seen, maps = features, ("", "")
     for stage in copy.stages:
-        branches = dict(stage.named_children())
-        maps = (graph.module(branches["pafs"], seen), graph.module(branches["confidence"], seen))
+        parts = dict(stage.named_children())
+        seen = graph.module(parts["context"], seen)
+        maps = (graph.module(parts["pafs"], seen), graph.module(parts["confidence"], seen))
         seen = graph.node("Concat", [*maps, features], axis=1)
     points = copy.config.paf_layout.points
-    graph.whole_numbers("none", [0])
-    graph.whole_numbers("points", [points])
-    graph.whole_numbers("channels", [1])
+    graph.numbers.append(whole_numbers("points", [points]))
     graph.node("Slice", [maps[1], "none", "points", "channels"], "confidence")
     graph.node("Identity", [maps[0]], "pafs")
     sides: tuple[int | str, int | str] = ("height", "width") if size is None else size[::-1]
     cells = tuple(f"{s} / 8" if isinstance(s, str) else s // 8 for s in sides)
     outputs = {"confidence": points, "pafs": 2 * len(copy.config.paf_layout.limbs)}
     content = graph.model(
-        _value("crops", (1, 3, *sides)),
-        [_value(name, (1, count, *cells)) for name, count in outputs.items()],
+        shaped("crops", (1, 3, *sides)),
+        [shaped(name, (1, count, *cells)) for name, count in outputs.items()],
     )
     with new_file(path, force=force) as temporary:
         temporary.write_bytes(content)
@@ -74,17 +77,14 @@ class _Graph:
 
     def __init__(self) -> None:
         self.nodes: list[bytes] = []
-        self.numbers: list[bytes] = []
+        self.numbers = [whole_numbers(name, [place]) for name, place in _PLACES.items()]
 
-    def node(
-        self, kind: str, inputs: list[str], output: str = "", **attributes: int | list[int]
-    ) -> str:
+    def node(self, kind: str, inputs: list[str], output: str = "", **attributes: Attribute) -> str:
         """Add a node with one output; its name."""
         output = output or f"{kind}_{len(self.nodes)}"
-        told = b"".join(_field(1, name.encode()) for name in inputs)
-        told += _field(2, output.encode()) + _field(4, kind.encode())
-        told += b"".join(_field(5, _attribute(*one)) for one in attributes.items())
-        self.nodes.append(told)
+        content = b"".join(told(1, name) for name in inputs) + told(2, output) + told(4, kind)
+        content += b"".join(told(5, attribute(*one)) for one in attributes.items())
+        self.nodes.append(content)
         return output
 
     def module(self, module: nn.Module, seen: str) -> str:
@@ -93,20 +93,38 @@ class _Graph:
             case nn.Sequential():
                 for layer in module:
                     seen = self.module(layer, seen)
-                return seen
             case Separable():
                 found = self.module(module.channels, self.module(module.space, seen))
-                found = self.node("Add", [found, seen]) if module.added else found
-                return self.node("Relu", [found])
+                seen = self.node("Add", [found, seen]) if module.added else found
+                seen = self.node("Relu", [seen])
+            case Context():
+                lower = self.module(module.lower, seen)
+                lowest = self.enlarged(self.module(module.lowest, lower), lower)
+                joined = self.module(module.joined, self.node("Add", [lower, lowest]))
+                more = self.enlarged(self.module(module.out, joined), seen)
+                seen = self.node("Add", [seen, more])
             case nn.Conv2d():
-                return self.convolution(seen, _array(module.weight), _bias(module), module)
+                seen = self.convolution(seen, _array(module.weight), _bias(module), module)
             case nn.ReLU():
-                return self.node("Relu", [seen])
+                seen = self.node("Relu", [seen])
             case nn.MaxPool2d():
-                return self.node("MaxPool", [seen], "", **_window(module))
+                seen = self.node("MaxPool", [seen], "", **_window(module))
             case nn.Identity():
-                return seen
-        raise ModelError(f"a layer of the kind {type(module).__name__} has no place in ONNX files")
+                pass
+            case _:
+                kind = type(module).__name__
+                raise ModelError(f"a layer of the kind {kind} has no place in ONNX files")
+        return seen
+
+    def enlarged(self, small: str, like: str) -> str:
+        """Add what makes maps as large as others: each place twice along each side."""
+        sizes = [
+            self.node("Slice", [self.node("Shape", [name]), first, last, "none"])
+            for name, first, last in ((small, "none", "down"), (like, "down", "across"))
+        ]
+        size = self.node("Concat", sizes, axis=0)
+        way = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        return self.node("Resize", [small, "", "", size], mode="nearest", **way)
 
     def convolution(
         self,
@@ -117,7 +135,7 @@ class _Graph:
     ) -> str:
         """Add a convolution with the strides, pads and groups of another."""
         name = f"numbers_{len(self.nodes)}"
-        self.numbers += [_tensor(f"{name}.weight", weight), _tensor(f"{name}.bias", bias)]
+        self.numbers += [weights(f"{name}.weight", weight), weights(f"{name}.bias", bias)]
         stride, pad, groups = (
             (like.stride[0], int(like.padding[0]), like.groups) if like else (1, 0, 1)
         )
@@ -130,19 +148,13 @@ class _Graph:
             group=groups,
         )
 
-    def whole_numbers(self, name: str, values: list[int]) -> None:
-        """Add numbers that nodes refer to."""
-        raw = np.array(values, dtype="<i8").tobytes()
-        told = _number(1, len(values)) + _number(2, _INT64)
-        self.numbers.append(told + _field(8, name.encode()) + _field(9, raw))
-
     def model(self, taken: bytes, given: list[bytes]) -> bytes:
         """The whole file."""
-        graph = b"".join(_field(1, node) for node in self.nodes) + _field(2, b"pose2d")
-        graph += b"".join(_field(5, tensor) for tensor in self.numbers) + _field(11, taken)
-        graph += b"".join(_field(12, one) for one in given)
-        operators = _field(1, b"") + _number(2, 13)
-        return _number(1, 8) + _field(2, b"PALLAS") + _field(7, graph) + _field(8, operators)
+        graph = b"".join(told(1, node) for node in self.nodes) + told(2, "pose2d")
+        graph += b"".join(told(5, numbers) for numbers in self.numbers) + told(11, taken)
+        graph += b"".join(told(12, one) for one in given)
+        operators = told(1, "") + numbered(2, 13)
+        return numbered(1, 8) + told(2, "PALLAS") + told(7, graph) + told(8, operators)
 
 
 def _window(layer: nn.MaxPool2d) -> dict[str, list[int]]:
@@ -161,40 +173,3 @@ def _array(tensor: Tensor) -> npt.NDArray[np.float64]:
 
 def _bias(layer: nn.Conv2d) -> npt.NDArray[np.float64]:
     return _array(torch.zeros(layer.out_channels) if layer.bias is None else layer.bias)
-
-
-def _varint(value: int) -> bytes:
-    told = b""
-    while value > 127:
-        told, value = told + bytes([value & 127 | 128]), value >> 7
-    return told + bytes([value])
-
-
-def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
-
-
-def _field(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
-
-
-def _attribute(name: str, value: int | list[int]) -> bytes:
-    told = _field(1, name.encode())
-    if isinstance(value, list):
-        return told + b"".join(_number(8, one) for one in value) + _number(20, 7)
-    return told + _number(3, value) + _number(20, _INTEGER)
-
-
-def _tensor(name: str, values: npt.NDArray[np.float64]) -> bytes:
-    sides = b"".join(_number(1, side) for side in values.shape)
-    raw = values.astype("<f4").tobytes()
-    return sides + _number(2, _FLOAT) + _field(8, name.encode()) + _field(9, raw)
-
-
-def _value(name: str, shape: tuple[int | str, ...]) -> bytes:
-    sides = b"".join(
-        _field(1, _field(2, side.encode()) if isinstance(side, str) else _number(1, side))
-        for side in shape
-    )
-    tensor = _number(1, _FLOAT) + _field(2, sides)
-    return _field(1, name.encode()) + _field(2, _field(1, tensor))

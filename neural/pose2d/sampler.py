@@ -84,9 +84,9 @@ class PoseSampler:
             np.array([feet[a] or feet[b] for a, b in layout.limbs]),
         )
 
-    def __call__(self, number: int) -> PoseBatch:
-        """Batch `number`."""
-        crops = [self._crop(number, row) for row in range(self.batch)]
+    def __call__(self, number: int, rows: slice = slice(None)) -> PoseBatch:
+        """Batch `number`, or some rows of it."""
+        crops = [self._crop(number, row) for row in range(self.batch)[rows]]
         maps = Maps(_stacked([c.confidence for c in crops]), _stacked([c.pafs for c in crops]))
         channels = _stacked([c.channels for c in crops])[..., None, None]
         count = self.layout.points + 1

@@ -11,9 +11,7 @@ from ...rig.arrays import Array
 __all__ = ["SIGMA", "WIDTH", "target_maps"]
 
 SIGMA: Final = 7.0 / 8.0  # cells; OpenPose's 7 pixels
-WIDTH: Final = (
-    1.0  # cells around the line of a limb; around its ends, too, or short ones would have no cell
-)
+WIDTH: Final = 1.0  # cells around a limb's line and its ends, or short limbs would have no cell
 _BATCH: Final = 4  # people at a time, for the memory's sake
 Floats = npt.NDArray[np.float32]
 

@@ -21,6 +21,7 @@ from ..training.checkpoint import (
     used_up,
     write_checkpoint,
 )
+from ..training.group import Group, process_group
 from ..training.journal import Journal
 from ..training.options import Plan, TrainingOptions
 from .coco_set import Labelled, labelled_pictures
@@ -72,46 +73,68 @@ def fit_pose2d(
     progress: Progress,
     variation: Variation | None = None,
 ) -> PafNetwork:
-    """Train, or go on from the checkpoint that `folder` holds; the averaged weights, also written there."""
+    """Train, or go on from the checkpoint that `folder` holds; the averaged weights, also written there.
+
+    What `torchrun` starts shares each batch.
+    """
     options, variation = plan.training, variation or Variation()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     layout, batch = config.paf_layout, options.batch
     sampler = PoseSampler(training, layout, variation, batch, options.seed)
     other = PoseSampler(validation, layout, variation.unvaried(), batch, options.seed + 1)
-    held = [other(number) for number in range(math.ceil(options.validation / batch))]
-    run = _Run(config, folder, options)
+    with process_group(options.device) as (group, device):
+        count = math.ceil(options.validation / batch) if group.leads else 0
+        held = [other(number) for number in range(count)]
+        run = _Run(config, folder, options, group, device)
+        _train(run, sampler, held, progress)
+        extra = {"training": asdict(options), "variation": asdict(variation), "steps": run.step}
+        extra |= {
+            "pictures": len(training),
+            "minutes": round(run.seconds / 60.0, 2),
+            "validation": run.measured,
+        }
+        if group.leads:
+            save_paf(folder / plan.name, run.averaged.cpu(), extra)
+    return run.averaged.eval()
+
+
+def _train(
+    run: "_Run", sampler: PoseSampler, held: Sequence[PoseBatch], progress: Progress
+) -> None:
+    """Step until the budget is used up; the next batch is drawn meanwhile."""
+    options, group = run.options, run.group
+    rows = group.rows(options.batch)
     clock = time.process_time if options.clock == "processor" else time.monotonic
     started = clock() - run.seconds
     with ThreadPoolExecutor(1) as drawing:
-        ahead = drawing.submit(sampler, run.step)
-        while run.done < 1.0:
+        ahead = drawing.submit(sampler, run.step, rows)
+        while (done := group.agreed(run.done)) < 1.0:
             before = time.perf_counter()
-            drawn, ahead = ahead.result(), drawing.submit(sampler, run.step + 1)
-            terms = run.advance(drawn)
+            drawn, ahead = ahead.result(), drawing.submit(sampler, run.step + 1, rows)
+            terms = run.advance(drawn, done)
             run.seconds = clock() - started
             line = " ".join(f"{name} {float(value.detach()):.4f}" for name, value in terms.items())
             steps = round(run.step / max(run.done, 1e-9)) if options.minutes else options.steps
             progress(run.step, steps, f"{time.perf_counter() - before:.2f} s/step {line}")
-            if run.step % options.checkpoint_every == 0 or run.done >= 1.0:
+            if run.step % options.checkpoint_every == 0 or group.agreed(run.done) >= 1.0:
                 run.checkpoint(terms, held)
-    extra = {"training": asdict(options), "variation": asdict(variation), "steps": run.step}
-    extra |= {
-        "pictures": len(training),
-        "minutes": round(run.seconds / 60.0, 2),
-        "validation": run.measured,
-    }
-    save_paf(folder / plan.name, run.averaged.cpu(), extra)
-    return run.averaged.eval()
 
 
 class _Run:
     """Network, optimiser and averaged weights at one step."""
 
-    def __init__(self, config: PafConfig, folder: Path, options: TrainingOptions) -> None:
+    def __init__(
+        self,
+        config: PafConfig,
+        folder: Path,
+        options: TrainingOptions,
+        group: Group,
+        device: torch.device,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.options = folder, options
-        self.network, self.averaged = (PafNetwork(config).to(options.device) for _ in range(2))
+        self.folder, self.options, self.group, self.device = folder, options, group, device
+        self.network, self.averaged = (PafNetwork(config).to(device) for _ in range(2))
         if options.start:
             _start_from(self.network, Path(options.start))
         self.averaged.load_state_dict(self.network.state_dict())
@@ -121,7 +144,7 @@ class _Run:
         self.step, self.seconds = 0, 0.0
         self.measured: dict[str, float] = {}
         self._resume()
-        self.journal = Journal(folder, self.step)
+        self.journal = Journal(folder, self.step) if group.leads else None
 
     @property
     def done(self) -> float:
@@ -130,7 +153,7 @@ class _Run:
 
     def losses(self, network: PafNetwork, batch: PoseBatch) -> dict[str, Tensor]:
         """Each term summed over maps, points and stages, in thousands."""
-        device = torch.device(self.options.device)
+        device = self.device
         with torch.autocast(device.type, torch.bfloat16, enabled=self.options.mixed):
             pictures = normalised(batch.pictures.to(device))
             found = network(pictures.contiguous(memory_format=torch.channels_last))
@@ -143,14 +166,15 @@ class _Run:
         )
         return {name: value / _UNIT for name, value in paf_losses(found, moved).items()}
 
-    def advance(self, batch: PoseBatch) -> dict[str, Tensor]:
-        """One optimiser step."""
+    def advance(self, batch: PoseBatch, done: float) -> dict[str, Tensor]:
+        """One optimiser step, `done` of the way."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.options, self.step, self.done)
+            group["lr"] = learning_rate(self.options, self.step, done)
         self.network.train()
         terms = self.losses(self.network, batch)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()
+        self.group.average_gradients(self.network)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
@@ -159,18 +183,20 @@ class _Run:
 
     def checkpoint(self, terms: dict[str, Tensor], held: Sequence[PoseBatch]) -> None:
         """Measure on held-out pictures, and write the log and everything from which to go on."""
-        self.averaged.eval()
-        with torch.no_grad():
-            found = [self.losses(self.averaged, batch) for batch in held]
-        self.measured = {
-            name: sum(float(one[name]) for one in found) / len(found) for name in terms
-        }
-        values = {f"training_{name}": float(value.detach()) for name, value in terms.items()}
-        values |= {f"validation_{name}": value for name, value in self.measured.items()}
-        check_losses(values.values(), self.step)
-        counts = {"step": self.step, "seconds": self.seconds}
-        write_checkpoint(self.folder, self.network, self.averaged, self.optimiser, counts)
-        self.journal.add(self.step, {"seconds": self.seconds, **values})
+        if self.journal is not None:
+            self.averaged.eval()
+            with torch.no_grad():
+                found = [self.losses(self.averaged, batch) for batch in held]
+            self.measured = {
+                name: sum(float(one[name]) for one in found) / len(found) for name in terms
+            }
+            values = {f"training_{name}": float(value.detach()) for name, value in terms.items()}
+            values |= {f"validation_{name}": value for name, value in self.measured.items()}
+            check_losses(values.values(), self.step)
+            counts = {"step": self.step, "seconds": self.seconds}
+            write_checkpoint(self.folder, self.network, self.averaged, self.optimiser, counts)
+            self.journal.add(self.step, {"seconds": self.seconds, **values})
+        self.group.wait()
 
     def _resume(self) -> None:
         found = read_checkpoint(

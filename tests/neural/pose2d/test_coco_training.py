@@ -23,6 +23,7 @@ from pallas.neural.pose2d.stored import load_paf
 from pallas.neural.pose2d.targets import target_maps
 from pallas.neural.pose2d.train import fit_pose2d, train_pose2d
 from pallas.neural.pose2d.variation import Variation
+from pallas.neural.training.group import Group
 from pallas.neural.training.options import Plan, TrainingOptions
 from pallas.rig.errors import FileError, FormatError
 
@@ -270,6 +271,14 @@ def test_training_lowers_the_loss_and_a_stopped_run_goes_on_as_if_never_stopped(
         assert (tensor == again.state_dict()[name]).all(), name
     loaded = load_paf(tmp_path / "whole" / "pose2d.safetensors")
     assert loaded.config == config
+
+
+def test_processes_that_train_together_draw_each_crop_of_a_batch_once(folder):
+    layout, variation = PafConfig().paf_layout, Variation(size=64)
+    sampler = PoseSampler(labelled_pictures(folder, "train"), layout, variation, 4, seed=3)
+    whole = sampler(7).pictures
+    shares = [sampler(7, Group(rank, 2).rows(4)).pictures for rank in range(2)]
+    assert torch.equal(torch.cat(shares), whole)
 
 
 def test_training_by_its_plan_writes_weights_once(folder, tmp_path):

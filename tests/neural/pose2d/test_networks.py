@@ -86,6 +86,21 @@ def test_the_light_network_is_light():
         assert sum(p.numel() for p in network.parameters()) < 4_000_000
 
 
+@pytest.mark.parametrize("sides", [(64, 64), (72, 104)])
+def test_what_is_seen_at_smaller_sizes_adds_nothing_before_it_was_trained(sides):
+    torch.manual_seed(4)
+    plain = PafNetwork(PafConfig("light", width=16)).eval()
+    network = PafNetwork(PafConfig("light", width=16, context=8)).eval()
+    network.load_state_dict(network.state_dict() | plain.state_dict())
+    picture = torch.randn(1, 3, *sides)
+    for one, other in zip(network(picture), plain(picture), strict=True):
+        assert torch.equal(one.confidence, other.confidence) and torch.equal(one.pafs, other.pafs)
+    torch.nn.init.ones_(network.stages[0].context.out.weight)
+    assert not torch.equal(network(picture)[0].pafs, plain(picture)[0].pafs)
+    with pytest.raises(ValueError, match="context is 8; expected 0 or more, with light only"):
+        PafConfig("vgg", context=8)
+
+
 def test_a_network_without_its_last_stages_says_what_those_before_said():
     torch.manual_seed(0)
     network = PafNetwork(PafConfig(stages=3)).eval()

@@ -19,10 +19,12 @@ def picture():
     return np.random.default_rng(1).integers(0, 256, (64, 72, 3), dtype=np.uint8)
 
 
-def network_of(backbone):
+def network_of(backbone, context=0):
     """Of random numbers, its normalisation too."""
     torch.manual_seed(2)
-    network = PafNetwork(PafConfig(backbone, "body_25", width=16))
+    network = PafNetwork(PafConfig(backbone, "body_25", width=16, context=context))
+    for stage in network.stages if context else ():
+        torch.nn.init.normal_(stage.context.out.weight, std=0.1)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-0.2, 0.2)
@@ -31,18 +33,21 @@ def network_of(backbone):
     return network.eval()
 
 
-def test_a_folded_network_says_the_same_with_fewer_layers(picture):
-    network = network_of("light")
+@pytest.mark.parametrize("context", [0, 16])
+def test_a_folded_network_says_the_same_with_fewer_layers(picture, context):
+    network = network_of("light", context)
     ready = folded(network)
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in ready.modules())
     for one, other in zip(maps_of(network, picture), maps_of(ready, picture), strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
-def test_an_onnx_file_says_what_the_network_says(backbone, picture, tmp_path):
+@pytest.mark.parametrize(
+    ("backbone", "context"), [*((name, 0) for name in BACKBONES), ("light", 16)]
+)
+def test_an_onnx_file_says_what_the_network_says(backbone, context, picture, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
-    network = network_of(backbone)
+    network = network_of(backbone, context)
     path = tmp_path / "pose.onnx"
     write_onnx(path, network)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
