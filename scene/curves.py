@@ -4,25 +4,31 @@ Blender 4.4 gave Actions slots and channel bags; 5.0 took `action.fcurves` away.
 on 4.5, 5.0 and later.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 
 from ..rig.arrays import Array
 
 __all__ = [
     "CONSTANT",
     "LINEAR",
+    "Columns",
     "channels_of",
     "new_action",
     "new_channels",
     "read_curve",
     "write_curve",
+    "write_new_curves",
 ]
 
 CONSTANT: Final[int] = 0  # Keyframe.interpolation as foreach_set takes it
 LINEAR: Final[int] = 1
+
+Columns = tuple[str, Sequence[int], Array, str]  # path, columns C, values (T, C), group
 
 
 def new_action(name: str) -> bpy.types.Action:
@@ -87,15 +93,58 @@ def write_curve(
     curve = channels.fcurves.new(path, index=column)
     if group:
         curve.group = channels.groups.get(group) or channels.groups.new(group)
-    points = np.stack([frames, values], axis=1).astype(np.float32)
-    curve.keyframe_points.add(len(points))
-    curve.keyframe_points.foreach_set("co", points.ravel())
-    kinds = np.full(len(points), interpolation, dtype=np.int32)
-    curve.keyframe_points.foreach_set("interpolation", kinds)
+    keys = np.stack([frames, values], axis=1).astype(np.float32)
+    _add_keys(curve, keys.ravel(), _kinds(len(keys), interpolation))
     # New keys come selected; what is selected is to be the user's choice.
     for part in ("select_control_point", "select_left_handle", "select_right_handle"):
-        curve.keyframe_points.foreach_set(part, np.zeros(len(points), dtype=bool))
+        curve.keyframe_points.foreach_set(part, np.zeros(len(keys), dtype=bool))
     curve.update()
+
+
+def write_new_curves(
+    action: bpy.types.Action,
+    channels: bpy.types.ActionChannelbag,
+    frames: Array,
+    found: Iterable[Columns],
+) -> None:
+    """Write the first curves of a new Action, as `write_curve` does, in half the time.
+
+    Args:
+        action: from `new_action`, without curves.
+        channels: of `new_channels`.
+        frames: (T,) scene frames, increasing; the same for all curves.
+        found: by property its path, which columns of it, their values (T, C), and a group; each path once.
+    """
+    keys = np.empty((len(frames), 2), dtype=np.float32)
+    keys[:, 0] = frames
+    kinds = _kinds(len(frames), LINEAR)
+    curve = None
+    for path, columns, values, name in found:
+        group = channels.groups.get(name) or channels.groups.new(name)
+        for column, line in zip(columns, values.T, strict=True):
+            curve = channels.fcurves.new(path, index=column)
+            curve.group = group
+            keys[:, 1] = line
+            _add_keys(curve, keys.ravel(), kinds)
+            curve.keyframe_points.handles_recalc()
+    action.deselect_keys()
+    if curve is not None:
+        curve.update()  # of one is enough to tell Blender that the Action has changed
+
+
+def _kinds(count: int, interpolation: int) -> npt.NDArray[np.uint8]:
+    """(T,) of bytes, which is how Blender keeps it: anything else it converts key by key."""
+    return np.full(count, interpolation, dtype=np.uint8)
+
+
+def _add_keys(
+    curve: bpy.types.FCurve, keys: npt.NDArray[np.float32], kinds: npt.NDArray[np.uint8]
+) -> None:
+    """Add keys (2 T,), frames and values in turn, without handles."""
+    points = curve.keyframe_points
+    points.add(len(kinds))
+    points.foreach_set("co", keys)
+    points.foreach_set("interpolation", kinds)
 
 
 def read_curve(curve: bpy.types.FCurve) -> Array:

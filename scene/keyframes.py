@@ -7,7 +7,7 @@ import bpy
 from ..rig.arrays import Array
 from ..rig.errors import SceneError, ShapeError
 from .armature import checked_armature
-from .curves import new_action, new_channels, write_curve
+from .curves import Columns, new_action, new_channels, write_new_curves
 from .rotation_modes import ROTATION_PROPERTY, rotation_values
 
 __all__ = ["action_fcurves", "checked_own", "write_keyframes"]
@@ -39,13 +39,13 @@ def write_keyframes(
     _check(armature_object, frames, {**rotations}, {**(locations or {})})
     action = new_action(name)
     curves = new_channels(action, armature_object)
-    for bone, values in (locations or {}).items():
-        _write(curves, armature_object.pose.bones[bone], "location", frames, values)
+    bones = armature_object.pose.bones
+    found = [_columns(bones[bone], "location", own) for bone, own in (locations or {}).items()]
     for bone, quaternions in rotations.items():
-        pose_bone = armature_object.pose.bones[bone]
-        mode = pose_bone.rotation_mode
+        mode = bones[bone].rotation_mode
         path = ROTATION_PROPERTY.get(mode, "rotation_euler")
-        _write(curves, pose_bone, path, frames, rotation_values(quaternions, mode))
+        found.append(_columns(bones[bone], path, rotation_values(quaternions, mode)))
+    write_new_curves(action, curves, frames, found)
     return action
 
 
@@ -69,16 +69,9 @@ def action_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
     return [curve for bag in bags for curve in bag.fcurves]
 
 
-def _write(
-    curves: bpy.types.ActionChannelbag,
-    bone: bpy.types.PoseBone,
-    path: str,
-    frames: Array,
-    values: Array,
-) -> None:
+def _columns(bone: bpy.types.PoseBone, path: str, values: Array) -> Columns:
     """One curve for every column of `values` (T, C), grouped under the bone's name."""
-    for column, line in enumerate(values.T):
-        write_curve(curves, bone.path_from_id(path), column, frames, line, group=bone.name)
+    return bone.path_from_id(path), range(values.shape[1]), values, bone.name
 
 
 def _check(

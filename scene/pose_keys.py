@@ -8,7 +8,7 @@ import numpy as np
 from ..rig.arrays import Array
 from ..rig.errors import SceneError
 from .armature import checked_armature
-from .curves import new_action, new_channels, write_curve
+from .curves import new_action, new_channels, write_new_curves
 from .keyframes import checked_own
 from .pose_channels import BoneChannel, Placed, channels
 from .posed_rig import read_posed_rig
@@ -86,10 +86,9 @@ def write_channels(
     checked_own(checked_armature(armature_object))
     action = new_action(name)
     curves = new_channels(action, armature_object)
-    for channel in found:
-        path = armature_object.pose.bones[channel.bone].path_from_id(channel.property)
-        for column, line in zip(channel.columns, channel.values.T, strict=True):
-            write_curve(curves, path, column, frames, line, group=channel.bone)
+    bones = armature_object.pose.bones
+    lines = ((bones[c.bone].path_from_id(c.property), c.columns, c.values, c.bone) for c in found)
+    write_new_curves(action, curves, frames, lines)
     return action
 
 
