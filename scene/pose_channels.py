@@ -16,8 +16,6 @@ from .rotation_modes import ROTATION_PROPERTY, quaternions_of, rotation_values
 
 __all__ = ["BoneChannel", "Placed", "channels"]
 
-_Pose = tuple[Array, Array]  # (T, 4) armature_from_bone, and (T, 3) head in armature units
-
 
 @dataclass(frozen=True, eq=False)
 class Placed:
@@ -84,18 +82,26 @@ class _Posing:
     known: Placed
     carriers: Mapping[str, str | None]
     locks: bool
-    _poses: dict[int, _Pose] = field(default_factory=dict)
+    _turns: dict[int, Array] = field(default_factory=dict)  # (T, 4) or (4,) armature_from_bone
+    _heads: dict[int, Array] = field(default_factory=dict)  # (T, 3) or (3,) armature units
     _found: dict[tuple[int, int], BoneChannel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rest = self.rig.rest
         self._number = {name: i for i, name in enumerate(rest.names)}
         self._armature_from_world = quaternion.conjugate(rest.object_rotation)
-        self._heads = self._inside(rest.heads)
+        self._at_rest = self._inside(rest.heads)
 
     def run(self) -> list[BoneChannel]:
-        for name in (*self.placed.rotations, *self.placed.heads):
-            self._pose(self._number[name])
+        told = [self._number[name] for name in self.placed.rotations]
+        held = self.rig.rotation_locks[told].any(axis=1) & self.locks
+        names = self.rig.rest.names
+        bones = [bone for bone, h in zip(told, held.tolist(), strict=True) if not h]
+        self._turn_freely([bone for bone in bones if names[bone] not in self.known.rotations])
+        for bone in told:
+            self._turn(bone)
+        for name in self.placed.heads:
+            self._head(self._number[name])
         return [channel for _, channel in sorted(self._found.items(), key=lambda item: item[0])]
 
     def _inside(self, world: Array) -> Array:
@@ -104,48 +110,82 @@ class _Posing:
         origin = rest.world_from_armature[:3, 3]
         return quaternion.rotate(self._armature_from_world, world - origin) / rest.object_scale
 
-    def _pose(self, bone: int) -> _Pose:
-        """Where a bone is, its own channels included."""
-        if bone not in self._poses:
-            name = self.rig.rest.names[bone]
-            known = self.known.rotations.get(name)
+    def _turn_freely(self, bones: list[int]) -> None:
+        """Bones without locks end up as they are told, so all their channels are one product."""
+        if not bones:
+            return
+        rest, modes = self.rig.rest, self.rig.modes
+        wanted = np.stack([self.placed.rotations[rest.names[bone]] for bone in bones], axis=1)
+        turns = quaternion.multiply(self._armature_from_world, wanted)  # (T, N, 4)
+        self._turns |= dict(zip(bones, turns.swapaxes(0, 1), strict=True))
+        carriers = [self._carrier(bone) if rest.inherits[bone] else -1 for bone in bones]
+        above = [self._turn(k) if k >= 0 else quaternion.IDENTITY for k in carriers]
+        above = np.stack([np.broadcast_to(turn, (self.count, 4)) for turn in above], axis=1)
+        at_rest = np.array(
+            [rest.armature_from_bone[k] if k >= 0 else quaternion.IDENTITY for k in carriers]
+        )
+        steps = quaternion.multiply(quaternion.conjugate(at_rest), rest.armature_from_bone[bones])
+        before = quaternion.multiply(above, steps)
+        own = quaternion.continuous(quaternion.multiply(quaternion.conjugate(before), turns))
+        for bone, values in zip(bones, own.swapaxes(0, 1), strict=True):
+            self._add_rotation(bone, values, modes[bone])
+
+    def _turn(self, bone: int) -> Array:
+        """How a bone is turned, its own channels included."""
+        if bone not in self._turns:
+            known = self.known.rotations.get(self.rig.rest.names[bone])
             if known is not None:
-                turn = quaternion.multiply(self._armature_from_world, known)
-                self._poses[bone] = turn, self._inside(self.known.heads[name])
+                self._turns[bone] = quaternion.multiply(self._armature_from_world, known)
             else:
-                self._poses[bone] = self._posed(bone, name)
-        return self._poses[bone]
+                before = self._before(bone)
+                self._turns[bone] = quaternion.multiply(before, self._own(bone, before))
+        return self._turns[bone]
 
-    def _posed(self, bone: int, name: str) -> _Pose:
-        turn, start, frame = self._unposed(bone)
-        location = self._location(bone, name, start, frame)
-        start = start + quaternion.rotate(frame, location)
-        wanted = self.placed.rotations.get(name)
-        if wanted is None:
-            own = self.rig.rotations[bone]
-        else:
-            target = quaternion.multiply(self._armature_from_world, wanted)
-            own = self._rotation(bone, quaternion.multiply(quaternion.conjugate(turn), target))
-        return quaternion.multiply(turn, own), start
-
-    def _unposed(self, bone: int) -> tuple[Array, Array, Array]:
-        """Rotation and head before the bone's own channels, and the axes (T, 4) of its location."""
+    def _before(self, bone: int) -> Array:
+        """A bone's rotation before its own channels."""
         rest = self.rig.rest
-        at_rest, parent = rest.armature_from_bone, rest.parents[bone]
-        own = np.broadcast_to(at_rest[bone], (self.count, 4))
+        own: Array = rest.armature_from_bone[bone]
+        return quaternion.multiply(self._carried(bone), own) if rest.inherits[bone] else own
+
+    def _own(self, bone: int, before: Array) -> Array:
+        """What a bone's rotation channels come to."""
+        wanted = self.placed.rotations.get(self.rig.rest.names[bone])
+        if wanted is None:
+            return self.rig.rotations[bone]
+        target = quaternion.multiply(self._armature_from_world, wanted)
+        return self._rotation(bone, quaternion.multiply(quaternion.conjugate(before), target))
+
+    def _head(self, bone: int) -> Array:
+        """Where a bone starts, its own channels included."""
+        if bone not in self._heads:
+            name = self.rig.rest.names[bone]
+            if name in self.known.rotations:
+                self._heads[bone] = self._inside(self.known.heads[name])
+            else:
+                start, frame = self._start(bone)
+                location = self._location(bone, name, start, frame)
+                self._heads[bone] = start + quaternion.rotate(frame, location)
+        return self._heads[bone]
+
+    def _start(self, bone: int) -> tuple[Array, Array]:
+        """Where a bone starts before its own channels, and the axes of its location."""
+        rest = self.rig.rest
+        carrier, parent = self._carrier(bone), rest.parents[bone]
+        carried, start = self._carried(bone), self._at_rest[bone]
+        if carrier >= 0:
+            step = quaternion.rotate(carried, start - self._at_rest[carrier])
+            start = self._head(carrier) + step
+        along = bone if rest.local_location[bone] else parent if parent >= 0 else carrier
+        axes = rest.armature_from_bone[along] if along >= 0 else quaternion.IDENTITY
+        return start, quaternion.multiply(carried, axes)
+
+    def _carried(self, bone: int) -> Array:
+        """By how much what carries a bone is turned from its rest."""
         carrier = self._carrier(bone)
         if carrier < 0:
-            axes = quaternion.IDENTITY if parent < 0 else at_rest[parent]
-            start = np.broadcast_to(self._heads[bone], (self.count, 3))
-            axes = np.broadcast_to(axes, (self.count, 4))
-            return own, start, own if rest.local_location[bone] else axes
-        above, head = self._pose(carrier)
-        carried = quaternion.multiply(above, quaternion.conjugate(at_rest[carrier]))
-        start = head + quaternion.rotate(carried, self._heads[bone] - self._heads[carrier])
-        along = quaternion.multiply(carried, own)
-        axes = quaternion.multiply(carried, at_rest[carrier if parent < 0 else parent])
-        axes = along if rest.local_location[bone] else axes
-        return along if rest.inherits[bone] else own, start, axes
+            return quaternion.IDENTITY
+        at_rest = self.rig.rest.armature_from_bone[carrier]
+        return quaternion.multiply(self._turn(carrier), quaternion.conjugate(at_rest))
 
     def _carrier(self, bone: int) -> int:
         carrier = self.carriers.get(self.rig.rest.names[bone], "")
@@ -154,7 +194,7 @@ class _Posing:
         return self._number[carrier] if carrier else self.rig.rest.parents[bone]
 
     def _location(self, bone: int, name: str, start: Array, frame: Array) -> Array:
-        """(T, 3) of the location channels."""
+        """(T, 3) of the location channels, (3,) of those that keep what they hold."""
         rig = self.rig
         if rig.connected[bone]:
             return np.zeros(3)
@@ -168,28 +208,33 @@ class _Posing:
         return values
 
     def _rotation(self, bone: int, wanted: Array) -> Array:
-        """(T, 4) of the rotation channels, in whatever mode they are."""
+        """(T, 4) of the rotation channels, in whatever mode they are; (4,) where all are locked."""
         rig = self.rig
         mode = rig.modes[bone]
-        path = ROTATION_PROPERTY.get(mode, "rotation_euler")
         locked = rig.rotation_locks[bone] & self.locks
         if locked.all():
             return rig.rotations[bone]
-        free = np.ones(4 if path != "rotation_euler" else 3, dtype=bool)
         if locked.any():
             # Blender takes a lock of a quaternion, too, as one of the angle about x, y or z.
-            order = mode if path == "rotation_euler" else "XYZ"
+            order = "XYZ" if mode in ROTATION_PROPERTY else mode
             angles = rotation_values(wanted, order)
             angles = np.where(locked, rig.angles[bone], angles)
             wanted = quaternions_of(angles, order)
-            if path == "rotation_euler":
-                self._add(bone, 1, path, ~locked, angles)
+            if mode not in ROTATION_PROPERTY:
+                self._add(bone, 1, "rotation_euler", ~locked, angles)
                 return wanted
-        self._add(bone, 1, path, free, rotation_values(wanted, mode))
+        self._add_rotation(bone, quaternion.continuous(wanted), mode)
         return wanted
 
+    def _add_rotation(self, bone: int, smooth: Array, mode: str) -> None:
+        """All columns of a rotation (T, 4) without jumps."""
+        values = smooth if mode == "QUATERNION" else rotation_values(smooth, mode)
+        free = np.ones(values.shape[1], dtype=bool)
+        self._add(bone, 1, ROTATION_PROPERTY.get(mode, "rotation_euler"), free, values)
+
     def _add(self, bone: int, order: int, path: str, free: Mask, values: Array) -> None:
-        columns = tuple(int(column) for column in np.flatnonzero(free))
+        columns = tuple(np.flatnonzero(free).tolist())
         if columns:
             name = self.rig.rest.names[bone]
-            self._found[bone, order] = BoneChannel(name, path, columns, values[:, list(columns)])
+            kept = values if len(columns) == values.shape[1] else values[:, list(columns)]
+            self._found[bone, order] = BoneChannel(name, path, columns, kept)
