@@ -5,29 +5,42 @@ means the same for all. A limb's bone is first turned as the bone before it and 
 hinges of elbows and knees keep their place, whatever the rests are.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from .. import quaternion
 from ..arrays import Array
-from .bone_map import FINGERS
+from .bone_map import SIDES
 from .rests import Rest
 
 __all__ = ["alignments"]
 
-_LIMBS: Final = {  # each bone after the one it hangs on; "" is the trunk
-    "shoulder": "",
-    "upper_arm": "",
-    "forearm": "upper_arm",
-    "hand": "forearm",
-    "thigh": "",
-    "shin": "thigh",
-    "foot": "shin",
-    "toe": "foot",
-}
+_FINGERS: Final = ("thumb", "index", "middle", "ring", "pinky")
+_LEVELS: Final = (  # each bone after the one it hangs on; "" is the trunk
+    {"shoulder": "", "upper_arm": "", "thigh": ""},
+    {"forearm": "upper_arm", "shin": "thigh"},
+    {"hand": "forearm", "foot": "shin"},
+    {"toe": "foot", **{f"{finger}_1": "hand" for finger in _FINGERS}},
+    {f"{finger}_2": f"{finger}_1" for finger in _FINGERS},
+    {f"{finger}_3": f"{finger}_2" for finger in _FINGERS},
+)
+_NOWHERE = np.zeros(3)
 _FAR = -0.7  # cosine; directions further apart are first turned over
 _ASIDE = np.cos(np.radians(60.0))  # a hand's tail further from the forearm's direction is no hand's
+
+
+class _Turn(NamedTuple):
+    """How one bone is turned: by `base` (4,), and then from a direction (3,) of the target to the source's.
+
+    Without directions it stays at the base. Directions far apart are first turned over, about an axis (3,);
+    not about one of zeros.
+    """
+
+    base: Array
+    source: Array | None
+    target: Array | None
+    across: Array
 
 
 def alignments(source: Rest, target: Rest) -> dict[str, Array]:
@@ -35,49 +48,46 @@ def alignments(source: Rest, target: Rest) -> dict[str, Array]:
 
     Both are in the world; "" is the turn of the trunk.
     """
-    trunk = quaternion.multiply(source.frame, quaternion.conjugate(target.frame))
-    found = {"": trunk}
-    for side in ("left", "right"):
-        for part, before in _LIMBS.items():
-            role = f"{side}_{part}"
-            if role in source.roles and role in target.roles:
-                base = found.get(f"{side}_{before}", trunk)
-                found[role] = _limb(source, target, side, part, base, trunk)
-        for finger in FINGERS:
-            role = f"{side}_{finger}"
-            if role in source.roles and role in target.roles:
-                name, part = finger.rsplit("_", 1)
-                before = f"{side}_hand" if part == "1" else f"{side}_{name}_{int(part) - 1}"
-                base = found.get(before, found.get(f"{side}_forearm", trunk))
-                directions = source.direction(role), target.direction(role)
-                found[role] = _turned_onto(base, *directions, _across(source, "finger"))
+    found = {"": quaternion.multiply(source.frame, quaternion.conjugate(target.frame))}
+    axes = quaternion.rotate(source.frame, np.eye(3)[:2])
+    for level in _LEVELS:
+        turns = {
+            f"{side}_{part}": _turn(source, target, side, part, before, found, axes)
+            for side in SIDES
+            for part, before in level.items()
+            if f"{side}_{part}" in source.roles and f"{side}_{part}" in target.roles
+        }
+        found |= _turned_onto(turns)
     return found
 
 
-def _limb(source: Rest, target: Rest, side: str, part: str, base: Array, trunk: Array) -> Array:
-    role = f"{side}_{part}"
+def _turn(
+    source: Rest,
+    target: Rest,
+    side: str,
+    part: str,
+    before: str,
+    found: dict[str, Array],
+    axes: Array,
+) -> _Turn:
+    """What one bone is to do, after those `found`; `axes` (2, 3) go to the body's left and its back."""
+    role, trunk = f"{side}_{part}", found[""]
+    base = found.get(f"{side}_{before}", trunk)
     if part == "shoulder":
-        return trunk
+        return _Turn(trunk, None, None, _NOWHERE)
     if part == "hand":
         return _hand(source, target, side, base)
-    flat = source.stands(side) and target.stands(side)
+    flat = part in ("foot", "toe") and source.stands(side) and target.stands(side)
     if part == "toe" and flat:
-        return base
-    directions = source.direction(role), target.direction(role)
+        return _Turn(base, None, None, _NOWHERE)
+    ours, theirs = source.direction(role), target.direction(role)
     if part == "foot" and flat:  # soles are level in both rests, whatever the height of the ankles
-        ours, theirs = (
-            _level(rest, d) for rest, d in zip((source, target), directions, strict=True)
-        )
-        return _turned_onto(trunk, ours, theirs, None)
-    return _turned_onto(base, *directions, _across(source, part))
-
-
-def _across(source: Rest, part: str) -> Array:
-    """(3,) unit axis about which a bone is turned over: arms sideways, everything else forwards."""
-    axis = (
-        np.array([0.0, 1.0, 0.0]) if part in ("upper_arm", "forearm") else np.array([1.0, 0.0, 0.0])
-    )
-    return quaternion.rotate(source.frame, axis)
+        return _Turn(trunk, _level(source, ours), _level(target, theirs), _NOWHERE)
+    if part[-1].isdigit():  # of a finger: as the forearm where the hand isn't known
+        base = found.get(f"{side}_{before}", found.get(f"{side}_forearm", trunk))
+    # Arms are turned over sideways, everything else forwards.
+    across: Array = axes[1] if part in ("upper_arm", "forearm") else axes[0]
+    return _Turn(base, ours, theirs, across)
 
 
 def _level(rest: Rest, direction: Array | None) -> Array | None:
@@ -88,31 +98,34 @@ def _level(rest: Rest, direction: Array | None) -> Array | None:
     return quaternion.rotate(rest.frame, inside / np.linalg.norm(inside))
 
 
-def _turned_onto(
-    base: Array, source: Array | None, target: Array | None, across: Array | None
-) -> Array:
-    """The base turn (4,) and then the shortest way from the target's direction to the source's."""
-    if source is None or target is None:
-        return base
+def _turned_onto(turns: dict[str, _Turn]) -> dict[str, Array]:
+    """The base turns (4,) and then the shortest way from the target's direction to the source's."""
+    found = {role: turn.base for role, turn in turns.items()}
+    known = {r: t for r, t in turns.items() if t.source is not None and t.target is not None}
+    if not known:
+        return found
+    base, source, target, across = (np.array(c) for c in zip(*known.values(), strict=True))
     there = quaternion.rotate(base, target)
-    if across is not None and there @ source < _FAR:
-        axis = across - source * (across @ source)
-        length = float(np.linalg.norm(axis))
-        if length > 0.1:
-            base = quaternion.multiply(np.concatenate([[0.0], axis / length]), base)
-            there = quaternion.rotate(base, target)
-    return quaternion.multiply(quaternion.shortest_arc(there, source), base)
+    axis = across - source * (across * source).sum(-1, keepdims=True)
+    length = np.linalg.norm(axis, axis=-1, keepdims=True)
+    over = ((there * source).sum(-1) < _FAR) & (length[:, 0] > 0.1)
+    if over.any():
+        half = np.pad(axis[over] / length[over], ((0, 0), (1, 0)))
+        base[over] = quaternion.multiply(half, base[over])
+        there[over] = quaternion.rotate(base[over], target[over])
+    arcs = quaternion.multiply(quaternion.shortest_arc(there, source), base)
+    return found | dict(zip(known, arcs, strict=True))
 
 
-def _hand(source: Rest, target: Rest, side: str, base: Array) -> Array:
+def _hand(source: Rest, target: Rest, side: str, base: Array) -> _Turn:
     """A hand's turn: palm onto palm where both have knuckles, direction onto direction elsewhere."""
     ours, theirs = source.knuckles(side), target.knuckles(side)
     both = [name for name in ours if name in theirs]
     frames = [_palm(rest, side, both) for rest in (source, target)] if len(both) >= 2 else []
     if len(frames) == 2 and frames[0] is not None and frames[1] is not None:
-        return quaternion.multiply(frames[0], quaternion.conjugate(frames[1]))
-    directions = (_pointing(source, side, both), _pointing(target, side, both))
-    return _turned_onto(base, *directions, None)
+        palms = quaternion.multiply(frames[0], quaternion.conjugate(frames[1]))
+        return _Turn(palms, None, None, _NOWHERE)
+    return _Turn(base, _pointing(source, side, both), _pointing(target, side, both), _NOWHERE)
 
 
 def _palm(rest: Rest, side: str, names: list[str]) -> Array | None:

@@ -1,6 +1,8 @@
 """Automatic bone map: what names say and how the bones hang together, weighed into one answer."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final, cast
 
 import numpy as np
@@ -36,6 +38,30 @@ def match_bones(bones: Bones, *, presets: bool = True) -> BoneMap:
     Raises:
         SceneError: the bones are no humanoid's: no two legs under a trunk, or a level one, as an animal.
     """
+    arrays = (np.asarray(a, np.float64) for a in (bones.rotations, bones.heads, bones.tails))
+    found = _matched(
+        tuple(bones.names), tuple(bones.parents), *(array.tobytes() for array in arrays), presets
+    )
+    return replace(found, bones={**found.bones}, confidence={**found.confidence})
+
+
+@lru_cache(maxsize=32)
+def _matched(
+    names: tuple[str, ...],
+    parents: tuple[int, ...],
+    rotations: bytes,
+    heads: bytes,
+    tails: bytes,
+    presets: bool,
+) -> BoneMap:
+    """Kept for bones that are the same bit by bit: the arrays of `Bones` are made of what is asked with."""
+    bones = Bones(
+        names,
+        parents,
+        np.frombuffer(rotations).reshape(-1, 4),
+        np.frombuffer(heads).reshape(-1, 3),
+        np.frombuffer(tails).reshape(-1, 3),
+    )
     known = recognised(bones.names) if presets else None
     fitted = fit_preset(known, bones.names) if known else None
     found = _match_automatically(bones, refuse=fitted is None)
