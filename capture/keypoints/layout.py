@@ -21,7 +21,7 @@ __all__ = ["LAYOUTS", "Layout", "layout_of_count", "layout_of_names", "likeliest
 
 _FOLDER = Path(__file__).parent
 _FEW: Final = 4  # known names that make strange ones a body
-_FRAMES: Final = 60  # tell which layout it is as well as thousands
+_FRAMES: Final = 30  # tell which layout it is as well as thousands
 
 
 def _read(name: str) -> Any:  # noqa: ANN401  JSON
@@ -126,7 +126,7 @@ def likeliest(layouts: Sequence[Layout], positions: Array) -> Layout:
     """
     if len(layouts) == 1:
         return layouts[0]
-    step = max(1, len(positions) // _FRAMES)
+    step = max(1, -(-len(positions) // _FRAMES))
     shown = positions[::step].reshape(-1, *positions.shape[2:])
     shown = shown[np.isfinite(shown).all(axis=-1).sum(axis=-1) >= len(layouts[0]) // 2]
     lengths = [_limb_length(layout, shown) for layout in layouts]

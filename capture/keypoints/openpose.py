@@ -18,12 +18,14 @@ from .keypoints import Keypoints
 from .layout import Layout
 from .members import Member
 from .people_table import Seen, collected, parse_json, row_of, split_row, tabled
+from .plain import plain_people
 
 __all__ = ["frame_numbers", "is_openpose", "parse_openpose"]
 
 _LAYOUTS: Final = (
     "body_25", "body_25b", "coco_18", "coco_17", "halpe_26", "coco_133", "mediapipe_33", "mpii_16"
 )  # fmt: skip
+_NUMBER: Final = re.compile(r"\d{1,9}")
 Places = npt.NDArray[np.int64]
 
 _BLOCK: Final = 256  # files whose people become an array at once
@@ -59,6 +61,9 @@ def parse_openpose(files: Sequence[Member], layout: Layout | None = None) -> Key
 
 def _block(files: list[tuple[int, Member]]) -> tuple[Places, Array] | list[Seen]:
     """People of some frames: places (N,) and keypoints (N, K, 3), or one by one where they differ."""
+    quick = plain_people(file.content for _, file in files)
+    if quick is not None:
+        return np.repeat([number for number, _ in files], quick[0]), quick[1]
     people = [(number, file, one) for number, file in files for one in _people(file)]
     values = [one for _, _, one in people]
     sizes = {len(one) if isinstance(one, list) else 0 for one in values}
@@ -74,7 +79,7 @@ def _block(files: list[tuple[int, Member]]) -> tuple[Places, Array] | list[Seen]
 
 def frame_numbers(stems: Sequence[str]) -> list[int]:
     """The number of each frame: the last in its file's name, or its place where those are not different."""
-    found = [re.findall(r"\d{1,9}", stem) for stem in stems]
+    found = [_NUMBER.findall(stem) for stem in stems]
     numbers = [int(digits[-1]) for digits in found if digits]
     if (
         len(set(numbers)) == len(stems)
