@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 
 from ..rig import quaternion
 from ..rig.arrays import Array, Mask
@@ -19,6 +20,7 @@ __all__ = [
     "add_armature",
     "checked_armature",
     "editing_bones",
+    "of_all",
     "read_rest_pose",
     "read_skeleton",
     "rigid",
@@ -132,26 +134,45 @@ def read_rest_pose(armature_object: bpy.types.Object) -> RestPose:
         SceneError: no armature, no bones, or the object is mirrored (negative scale).
     """
     bones = list(checked_armature(armature_object).data.bones)
-    index = {bone.name: i for i, bone in enumerate(bones)}
+    names = tuple(bone.name for bone in bones)
+    index = {name: i for i, name in enumerate(names)}
+    above = [bone.parent for bone in bones]
     world = np.array(armature_object.matrix_world, dtype=np.float64)
     if np.linalg.det(world[:3, :3]) <= 0:
         raise SceneError(
             f"{armature_object.name!r} is mirrored or flat (its scale is not positive); "
             "apply its scale first"
         )
-    matrices = np.array([bone.matrix_local for bone in bones], dtype=np.float64)
-    ends = np.array([(b.head_local, b.tail_local) for b in bones], dtype=np.float64)
-    ends = ends @ world[:3, :3].T + world[:3, 3]
+    every = armature_object.data.bones
+    columns = of_all(every, "matrix_local", 16).reshape(-1, 4, 4).astype(np.float64)
+    ends = np.stack([of_all(every, name, 3) for name in ("head_local", "tail_local")])
+    ends = ends.astype(np.float64) @ world[:3, :3].T + world[:3, 3]
     return RestPose(
-        names=tuple(bone.name for bone in bones),
-        parents=tuple(-1 if b.parent is None else index[b.parent.name] for b in bones),
+        names=names,
+        parents=tuple(-1 if bone is None else index[bone.name] for bone in above),
         world_from_armature=world,
-        armature_from_bone=quaternion.from_matrix(rigid(matrices[:, :3, :3])),
-        heads=ends[:, 0],
-        tails=ends[:, 1],
-        inherits=np.array([bone.use_inherit_rotation for bone in bones]),
-        local_location=np.array([bone.use_local_location for bone in bones]),
+        armature_from_bone=quaternion.from_matrix(rigid(columns[:, :3, :3].swapaxes(1, 2))),
+        heads=ends[0],
+        tails=ends[1],
+        inherits=of_all(every, "use_inherit_rotation", 1, bool)[:, 0],
+        local_location=of_all(every, "use_local_location", 1, bool)[:, 0],
     )
+
+
+def of_all(
+    items: bpy.types.bpy_prop_collection, name: str, width: int, kind: npt.DTypeLike = np.float32
+) -> npt.NDArray[Any]:
+    """(N, width) what a property of N items holds, matrices column by column.
+
+    Args:
+        items: such as an armature's bones.
+        name: of the property.
+        width: how many values it has.
+        kind: what they are.
+    """
+    values = np.empty(len(items) * width, dtype=kind)
+    items.foreach_get(name, values)
+    return values.reshape(-1, width)
 
 
 def rigid(matrices: Array) -> Array:

@@ -20,6 +20,8 @@ def check_cycles(armatures: Iterable[bpy.types.Object]) -> None:
     """
     edges: _Edges = {}
     waiting = list(armatures)
+    if not any(map(_follows, waiting)):
+        return
     seen: set[str] = set()
     while waiting:
         item = waiting.pop()
@@ -33,6 +35,12 @@ def check_cycles(armatures: Iterable[bpy.types.Object]) -> None:
         raise SceneError(
             f"constraints go in a circle ({told}); mute or remove one of them, then retarget again"
         )
+
+
+def _follows(item: bpy.types.Object) -> bool:
+    """Whether an armature or a bone of it follows anything beside the bone it hangs on."""
+    constrained = any(len(posed.constraints) for posed in item.pose.bones)
+    return item.parent is not None or len(item.constraints) > 0 or constrained
 
 
 def _connect(item: bpy.types.Object, edges: _Edges) -> list[bpy.types.Object]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..rig.arrays import Array
 from ..rig.errors import SceneError
-from .armature import checked_armature
+from .armature import checked_armature, of_all
 from .curves import new_action, new_channels, write_new_curves
 from .keyframes import checked_own
 from .pose_channels import BoneChannel, Placed, channels
@@ -31,11 +31,13 @@ def checked_scale(armature_object: bpy.types.Object) -> None:
             f"{armature_object.name!r} is scaled by {', '.join(f'{s:.3g}' for s in scale)}; expected the "
             "same along x, y and z: apply its scale"
         )
-    for bone in armature_object.pose.bones:
-        if np.abs(np.array(bone.scale) - 1.0).max() > _SCALED:
-            raise SceneError(
-                f"bone {bone.name!r} is scaled in the pose; expected rigid bones: clear its scale (Alt S)"
-            )
+    bones = armature_object.pose.bones
+    scaled = np.flatnonzero((np.abs(of_all(bones, "scale", 3) - 1.0) > _SCALED).any(axis=1))
+    if len(scaled):
+        name = bones[int(scaled[0])].name
+        raise SceneError(
+            f"bone {name!r} is scaled in the pose; expected rigid bones: clear its scale (Alt S)"
+        )
 
 
 def write_places(

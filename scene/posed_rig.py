@@ -7,7 +7,7 @@ import numpy as np
 
 from ..rig.arrays import Array, Mask
 from ..rig.retarget import Bones
-from .armature import RestPose, read_rest_pose
+from .armature import RestPose, of_all, read_rest_pose
 from .rotation_modes import ROTATION_PROPERTY
 
 __all__ = ["PosedRig", "read_posed_rig"]
@@ -52,22 +52,25 @@ def read_posed_rig(armature_object: bpy.types.Object) -> PosedRig:
         SceneError: no armature, no bones, or the object is mirrored.
     """
     rest = read_rest_pose(armature_object)
-    posed = [armature_object.pose.bones[name] for name in rest.names]
-    bones = [armature_object.data.bones[name] for name in rest.names]
+    every = armature_object.pose.bones
+    place = {bone.name: i for i, bone in enumerate(every)}
+    order = [place[name] for name in rest.names]  # Blender may keep a pose's bones in another
+    posed = [every[i] for i in order]
+    basis = [bone.matrix_basis for bone in posed]
+    modes = tuple(bone.rotation_mode for bone in posed)
+    angles = of_all(every, "rotation_euler", 3)[order].astype(np.float64)
+    for i, mode in enumerate(modes):
+        if mode in ROTATION_PROPERTY:
+            angles[i] = basis[i].to_euler("XYZ")
+    connected = of_all(armature_object.data.bones, "use_connect", 1, bool)[:, 0]
     return PosedRig(
         armature_object.name,
         rest,
-        np.array([bone.matrix_basis.to_quaternion() for bone in posed], dtype=np.float64),
-        np.array([bone.location for bone in posed], dtype=np.float64),
-        tuple(bone.rotation_mode for bone in posed),
-        np.array([bone.use_connect and bone.parent is not None for bone in bones]),
-        np.array([_angles(bone) for bone in posed], dtype=np.float64),
-        np.array([tuple(bone.lock_location) for bone in posed]),
-        np.array([tuple(bone.lock_rotation) for bone in posed]),
+        np.array([matrix.to_quaternion() for matrix in basis], dtype=np.float64),
+        of_all(every, "location", 3)[order].astype(np.float64),
+        modes,
+        connected & (np.array(rest.parents) >= 0),
+        angles,
+        of_all(every, "lock_location", 3, bool)[order],
+        of_all(every, "lock_rotation", 3, bool)[order],
     )
-
-
-def _angles(bone: bpy.types.PoseBone) -> tuple[float, float, float]:
-    if bone.rotation_mode in ROTATION_PROPERTY:
-        return tuple(bone.matrix_basis.to_euler("XYZ"))
-    return tuple(bone.rotation_euler)
