@@ -21,7 +21,7 @@ __all__ = ["Rays", "nearest", "reprojected", "triangulated"]
 _STEPS: Final = 3
 _FLAT: Final = 1e-5  # of the equations' size: rays this parallel meet nowhere in particular
 _NEAREST: Final = 1e-3  # metres before a camera
-_BLOCK: Final = 2048  # points at a time: what fits the cache
+_BLOCK: Final = 4096  # points at a time: what fits the cache
 # Rows and columns of the symmetric 4 x 4 normal equations, without the last entry, which moves nothing.
 _ROWS: Final = (0, 0, 0, 1, 1, 2, 0, 1, 2)
 _COLUMNS: Final = (0, 1, 2, 1, 2, 2, 3, 3, 3)
@@ -98,14 +98,12 @@ class Rays:
         pixels = np.ascontiguousarray(pixels)
         ahead = projections[:, 2].T[:, None, :, None]  # (4, 1, C, 1)
         own = projections[:, :2].transpose(2, 1, 0)[..., None]  # (4, 2, C, 1)
-        with np.errstate(invalid="ignore"):
-            rows = pixels * ahead - own  # (4, 2, C, N)
-            products = np.empty((len(_ROWS), *pixels.shape[1:]))
-            for k, (row, column) in enumerate(zip(_ROWS, _COLUMNS, strict=True)):
-                (a, b), (c, d) = rows[row], rows[column]
-                np.multiply(a, c, out=products[k])
-                products[k] += b * d
-        products[~np.isfinite(products)] = 0.0
+        rows = np.where(np.isfinite(pixels), pixels, 0.0) * ahead - own  # (4, 2, C, N)
+        products = np.empty((len(_ROWS), *pixels.shape[1:]))
+        for k, (row, column) in enumerate(zip(_ROWS, _COLUMNS, strict=True)):
+            (a, b), (c, d) = rows[row], rows[column]
+            np.multiply(a, c, out=products[k])
+            products[k] += b * d
         return cls(pixels, projections, products)
 
     def __getitem__(self, which: npt.NDArray[np.intp]) -> "Rays":
@@ -113,15 +111,15 @@ class Rays:
         return Rays(self.pixels[..., which], self.projections, self.products[..., which])
 
     def met(self, weights: Array, near: Array | None = None) -> Array:
-        """(3, N) points nearest to the rays of weights (C, N); NaN where there is none.
+        """(3, ..., N) points nearest to the rays of weights (C, ..., N); NaN where there is none.
 
-        `near` (3, N) are about where they are, which saves a step; NaN where nothing is known.
+        `near` (3, ..., N) are about where they are, which saves a step; NaN where nothing is known.
         """
         counts = weights > 0.0
         with np.errstate(invalid="ignore"):
             scale = weights if near is None else weights / self._before(self._depth(near))
             for _ in range(_STEPS if near is None else _STEPS - 1):
-                points = nearest(np.einsum("kcn,cn->kn", self.products, scale * scale))
+                points = nearest(np.einsum("kcn,c...n->k...n", self.products, scale * scale))
                 depth = self._depth(points)
                 scale = weights / self._before(depth)
             lost = (counts & ~(depth > _NEAREST)).any(axis=0) | (counts.sum(axis=0) < 2)
@@ -130,26 +128,28 @@ class Rays:
 
     @staticmethod
     def _before(depth: Array) -> Array:
-        """(C, N) depths by which equations are divided: 1 where there is no point."""
-        return np.where(np.isnan(depth), 1.0, np.maximum(depth, _NEAREST))
+        """(C, ..., N) depths by which equations are divided: all the same where there is no point."""
+        return np.asarray(np.fmax(depth, _NEAREST))
 
     def _depth(self, points: Array) -> Array:
-        """(C, N) metres before each camera."""
-        return np.asarray(self._ahead[:, :3] @ points + self._ahead[:, 3:])
+        """(C, ..., N) metres before each camera."""
+        depth = self._ahead[:, :3] @ points.reshape(3, -1) + self._ahead[:, 3:]
+        return np.asarray(depth.reshape(-1, *points.shape[1:]))
 
     def errors(self, points: Array) -> Array:
-        """(C, N) pixels between where points (3, N) are seen and should be; NaN where not seen."""
-        off = _seen(points, self.projections)[0]
-        off -= self.pixels
+        """(C, ..., N) pixels between where points (3, ..., N) are seen and should be; NaN where not seen."""
+        off = _seen(points.reshape(3, -1), self.projections)[0]
+        off = off.reshape(*off.shape[:2], *points.shape[1:])
+        off -= np.expand_dims(self.pixels, tuple(range(2, points.ndim)))
         off *= off
         return np.sqrt(off[0] + off[1])
 
 
 def nearest(sums: Array) -> Array:
-    """(3, N) where sums of squares are least; NaN where they are flat in some direction.
+    """(3, ...) where sums of squares are least; NaN where they are flat in some direction.
 
     Args:
-        sums: (9, N) of each symmetric matrix xx, xy, xz, yy, yz, zz, and of the slope at 0 x, y, z.
+        sums: (9, ...) of each symmetric matrix xx, xy, xz, yy, yz, zz, and of the slope at 0 x, y, z.
     """
     a, b, c, d, e, f, x, y, z = sums
     # Of a symmetric 3 x 3 matrix the inverse is written out: that takes a tenth of a general solver's time.

@@ -13,7 +13,7 @@ from .linear import Rays
 __all__ = ["Triangulation", "triangulate"]
 
 _FEWEST: Final = 2
-_BLOCK: Final = 2048  # points at a time: what fits the cache
+_BLOCK: Final = 4096  # points at a time: what fits the cache
 _ALL_SUBSETS: Final = 6  # cameras whose every subset is tried; of more, one after the other goes
 
 
@@ -130,14 +130,14 @@ def _agreed(
 
 
 def _errors(rays: Rays, points: Array, seen: Mask) -> Array:
-    """(C, N) pixels; infinite where a camera saw what is behind it."""
+    """(C, ..., N) pixels; infinite where a camera saw what is behind it."""
     away = rays.errors(points)
     away = np.where(np.isfinite(away), away, np.inf)
     return np.where(seen & np.isfinite(points[0]), away, np.nan)
 
 
 def _mean_error(errors: Array, used: Mask) -> Array:
-    """(N,) pixels, of errors (C, N)."""
+    """(...) pixels, of errors (C, ...)."""
     count = used.sum(axis=0)
     total = np.where(used, errors, 0.0).sum(axis=0)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
@@ -147,18 +147,17 @@ def _without_worst(
     rays: Rays, sure: Array, used: Mask, dropped: int, near: Array
 ) -> tuple[Mask, Array]:
     """Leave out, of every point near (3, N), so many cameras (C, N) that the others agree best."""
-    best = np.full(sure.shape[1], np.inf)
-    points = np.full((3, sure.shape[1]), np.nan)
+    ways = np.array(list(itertools.combinations(range(len(sure)), dropped)))
+    stay = (np.arange(len(sure))[:, None, None] != ways).all(axis=-1)  # (C, ways)
+    rest = used[:, None] & stay[..., None]  # (C, ways, N)
+    found = rays.met(np.where(rest, sure[:, None], 0.0), near[:, None])
+    error = _mean_error(_errors(rays, found, rest), rest)
+    error[np.isnan(error) | (used.sum(axis=0) - rest.sum(axis=0) < dropped)] = np.inf
+    best, each = error.argmin(axis=0), np.arange(sure.shape[1])
+    chosen, points = rest[:, best, each], found[:, best, each]
     # Where leaving out any of them gives no point, the least sure ones go.
-    order = np.argsort(np.where(used, sure, np.inf), axis=0)[:dropped]
-    chosen = used.copy()
-    np.put_along_axis(chosen, order, values=False, axis=0)
-    for cameras in itertools.combinations(range(len(sure)), dropped):
-        rest = used.copy()
-        rest[list(cameras)] = False
-        found = rays.met(np.where(rest, sure, 0.0), near)
-        error = _mean_error(_errors(rays, found, rest), rest)
-        better = used[list(cameras)].all(axis=0) & (error < best)  # NaN compares false
-        best = np.where(better, error, best)
-        chosen, points = np.where(better, rest, chosen), np.where(better, found, points)
+    lost = np.flatnonzero(np.isinf(error[best, each]))
+    order = np.argsort(np.where(used, sure, np.inf)[:, lost], axis=0)[:dropped]
+    chosen[:, lost], points[:, lost] = used[:, lost], np.nan
+    chosen[order, lost] = False
     return chosen, points
