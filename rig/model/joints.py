@@ -12,6 +12,7 @@ thing; a ball joint turns by a rotation vector instead, so that it has no gimbal
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Final
 
 import numpy as np
@@ -20,13 +21,32 @@ from ..arrays import Array, checked, frozen
 from ..errors import ShapeError
 from .functions import IDENTITY, Function
 
-__all__ = ["GROUND", "Axis", "Frame", "Joint", "about", "along", "ball", "free", "hinge", "weld"]
+__all__ = [
+    "GROUND",
+    "Axis",
+    "Frame",
+    "Joint",
+    "about",
+    "along",
+    "are_finite",
+    "ball",
+    "free",
+    "hinge",
+    "weld",
+]
 
 GROUND: Final = "ground"
 _UNIT: Final = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 _LEAST_LENGTH: Final = 1e-6  # of an axis' direction
 
 Direction = str | Sequence[float] | Array
+
+
+def are_finite(point: object) -> bool:
+    """Whether it is three finite floats already, which nothing more has to be asked of."""
+    if type(point) is not tuple or len(point) != 3:
+        return False
+    return all(type(value) is float and isfinite(value) for value in point)
 
 
 @dataclass(frozen=True)
@@ -43,7 +63,9 @@ class Frame:
 
     def __post_init__(self) -> None:
         for name in ("translation", "orientation"):
-            value = checked(name, getattr(self, name), (3,))
+            if are_finite(value := getattr(self, name)):
+                continue
+            value = checked(name, value, (3,))
             if not np.isfinite(value).all():
                 raise ShapeError(f"a joint frame's {name} is {value}, expected finite numbers")
             object.__setattr__(self, name, tuple(float(v) for v in value))

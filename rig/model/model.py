@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Array, checked, frozen
 from ..errors import ShapeError
 from .functions import Function
-from .joints import GROUND, Joint
+from .joints import GROUND, Joint, are_finite
 
 __all__ = ["BodyMarker", "Coordinate", "Coupling", "KinematicModel"]
 
@@ -77,6 +77,8 @@ class BodyMarker:
     free: tuple[bool, bool, bool] = (True, True, True)
 
     def __post_init__(self) -> None:
+        if are_finite(self.position):
+            return
         value = checked(f"position of marker {self.name!r}", self.position, (3,))
         if not np.isfinite(value).all():
             raise ShapeError(f"marker {self.name!r} is at {value}, expected finite numbers")
@@ -84,6 +86,8 @@ class BodyMarker:
 
 
 def _unique(what: str, names: Sequence[str]) -> None:
+    if all(names) and len(set(names)) == len(names):
+        return
     for index, name in enumerate(names):
         if not name:
             raise ShapeError(f"{what} number {index + 1} has no name")
@@ -182,7 +186,8 @@ class KinematicModel:
             found = kinds.get(name, {"rotation"})
             return found.copy().pop() if len(found) == 1 else "mixed"
 
-        return tuple(replace(given.get(name, Coordinate(name)), kind=kind(name)) for name in names)
+        every = [(given.get(name, Coordinate(name)), kind(name)) for name in names]
+        return tuple(one if one.kind == own else replace(one, kind=own) for one, own in every)
 
     def _check_couplings(self) -> None:
         _unique("coupled coordinate", [coupling.coordinate for coupling in self.couplings])

@@ -9,14 +9,14 @@ from ..arrays import Array, checked
 from ..errors import ShapeError
 from .functions import IDENTITY, Constant, Function, Linear, Scaled
 from .joints import GROUND, Axis, Frame, Joint
-from .model import Coupling, KinematicModel
+from .model import BodyMarker, Coupling, KinematicModel
 
 __all__ = ["scaled", "scaled_function"]
 
 Factors = Mapping[str, float | Sequence[float] | Array]
 
 
-def scaled(model: KinematicModel, factors: Factors) -> KinematicModel:
+def scaled(model: KinematicModel, factors: Factors, places: Array | None = None) -> KinematicModel:
     """Scale a model as OpenSim's `Model::scale` does.
 
     Joint frames and markers move with their own body. A joint's shifts are multiplied by the factor of the
@@ -30,12 +30,13 @@ def scaled(model: KinematicModel, factors: Factors) -> KinematicModel:
     Args:
         model: any.
         factors: by body: one number, or three along the body's x, y and z. The others stay as they are.
+        places: (M, 3) metres of the markers in the unscaled bodies, if not where the model has them.
 
     Returns:
         The scaled model; coordinates and their limits are the same.
 
     Raises:
-        ShapeError: a body is unknown, or a factor is not a finite number above zero.
+        ShapeError: a body is unknown, or a factor is not a finite number above zero, or the places are not M.
     """
     by_body = {body: _factor(model, body, value) for body, value in factors.items()}
     still = np.ones(3)
@@ -43,9 +44,13 @@ def scaled(model: KinematicModel, factors: Factors) -> KinematicModel:
         _scaled_joint(joint, by_body.get(joint.parent, still), by_body.get(joint.child, still))
         for joint in model.joints
     )
+    if places is None:
+        places = np.array([marker.position for marker in model.markers]).reshape(-1, 3)
+    stretch = [by_body.get(marker.body, still) for marker in model.markers]
+    stretched = checked("places", places, (len(stretch), 3)) * np.reshape(stretch, (-1, 3))
     markers = tuple(
-        replace(marker, position=_stretched(marker.position, by_body.get(marker.body, still)))
-        for marker in model.markers
+        BodyMarker(marker.name, marker.body, (x, y, z), marker.free)
+        for marker, (x, y, z) in zip(model.markers, stretched.tolist(), strict=True)
     )
     couplings = tuple(_scaled_coupling(c, model.joints, by_body) for c in model.couplings)
     return replace(model, joints=joints, markers=markers, couplings=couplings)
@@ -88,6 +93,8 @@ def _scaled_joint(joint: Joint, parent: Array, child: Array) -> Joint:
 
 
 def _scaled_frame(frame: Frame, factor: Array) -> Frame:
+    if not any(frame.translation):
+        return frame
     return replace(frame, translation=_stretched(frame.translation, factor))
 
 

@@ -70,7 +70,8 @@ class Contacts:
         equations.pull[:-1] += (before.transpose(-1, -2) @ residual).squeeze(-1)
         equations.pull[1:] += (after.transpose(-1, -2) @ residual).squeeze(-1)
         if len(at.shared):
-            moves = by_scales(at, self.points.bodies(at), self.points.offsets(at))  # (T, P, 3, K)
+            moves = by_scales(at, self.points.bodies(at), self.points.offsets(at))
+            moves = moves.permute(3, 1, 0, 2)  # (T, P, 3, K)
             by_shape = (scale * (moves[1:] - moves[:-1])).flatten(1, 2)
             columns = slice(by_shape.shape[-1])
             equations.border[:-1, :, columns] += before.transpose(-1, -2) @ by_shape

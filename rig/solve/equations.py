@@ -35,6 +35,7 @@ class Equations:
         below: (6, 6, G, T) summed over the bodies that each mover of the unknowns carries, itself too.
         curvature: (3, 6, G, T) likewise, what the residuals' curvature adds to the upper half of `below`.
         wrench: (6, G, T) likewise.
+        stiffness: (T, U) on the diagonal of `own`, of terms that hold every unknown by itself.
         coupling: (T - 1, U, U) row frame t, column t + 1; None where nothing couples frames.
     """
 
@@ -44,6 +45,7 @@ class Equations:
         self.below: Tensor | None = None
         self.curvature: Tensor | None = None
         self.wrench: Tensor | None = None
+        self.stiffness: Tensor | None = None
         self.coupling: Tensor | None = None
 
     def _zeros(self, *shape: int) -> Tensor:
@@ -88,6 +90,8 @@ class Equations:
         `newton` (T,) says how much of the residuals' curvature counts, 0 to 1; none if None.
         """
         if self.below is None or self.wrench is None:
+            if self.stiffness is not None:
+                self.own.diagonal(dim1=-2, dim2=-1).add_(self.stiffness)
             return self.own, self.pull
         bodies, merge = self.unknowns.mover, self.unknowns.merge
         if newton is not None and self.curvature is not None:
@@ -103,15 +107,24 @@ class Equations:
             gradient = gradient @ merge
         if "own" in self.__dict__:
             hessian = hessian + self.own
+        if self.stiffness is not None:
+            hessian.diagonal(dim1=-2, dim2=-1).add_(self.stiffness)
         if "pull" in self.__dict__:
             gradient = gradient + self.pull
         return hessian, gradient
 
-    def add_border(self, rows: Tensor, columns: Tensor) -> None:
+    def add_border(self, rows: Tensor, columns: Tensor | slice) -> None:
         """Add rows (T, C, K) of the model's columns against some shared unknowns (K,)."""
         merge = self.unknowns.merge
         own = rows if merge is None else torch.einsum("cu,tck->tuk", merge, rows)
-        self.border.index_add_(2, columns, own)
+        if isinstance(columns, slice):
+            self.border[..., columns] += own
+        else:
+            self.border.index_add_(2, columns, own)
+
+    def add_stiffness(self, stiffness: Tensor) -> None:
+        """Add springs (T, U) that hold every unknown by itself."""
+        self.stiffness = stiffness if self.stiffness is None else self.stiffness + stiffness
 
     def add_unknowns(self, slope: Tensor, balls: Tensor, residual: Tensor, weight: Tensor) -> None:
         """Add a term whose residuals are the unknowns' own distances, times weights, all (T, U).

@@ -1,10 +1,11 @@
 """How points move with the shape, and what that adds to the equations.
 
 A scale moves every point that hangs on the bodies it stretches; a shift moves one marker only, so its part of
-the equations is small, and there may be hundreds of them.
+the equations is small, and there may be hundreds of them. The frames are last, as in the kinematics.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -16,15 +17,15 @@ __all__ = ["Pulled", "by_scales", "gather_scales", "gather_shifts"]
 
 
 def by_scales(at: At, bodies: Tensor, offsets: Tensor) -> Tensor:
-    """(T, P, 3, K) how points at offsets (P, 3) in scaled bodies (P,) move with each scale unknown."""
+    """(3, P, K, T) how points at offsets (P, 3) in scaled bodies (P,) move with each scale unknown."""
     shared = at.problem.shared
     if not shared.scale_count:
-        return at.pose.new_zeros(len(at.pose), len(bodies), 3, 0)
-    shifts = shared.origin_shifts(at.posed, at.shared)[:, bodies]
-    change = shared.scale_directions(at.shared)[:, bodies]  # (K, P, 3)
+        return at.pose.new_zeros(3, len(bodies), 0, at.count)
+    change = shared.scale_directions(at.shared)  # (K, B, 3)
     unscaled = offsets / (1.0 if at.scales is None else at.scales[bodies])
-    grown = (unscaled * change).permute(1, 2, 0)  # (P, 3, K) in the bodies
-    return shifts + at.posed.rotations[:, bodies] @ grown
+    grown = (unscaled * change[:, bodies]).permute(2, 1, 0)  # (3, P, K) in the bodies
+    shifts = shared.origin_shifts(at.posed, change, bodies)
+    return shifts + (at.posed.turns[:, :, bodies, None] * grown[..., None]).sum(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,60 +33,73 @@ class Pulled:
     """Points and what pulls on them.
 
     Attributes:
+        at: the problem.
         bodies: (P,).
-        levers: (T, P, 3) metres, from the reference of the twists to the points.
-        information: by which a move of a point changes the force on it: (T, P, 3, 3), or (T, P) where it is
+        levers: (3, P, T) metres, from the reference of the twists to the points.
+        information: by which a move of a point changes the force on it: (3, 3, P, T), or (P, T) where it is
             the same in all directions.
-        force: (T, P, 3).
+        force: (3, P, T).
     """
 
+    at: At
     bodies: Tensor
     levers: Tensor
     information: Tensor
     force: Tensor
 
-    def pushed(self, moves: Tensor, points: Tensor | None = None) -> Tensor:
-        """(T, P, 3, K) changes of the forces where the points, or some of them, move by (T, P, 3, K)."""
-        own = self.information if points is None else self.information[:, points]
-        return own[..., None, None] * moves if own.ndim == 2 else own @ moves
+    def pushed(self, moves: Tensor) -> Tensor:
+        """(3, P, K, T) changes of the forces where the points move by (3, P, K, T)."""
+        own = self.information[..., None, :]
+        return own * moves if own.ndim == 3 else (own * moves).sum(1)
+
+    def wrenches(self, forces: Tensor) -> Tensor:
+        """(6, P, K, T) of forces (3, P, K, T) on the points."""
+        levers = self.levers[:, :, None].expand_as(forces)
+        return torch.cat([torch.linalg.cross(levers, forces, dim=0), forces])
+
+    @cached_property
+    def carried(self) -> Tensor:
+        """(C, P) 1 where a column's body carries, or is, the one of a point."""
+        problem = self.at.problem
+        return problem.tables.subtree[problem.unknowns.bodies][:, self.bodies]
 
 
-def gather_scales(at: At, equations: Equations, pulled: Pulled, moves: Tensor) -> None:
-    """Add the scales' rows and columns, which move the points by `moves` (T, P, 3, K)."""
-    frames, points, _, count = moves.shape
+def gather_scales(equations: Equations, pulled: Pulled, moves: Tensor) -> None:
+    """Add the scales' rows and columns, which move the points by `moves` (3, P, K, T)."""
+    count = moves.shape[2]
     pushes = pulled.pushed(moves)
-    levers = pulled.levers[..., None].expand_as(pushes)
-    wrenches = torch.cat([torch.linalg.cross(levers, pushes, dim=2), pushes], dim=2)
-    carry = at.problem.tables.subtree[at.problem.unknowns.bodies][:, pulled.bodies]
-    carried = (carry @ wrenches.reshape(frames, points, 6 * count)).unflatten(2, (6, count))
-    rows = (at.twists.permute(2, 1, 0)[..., None] * carried).sum(2)
-    equations.add_border(rows, torch.arange(count))
-    flat = moves.flatten(0, 2)
-    equations.shared[:count, :count] += flat.T @ pushes.flatten(0, 2)
-    equations.shared_gradient[:count] += flat.T @ pulled.force.flatten()
+    wrenches = pulled.wrenches(pushes)
+    carried = (pulled.carried @ wrenches.flatten(2)).unflatten(2, moves.shape[2:])  # (6, C, K, T)
+    rows = (pulled.at.twists[:, :, None] * carried).sum(0)
+    equations.add_border(rows.permute(2, 0, 1), slice(count))
+    flat, pushed = (one.transpose(0, 2).flatten(1) for one in (moves, pushes))
+    equations.shared[:count, :count] += flat @ pushed.T
+    equations.shared_gradient[:count] += flat @ pulled.force.transpose(0, 1).flatten()
 
 
 def gather_shifts(
-    at: At, equations: Equations, pulled: Pulled, moves: Tensor, entries: Tensor, points: Tensor
+    equations: Equations, pulled: Pulled, moves: Tensor, entries: Tensor, points: Tensor
 ) -> None:
     """Add the rows and columns of the shifts `entries` (E,) of the shape, which move the `points` (E,)."""
-    shared, problem = at.problem.shared, at.problem
-    axes, bodies = shared.axes[entries], pulled.bodies[points]
-    along = at.posed.rotations[:, bodies, :, axes].movedim(0, 1)  # (T, E, 3)
+    at, count, bodies = pulled.at, moves.shape[2], pulled.bodies
+    shared = at.problem.shared
+    along = at.posed.turns.index_select(2, bodies).transpose(1, 2)  # (3, P, 3, T) of all axes
     if at.scales is not None:
-        along = along * at.scales[bodies, axes][:, None]
-    push = pulled.pushed(along[..., None], points).squeeze(-1)
-    wrench = torch.cat([torch.linalg.cross(pulled.levers[:, points], push), push], dim=-1)
-    carry = problem.tables.subtree[problem.unknowns.bodies][:, bodies]  # (C, E)
-    rows = (at.twists.permute(2, 1, 0) @ wrench.transpose(-1, -2)).mul_(carry)
-    columns, count = shared.scale_count + entries, moves.shape[-1]
-    equations.add_border(rows, columns)
-    across, pushes = along.transpose(0, 1).flatten(1), push.transpose(0, 1).flatten(1)
+        along = along * at.scales[bodies][..., None]
+    push = pulled.pushed(along)
+    # Of points by axes, those that are unknowns.
+    chosen, columns = 3 * points + shared.axes[entries], shared.scale_count + entries
+    wrench = pulled.wrenches(push).flatten(1, 2).index_select(1, chosen)  # (6, E, T)
+    rows = at.twists.permute(2, 1, 0) @ wrench.permute(2, 0, 1)
+    equations.add_border(rows.mul_(pulled.carried.index_select(1, points)), columns)
+    own, pushes = (one.permute(1, 2, 0, 3).flatten(2) for one in (along, push))  # (P, 3, 3 T)
     # A marker may have been measured twice, so that a column comes twice.
-    own = (across @ pushes.T) * (points[:, None] == points)
-    equations.shared.index_put_((columns[:, None], columns), own, accumulate=True)
-    with_scales = (moves[:, points] * push[..., None]).sum((0, 2)).T
-    equations.shared[:count].index_add_(1, columns, with_scales)
-    equations.shared[:, :count].index_add_(0, columns, with_scales.T)
-    pull = (along * pulled.force[:, points]).sum((0, 2))
-    equations.shared_gradient.index_add_(0, columns, pull)
+    same = (own @ pushes.mT).flatten(0, 1)[chosen][:, shared.axes[entries]]
+    same = same * (points[:, None] == points)
+    equations.shared.index_put_((columns[:, None], columns), same, accumulate=True)
+    scales = moves.permute(1, 2, 0, 3).flatten(2)  # (P, K, 3 T)
+    with_scales = (pushes @ scales.mT).flatten(0, 1).index_select(0, chosen)
+    equations.shared[:count].index_add_(1, columns, with_scales.T)
+    equations.shared[:, :count].index_add_(0, columns, with_scales)
+    pull = own @ pulled.force.transpose(0, 1).flatten(1)[..., None]
+    equations.shared_gradient.index_add_(0, columns, pull.flatten()[chosen])

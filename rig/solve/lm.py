@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..arrays import Array, Mask
 from .problem import At, Problem
-from .systems import frame_equations, held, solve_frames, solve_whole, system_at
+from .systems import CHUNK, frame_equations, held, solve_frames, solve_whole, system_at
 
 __all__ = ["Settings", "minimise", "minimise_frames", "minimise_one"]
 
@@ -198,19 +198,19 @@ def _whole(
 ) -> tuple[Tensor, Tensor, int]:
     """All frames and shared unknowns take or leave one step."""
     damping, newton, patience = settings.damping, settings.newton, 0
-    total = _total(problem, pose, shared)
+    total, at = _total(problem, pose, shared)
     for step in range(settings.iterations):
         settings.told(step / settings.iterations)
-        system = system_at(problem, pose, shared, newton)
+        system = system_at(problem, pose, shared, newton, at)
         fixed = held(problem, pose, system.gradient)
         gain, tries = 0.0, 0
         while damping < _STUCK and not (newton and tries > _TRIES):
             turn, change = solve_whole(system, damping, fixed)
             trial = problem.unknowns.stepped(pose, turn), problem.shared.stepped(shared, change)
-            after = _total(problem, *trial)
+            after, there = _total(problem, *trial)
             if after <= total * (1.0 + _ROUNDING):
                 gain = (total - after) / max(total, _SMALLEST_COST)
-                (pose, shared), total = trial, after
+                (pose, shared), total, at = trial, after, there
                 # What had to be raised is kept for a step; a tenth of it would fail again.
                 damping = damping if tries else max(damping / 10.0, _LEAST_DAMPING)
                 break
@@ -223,8 +223,11 @@ def _whole(
     return pose, shared, settings.iterations
 
 
-def _total(problem: Problem, pose: Tensor, shared: Tensor) -> float:
-    """Cost of everything, some frames at a time."""
+def _total(problem: Problem, pose: Tensor, shared: Tensor) -> tuple[float, At | None]:
+    """Cost of everything, some frames at a time; and all of it at once where that is no more."""
+    if len(pose) <= CHUNK:
+        at = problem.at(pose, shared)
+        return float(at.total()), at
     total, pairs = len(pose) * float(problem.shared.anchor(shared)), problem.pair_terms
     for start in range(0, len(pose), _CHUNK):
         stop = min(start + _CHUNK, len(pose))
@@ -233,4 +236,4 @@ def _total(problem: Problem, pose: Tensor, shared: Tensor) -> float:
             last = min(stop + 1, len(pose))
             at = problem.at(pose[start:last], shared, slice(start, last))
             total += sum(float(term.pair_cost(at).sum()) for term in pairs)
-    return total
+    return total, None

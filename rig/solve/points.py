@@ -164,13 +164,14 @@ class PointTerm:
         self, at: At, equations: Equations, information: Tensor, force: Tensor
     ) -> None:
         """Add the border: information, as of `Pulled`, and force (T, P, 3) against the shape."""
-        levers = (self.places(at) - at.reference[:, None]).permute(2, 1, 0)
-        pulled = Pulled(self.bodies(at), levers, information, force)
-        moves = by_scales(at, self.bodies(at), self.offsets(at))
-        gather_scales(at, equations, pulled, moves)
+        levers = self.places(at) - at.reference[:, None]
+        bodies, last = self.bodies(at), range(information.ndim - 1, -1, -1)
+        pulled = Pulled(at, bodies, levers, information.permute(*last), force.permute(2, 1, 0))
+        moves = by_scales(at, bodies, self.offsets(at))
+        gather_scales(equations, pulled, moves)
         entries, points = self.shifted(at)
         if len(entries):
-            gather_shifts(at, equations, pulled, moves, entries, points)
+            gather_shifts(equations, pulled, moves, entries, points)
 
     def shifted(self, at: At) -> tuple[Tensor, Tensor]:
         """Which of the shape's shifts (E,) move these points, and which of the points (E,) each moves."""

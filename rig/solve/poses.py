@@ -91,7 +91,7 @@ class StayNear(_PoseTerm):
             return
         stiffness = weight.square()
         equations.pull.addcmul_(stiffness, away)
-        equations.own.diagonal(dim1=-2, dim2=-1).add_(stiffness)
+        equations.add_stiffness(stiffness)
 
 
 class Limits(_PoseTerm):

@@ -60,7 +60,7 @@ class RelativeMarkers(Markers):
     def _by_shape(self, at: At) -> Tensor:
         """(T, P, 3, S) of the points by the shape's unknowns."""
         shared, bodies = at.problem.shared, self.bodies(at)
-        scales = by_scales(at, bodies, self.offsets(at))
+        scales = by_scales(at, bodies, self.offsets(at)).permute(3, 1, 0, 2)
         entries, points = self.shifted(at)
         axes, own = shared.axes[entries], bodies[points]
         along = at.posed.rotations[:, own, :, axes].movedim(0, 1)  # (T, E, 3)

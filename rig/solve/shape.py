@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ShapeError
-from ..model.kinematics import Posed
+from ..model.kinematics import Posed, turned
 from ..model.model import KinematicModel
 from ..model.tables import tables_of
 
@@ -162,26 +162,29 @@ class ShapeUnknowns:
         whole[0] = 0.0
         return torch.cat([whole[None], rows])
 
-    def origin_shifts(self, posed: Posed, shared: Tensor) -> Tensor:
-        """(N, B, 3, K) how the bodies' origins move in the world with each scale unknown."""
+    def origin_shifts(self, posed: Posed, change: Tensor, bodies: Tensor) -> Tensor:
+        """(3, P, K, N) how origins of bodies (P,) move where scales change by (K, B, 3), each by itself."""
         t = posed.tables
-        change = self.scale_directions(shared)  # (K, B, 3)
-        above = change[:, t.parents[1:]]  # (K, J, 3)
-        world = posed.rotations[:, t.parents[1:]]
-        steps = torch.einsum("njab,jb,kjb->njak", world, t.parent_translation, above)
+        world = posed.turns.index_select(2, t.parents[1:])
+        steps = _stretched(world, t.parent_translation * change[:, t.parents[1:]])
         if len(t.translation_joint):
-            steps = steps.index_add(1, t.translation_joint, self._stretches(posed, shared, change))
+            steps = steps.index_add(1, t.translation_joint, self._stretches(posed, change))
         if t.offset_children:
-            turned = posed.rotations[:, 1:]
-            inside = torch.einsum("njab,jb,kjb->njak", turned, t.child_translation, change[:, 1:])
-            steps = steps - inside
-        return torch.einsum("bj,njak->nbak", t.subtree.T[:, 1:], steps)
+            steps = steps - _stretched(posed.turns[:, :, 1:], t.child_translation * change[:, 1:])
+        carry = t.subtree.T[bodies, 1:]
+        return (carry @ steps.flatten(2)).unflatten(2, steps.shape[2:])
 
-    def _stretches(self, posed: Posed, shared: Tensor, change: Tensor) -> Tensor:
-        """(N, X, 3, K) how the shifts along axes grow with the parent body."""
+    def _stretches(self, posed: Posed, change: Tensor) -> Tensor:
+        """(3, X, K, N) how the shifts along axes grow with the parent body."""
         t = posed.tables
         joints = t.translation_joint
         bodies = t.parents[1:][joints]
-        rate = torch.einsum("xb,kxb->xk", t.translation_stretch, change[:, bodies])
-        direction = posed.rotations[:, bodies] @ t.translation_direction[:, :, None]  # (N, X, 3, 1)
-        return posed.shifts.T[..., None, None] * direction * rate[:, None]
+        rate = (t.translation_stretch * change[:, bodies]).sum(-1).T  # (X, K)
+        along = turned(posed.turns[:, :, bodies], t.translation_direction.T[..., None])
+        return (along * posed.shifts)[:, :, None] * rate[..., None]
+
+
+def _stretched(turns: Tensor, lengths: Tensor) -> Tensor:
+    """(3, J, K, N) lengths (K, J, 3) as bodies have them that are turned by (3, 3, J, N)."""
+    every = lengths.permute(2, 1, 0)[..., None].expand(-1, -1, -1, turns.shape[-1])
+    return turned(turns[:, :, :, None], every)

@@ -1,6 +1,6 @@
 """A model with the sizes that were found of a person, and what poses of some frames tell of the others."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -36,12 +36,8 @@ class SizedBody:
         """The model with its sizes and marker places."""
         if self.scales is None or self.positions is None:
             return self.model
-        moved = [
-            replace(marker, position=tuple(place))
-            for marker, place in zip(self.model.markers, self.positions.tolist(), strict=True)
-        ]
         factors = dict(zip(self.model.bodies[1:], self.scales[1:].numpy(), strict=True))
-        return scaled(self.model.with_markers(moved), factors)
+        return scaled(self.model, factors, self.positions.numpy())
 
 
 def spread_out(first: Tensor, chosen: npt.NDArray[np.int64], found: Tensor) -> Tensor:

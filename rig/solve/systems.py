@@ -17,9 +17,9 @@ from .chains import solve_chain
 from .equations import Equations
 from .problem import At, Problem
 
-__all__ = ["System", "frame_equations", "held", "solve_frames", "solve_whole", "system_at"]
+__all__ = ["CHUNK", "System", "frame_equations", "held", "solve_frames", "solve_whole", "system_at"]
 
-_CHUNK = 256  # frames gathered at a time, to bound memory
+CHUNK = 256  # frames gathered at a time, to bound memory
 _STIFF = 1e30  # on the diagonal of a held unknown
 _FLOOR = 1e-9  # added to the diagonal, so that an unknown that nothing sees stays where it is
 
@@ -52,10 +52,13 @@ def frame_equations(at: At, newton: Tensor | None = None) -> tuple[Tensor, Tenso
     return equations.reduced(at.twists, newton)
 
 
-def system_at(problem: Problem, pose: Tensor, shared: Tensor, newton: bool = False) -> System:
+def system_at(
+    problem: Problem, pose: Tensor, shared: Tensor, newton: bool = False, at: At | None = None
+) -> System:
     """Gather every term at poses (T, D) and shared values (S,), some frames at a time.
 
-    `newton` says whether the residuals' curvature by the frames' own unknowns counts too.
+    `newton` says whether the residuals' curvature by the frames' own unknowns counts too; `at` is all of it,
+    where that is there already and no more than is gathered at a time.
     """
     frames, size, count = len(pose), len(problem.unknowns), len(shared)
 
@@ -70,13 +73,16 @@ def system_at(problem: Problem, pose: Tensor, shared: Tensor, newton: bool = Fal
         zeros(count, count),
         zeros(count),
     )
-    for start in range(0, frames, _CHUNK):
-        stop = min(start + _CHUNK, frames)
-        _add_frames(total, problem.at(pose[start:stop], shared, slice(start, stop)), newton)
+    for start in range(0, frames, CHUNK):
+        stop = min(start + CHUNK, frames)
+        if at is None or frames > CHUNK:
+            at = problem.at(pose[start:stop], shared, slice(start, stop))
+        _add_frames(total, at, newton)
         if problem.pair_terms:
             # One frame more, for the pair across the border of two chunks.
             last = min(stop + 1, frames)
-            _add_pairs(total, problem.at(pose[start:last], shared, slice(start, last)))
+            pairs = at if last == stop else problem.at(pose[start:last], shared, slice(start, last))
+            _add_pairs(total, pairs)
     if count:
         prior = problem.shared.stiffness
         total.shared += torch.diag(frames * prior)
