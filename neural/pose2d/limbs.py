@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ...rig.arrays import Array
+from ...rig.arrays import Array, Mask
 from .peaks import Peaks
 
-__all__ = ["Candidates", "limb_candidates"]
+__all__ = ["Candidates", "Ints", "limb_candidates", "limb_scores"]
 
 _SAMPLES: Final = 10
 _ALONG: Final = 0.05  # a sample counts as on the limb above this
@@ -25,7 +25,11 @@ class Candidates(NamedTuple):
     limb: Ints  # (M,) which limb
     start: Ints  # (M,) peak at its beginning
     end: Ints  # (M,) peak at its end
-    score: Array  # (M,) above 0
+    score: Array  # (M,) at most 1
+
+    def chosen(self, which: Mask) -> "Candidates":
+        """Some of them."""
+        return Candidates(*(values[which] for values in self))
 
 
 def limb_candidates(
@@ -39,6 +43,17 @@ def limb_candidates(
         limbs: keypoints of the beginnings and ends.
         longest: cells from which on a limb is doubted; half the height of the maps if None.
     """
+    every, likely = limb_scores(peaks, pafs, limbs, longest)
+    return every.chosen(likely)
+
+
+def limb_scores(
+    peaks: Peaks, pafs: Array, limbs: Sequence[tuple[int, int]], longest: float | None = None
+) -> tuple[Candidates, Mask]:
+    """Every pair of peaks with its score, and whether it may be a limb.
+
+    The pairs of a limb stand together, those of a beginning one after the other.
+    """
     limb, start, end = _pairs(peaks, limbs)
     vector = peaks.place[end] - peaks.place[start]
     length = np.linalg.norm(vector, axis=-1)
@@ -49,8 +64,8 @@ def limb_candidates(
     longest = 0.5 * pafs.shape[1] if longest is None else longest
     doubt = np.minimum(longest / np.maximum(length, 1e-9) - 1.0, 0.0)
     score = along.mean(axis=-1) + doubt
-    fits = ((along > _ALONG).mean(axis=-1) > 1.0 - _MOST_OFF - 1e-9) & (score > 0.0)
-    return Candidates(limb[fits], start[fits], end[fits], score[fits])
+    likely = ((along > _ALONG).mean(axis=-1) > 1.0 - _MOST_OFF - 1e-9) & (score > 0.0)
+    return Candidates(limb, start, end, score), likely
 
 
 def _pairs(peaks: Peaks, limbs: Sequence[tuple[int, int]]) -> tuple[Ints, Ints, Ints]:

@@ -6,8 +6,9 @@ import numpy as np
 
 from ...rig.arrays import Array, Mask
 
-__all__ = ["Peaks", "find_peaks"]
+__all__ = ["MOST", "Peaks", "find_peaks"]
 
+MOST = 32  # peaks of a keypoint
 _TINY = 1e-10
 
 
@@ -19,7 +20,7 @@ class Peaks(NamedTuple):
     score: Array  # (N,) of the map there
 
 
-def find_peaks(maps: Array, threshold: float = 0.1, most: int = 32) -> Peaks:
+def find_peaks(maps: Array, threshold: float = 0.1, most: int = MOST) -> Peaks:
     """The local maxima of (K, h, w) maps, the background left out.
 
     Along each axis a parabola through the logarithms of a peak and its neighbours gives the part of a cell:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
+from pallas.neural.pose2d.best_body import best_body
 from pallas.neural.pose2d.decode import decode
 from pallas.neural.pose2d.layouts import PAF_LAYOUTS
-from pallas.neural.pose2d.limbs import limb_candidates
+from pallas.neural.pose2d.limbs import limb_candidates, limb_scores
 from pallas.neural.pose2d.matching import best_pairs, greedy_pairs
-from pallas.neural.pose2d.peaks import find_peaks
+from pallas.neural.pose2d.peaks import Peaks, find_peaks
 from pallas.neural.pose2d.targets import target_maps
 from pallas.rig.errors import ShapeError
 
@@ -150,3 +151,37 @@ def test_somebody_alone_is_one_person_where_the_hips_limbs_are_lost(person):
     assert len(decode(confidence, pafs, layout).places) == 3
     found = decode(confidence, pafs, layout, alone=True)
     np.testing.assert_allclose(found.places, people, atol=0.3)
+
+
+def test_the_best_body_is_the_best_of_all_bodies():
+    layout, draw = PAF_LAYOUTS["coco_18"], np.random.default_rng(5)
+    point = np.repeat(np.arange(18), 2)
+    peaks = Peaks(point, draw.uniform(0.0, 20.0, (36, 2)), draw.uniform(0.03, 1.0, 36))
+    pairs, _ = limb_scores(peaks, draw.uniform(-0.8, 0.8, (38, 21, 21)), layout.limbs)
+    among = [layout.limbs[0][0], *(end for _, end in layout.limbs[:7])]
+    found = best_body(peaks, pairs, layout, np.isin(point, among))
+    scores = {(a, b): max(s, -1.0) for _, a, b, s in zip(*pairs, strict=True)}
+
+    def score(body):
+        limbs = [(body.get(a, -1), body.get(b, -1)) for a, b in layout.limbs[:7]]
+        return sum(peaks.score[n] for n in body.values() if n >= 0) + 0.7 * sum(
+            scores[pair] for pair in limbs if min(pair) >= 0
+        )
+
+    every = itertools.product(*((-1, 2 * k, 2 * k + 1) for k in among))
+    best = max((dict(zip(among, choice, strict=True)) for choice in every), key=score)
+    assert {k: int(n) for k, n in enumerate(found) if n >= 0} == {
+        k: n for k, n in best.items() if n >= 0
+    }
+
+
+def test_faint_peaks_are_somebodys_only_where_somebody_is(person):
+    layout = PAF_LAYOUTS["body_25"]
+    people = person(layout.layout, 20.0, 3.0, 5.0)[None]
+    confidence, pafs = target_maps(people, layout.limbs, (46, 46))
+    arm = [layout.layout.names.index(name) for name in ("LElbow", "LWrist")]
+    confidence[arm] *= 0.07
+    assert np.isnan(decode(confidence, pafs, layout).places[0, arm]).all()
+    found = decode(confidence, pafs, layout, alone=True)
+    np.testing.assert_allclose(found.places, people, atol=0.3)
+    assert len(decode(0.07 * confidence, pafs, layout, alone=True).places) == 0
