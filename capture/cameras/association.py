@@ -24,6 +24,7 @@ __all__ = ["Views", "associated", "common_frames", "flattened"]
 _MEET: Final = 0.15  # metres: rays to one keypoint of one person pass each other this closely
 _FRAMES: Final = 60  # of two pieces tell whether they are of one person
 _SHORTEST: Final = 2  # frames of a piece that is looked at
+_PAIRS: Final = 64  # of pieces at a time
 _MOST_PIECES: Final = 200  # of a view, the longest
 _OVERLAP: Final = 2  # frames in which a view may show one person twice
 _GAP: Final = 60  # frames out of sight
@@ -51,12 +52,21 @@ class Views:
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """A piece of a track in one view, with its rays."""
+    """A piece of a track in one view, with its rays; of neighbouring frames, as `tracklets` are."""
 
     view: int
-    frames: Labels  # (n,)
+    first: int
     rows: Labels  # (n,)
     rays: Array  # (n, K, 3)
+
+    @property
+    def frames(self) -> slice:
+        """Those of the view."""
+        return slice(self.first, self.first + len(self.rows))
+
+    def common(self, other: "_Seen") -> range:
+        """The frames of both."""
+        return range(max(self.first, other.first), min(self.frames.stop, other.frames.stop))
 
 
 def common_frames(views: Sequence[Keypoints]) -> tuple[Keypoints, ...]:
@@ -66,12 +76,19 @@ def common_frames(views: Sequence[Keypoints]) -> tuple[Keypoints, ...]:
     return tuple(view.between(first, stop) for view in views)
 
 
-def flattened(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> tuple[Keypoints, ...]:
-    """The views as cameras without distortion would show them."""
-    return tuple(
-        replace(view, positions=camera.undistorted(view.positions))
-        for view, camera in zip(views, cameras, strict=True)
-    )
+def flattened(
+    views: Sequence[Keypoints], cameras: Sequence[Camera], min_confidence: float = 0.0
+) -> tuple[Keypoints, ...]:
+    """The views as cameras without distortion would show them, without keypoints of less confidence."""
+    found = []
+    for view, camera in zip(views, cameras, strict=True):
+        sure = view.seen & (view.confidence >= min_confidence)
+        positions = np.full(view.positions.shape, np.nan)
+        positions[sure] = camera.undistorted(view.positions[sure])
+        found.append(
+            replace(view, positions=positions, confidence=np.where(sure, view.confidence, 0.0))
+        )
+    return tuple(found)
 
 
 def associated(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> list[Views]:
@@ -82,7 +99,6 @@ def associated(views: Sequence[Keypoints], cameras: Sequence[Camera]) -> list[Vi
             (`flattened`).
         cameras: C.
     """
-    cameras = [camera.without_lens for camera in cameras]
     pieces = [piece for k, view in enumerate(views) for piece in _pieces(k, view, cameras[k])]
     groups = [
         group for group in _grouped(pieces, cameras) if len({pieces[k].view for k in group}) > 1
@@ -104,32 +120,50 @@ def _pieces(place: int, view: Keypoints, camera: Camera) -> list[_Seen]:
     ]
     if not longest and len(view) < _SHORTEST:  # a picture, not a film
         longest = [k for k in range(len(lengths)) if lengths[k]]
-    rays = camera.rays(view.positions)
+    rays = camera.straight_rays(view.positions)
     found = []
     for label in longest:
         frames, rows = np.nonzero(labels == label)
-        found.append(_Seen(place, frames, rows, rays[frames, rows]))
+        found.append(_Seen(place, int(frames[0]), rows, rays[frames, rows]))
     return found
 
 
-def _distance(one: _Seen, other: _Seen, cameras: Sequence[Camera]) -> float:
-    """Median distance in metres of the rays to the same keypoints; NaN where never seen at a time."""
-    if one.frames[-1] < other.frames[0] or other.frames[-1] < one.frames[0]:
-        return np.nan
-    _, a, b = np.intersect1d(one.frames, other.frames, assume_unique=True, return_indices=True)
-    if not len(a):
-        return np.nan
-    few = np.linspace(0, len(a) - 1, min(_FRAMES, len(a))).astype(int)
-    from_one, from_other = cameras[one.view].position, cameras[other.view].position
-    return typical(ray_distance(from_one, one.rays[a[few]], from_other, other.rays[b[few]]).ravel())
+def _distances(pieces: list[_Seen], cameras: Sequence[Camera]) -> Array:
+    """(N, N) median metres between the rays to the same keypoints; NaN where never seen at a time."""
+    cost = np.full((len(pieces), len(pieces)), np.nan)
+    pairs = [
+        (a, b)
+        for a, b in itertools.combinations(range(len(pieces)), 2)
+        if pieces[a].view != pieces[b].view and pieces[a].common(pieces[b])
+    ]
+    for k in range(0, len(pairs), _PAIRS):
+        some = pairs[k : k + _PAIRS]
+        for (a, b), away in zip(some, _away(some, pieces, cameras), strict=True):
+            cost[a, b] = cost[b, a] = typical(away.ravel())
+    return cost
+
+
+def _away(
+    pairs: list[tuple[int, int]], pieces: list[_Seen], cameras: Sequence[Camera]
+) -> list[Array]:
+    """(n, K) metres of each pair, in n of the frames of both."""
+    ones, others, between, lengths = [], [], [], []
+    for a, b in pairs:
+        one, other = pieces[a], pieces[b]
+        both = one.common(other)
+        few = np.linspace(0, len(both) - 1, min(_FRAMES, len(both))).astype(int) + both.start
+        ones.append(one.rays[few - one.first])
+        others.append(other.rays[few - other.first])
+        between.append(cameras[other.view].position - cameras[one.view].position)
+        lengths.append(len(few))
+    apart = np.repeat(between, lengths, axis=0)[:, None]
+    away = ray_distance(np.zeros(3), np.concatenate(ones), apart, np.concatenate(others))
+    return np.split(away, np.cumsum(lengths)[:-1])
 
 
 def _grouped(pieces: list[_Seen], cameras: Sequence[Camera]) -> list[set[int]]:
     """Join pieces whose rays meet, the nearest pairs first, while no view shows the person twice."""
-    cost = np.full((len(pieces), len(pieces)), np.nan)
-    for a, b in itertools.combinations(range(len(pieces)), 2):
-        if pieces[a].view != pieces[b].view:
-            cost[a, b] = cost[b, a] = _distance(pieces[a], pieces[b], cameras)
+    cost = _distances(pieces, cameras)
     groups = [{k} for k in range(len(pieces))]
     of_piece = list(range(len(pieces)))
     near = [(cost[a, b], int(a), int(b)) for a, b in np.argwhere(np.triu(cost <= _MEET))]
@@ -151,8 +185,7 @@ def _fit(one: set[int], other: set[int], pieces: list[_Seen], cost: Array) -> bo
     if not len(known) or known.mean() > _MEET:
         return False
     return not any(
-        pieces[a].view == pieces[b].view
-        and len(np.intersect1d(pieces[a].frames, pieces[b].frames, assume_unique=True)) > _OVERLAP
+        pieces[a].view == pieces[b].view and len(pieces[a].common(pieces[b])) > _OVERLAP
         for a in one
         for b in other
     )
@@ -163,10 +196,10 @@ def _views(pieces: list[_Seen], views: Sequence[Keypoints]) -> Views:
     first = views[0].positions
     shape = (len(first), first.shape[2], len(views))
     pixels, confidence = np.full((*shape, 2), np.nan), np.zeros(shape)
-    for piece in sorted(pieces, key=lambda one: len(one.frames)):
-        view = views[piece.view]
-        pixels[piece.frames, :, piece.view] = view.positions[piece.frames, piece.rows]
-        confidence[piece.frames, :, piece.view] = view.confidence[piece.frames, piece.rows]
+    for piece in sorted(pieces, key=lambda one: len(one.rows)):
+        view, frames = views[piece.view], np.r_[piece.frames]
+        pixels[piece.frames, :, piece.view] = view.positions[frames, piece.rows]
+        confidence[piece.frames, :, piece.view] = view.confidence[frames, piece.rows]
     return Views(pixels, confidence)
 
 

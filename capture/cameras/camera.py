@@ -86,7 +86,8 @@ class Camera:
     def undistorted(self, pixels: Array) -> Array:
         """Pixels (..., 2) where a camera without distortion would show the same, for `projection`."""
         flat = undistorted(self._flat(pixels), self.distortion, fisheye=self.fisheye)
-        return np.asarray(flat @ self.matrix[:2, :2].T + self.matrix[:2, 2])
+        shown = flat.reshape(-1, 2) @ self.matrix[:2, :2].T + self.matrix[:2, 2]
+        return np.asarray(shown.reshape(flat.shape))
 
     @property
     def without_lens(self) -> "Camera":
@@ -95,11 +96,19 @@ class Camera:
 
     def rays(self, pixels: Array) -> Array:
         """(..., 3) unit vectors in the world, from the camera to what it shows at pixels (..., 2)."""
-        flat = undistorted(self._flat(pixels), self.distortion, fisheye=self.fisheye)
-        ahead = (
-            np.concatenate([flat, np.ones_like(flat[..., :1])], axis=-1) @ self.camera_from_world
-        )
-        return np.asarray(ahead / np.linalg.norm(ahead, axis=-1, keepdims=True))
+        return self._through(undistorted(self._flat(pixels), self.distortion, fisheye=self.fisheye))
+
+    def straight_rays(self, pixels: Array) -> Array:
+        """The same of pixels that are `undistorted`."""
+        return self._through(self._flat(pixels))
+
+    def _through(self, flat: Array) -> Array:
+        """Unit vectors in the world to points (..., 2) divided by depth."""
+        seen = np.ones((3, flat.size // 2))
+        seen[:2] = flat.reshape(-1, 2).T
+        ahead = self.camera_from_world.T @ seen
+        ahead /= np.sqrt(np.einsum("cn,cn->n", ahead, ahead))
+        return np.moveaxis(ahead.reshape(3, *flat.shape[:-1]), 0, -1)
 
     def _flat(self, pixels: Array) -> Array:
         """Coordinates divided by depth, as the lens shows them."""

@@ -10,6 +10,7 @@ angle θ from the axis at θ (1 + k1 θ² + k2 θ⁴ + k3 θ⁶ + k4 θ⁸). Sou
 3D Reconstruction" and "Fisheye camera model".
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -24,7 +25,7 @@ _EXACT: Final = 1e-10  # of the distance to the picture: a millionth of a pixel
 _GOOD: Final = 1e-6
 _NUDGE: Final = 1e-7
 _TINY: Final = 1e-12
-_BLOCK: Final = 2048  # points at a time: what fits the cache
+_BLOCK: Final = 8192  # points at a time: what fits the cache
 
 
 def distorted(points: Array, coefficients: Array, *, fisheye: bool = False) -> Array:
@@ -35,9 +36,7 @@ def distorted(points: Array, coefficients: Array, *, fisheye: bool = False) -> A
 
 
 def _usual(points: Array, coefficients: Array) -> Array:
-    k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = np.pad(
-        coefficients, (0, 12 - len(coefficients))
-    )
+    k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = _padded(coefficients, 12)
     x, y = points[..., 0], points[..., 1]
     r2 = x * x + y * y
     radial = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
@@ -50,8 +49,13 @@ def _usual(points: Array, coefficients: Array) -> Array:
     )
 
 
+def _padded(coefficients: Array, count: int) -> list[float]:
+    """So many of them, zero where there are none."""
+    return [*coefficients.tolist(), *[0.0] * (count - len(coefficients))]
+
+
 def _fisheye(points: Array, coefficients: Array) -> Array:
-    k1, k2, k3, k4 = np.pad(coefficients, (0, 4 - len(coefficients)))
+    k1, k2, k3, k4 = _padded(coefficients, 4)
     r = np.linalg.norm(points, axis=-1, keepdims=True)
     angle = np.arctan(r)
     a2 = angle * angle
@@ -80,12 +84,13 @@ def _undone(shown: Array, found: Array, coefficients: Array, *, fisheye: bool) -
     result, left = np.full_like(shown, np.nan), np.arange(shown.shape[1])
     goal, off = shown, np.zeros_like(shown)
     for _ in range(_STEPS):
-        value, slope = _with_slope(found, coefficients, fisheye=fisheye)
+        value, slope_there = _with_slope(found, coefficients, fisheye=fisheye)
         off = value - goal
         exact = np.maximum(np.abs(off[0]), np.abs(off[1])) <= _EXACT
         if exact.all():
             result[:, left] = found
             break
+        slope = slope_there()
         if exact.any():
             result[:, left[exact]] = found[:, exact]
             left, found, goal = left[~exact], found[:, ~exact], goal[:, ~exact]
@@ -105,45 +110,54 @@ def _angle_undone(points: Array) -> Array:
     return np.asarray(points * (np.tan(np.minimum(r, 1.5)) / np.maximum(r, _TINY)))
 
 
-def _with_slope(at: Array, coefficients: Array, *, fisheye: bool) -> tuple[Array, Array]:
-    """Where points (2, N) are shown (2, N), and how that changes with them (2, 2, N)."""
+def _with_slope(
+    at: Array, coefficients: Array, *, fisheye: bool
+) -> tuple[Array, Callable[[], Array]]:
+    """Where points (2, N) are shown (2, N), and what tells how that changes with them (2, 2, N)."""
     if not fisheye:
         return _usual_with_slope(at, coefficients)
-    columns = []
-    for axis in range(2):
-        nudge = np.zeros((2, 1))
-        nudge[axis] = _NUDGE
-        ahead, behind = ((at + sign * nudge).T for sign in (1, -1))
-        apart = _fisheye(ahead, coefficients) - _fisheye(behind, coefficients)
-        columns.append(apart.T / (2 * _NUDGE))
-    return _fisheye(at.T, coefficients).T, np.stack(columns, axis=1)
+
+    def slope() -> Array:
+        columns = []
+        for axis in range(2):
+            nudge = np.zeros((2, 1))
+            nudge[axis] = _NUDGE
+            ahead, behind = ((at + sign * nudge).T for sign in (1, -1))
+            apart = _fisheye(ahead, coefficients) - _fisheye(behind, coefficients)
+            columns.append(apart.T / (2 * _NUDGE))
+        return np.stack(columns, axis=1)
+
+    return _fisheye(at.T, coefficients).T, slope
 
 
-def _usual_with_slope(at: Array, coefficients: Array) -> tuple[Array, Array]:
-    k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = np.pad(
-        coefficients, (0, 12 - len(coefficients))
-    )
+def _usual_with_slope(at: Array, coefficients: Array) -> tuple[Array, Callable[[], Array]]:
+    k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = _padded(coefficients, 12)
     x, y = at
     xx, xy, yy = x * x, x * y, y * y
     r2 = xx + yy
-    radial, steep = 1 + r2 * (k1 + r2 * (k2 + r2 * k3)), k1 + r2 * (2 * k2 + 3 * r2 * k3)
-    if k4 or k5 or k6:
-        below = 1 + r2 * (k4 + r2 * (k5 + r2 * k6))
-        radial = radial / below
-        steep = (steep - radial * (k4 + r2 * (2 * k5 + 3 * r2 * k6))) / below
-    across = xy * (2 * steep) + 2 * (p1 * x + p2 * y)
-    value = np.stack([x * radial + 2 * p1 * xy + p2 * (r2 + 2 * xx),
-                      y * radial + 2 * p2 * xy + p1 * (r2 + 2 * yy)])  # fmt: skip
-    slope = np.stack([[radial + 2 * xx * steep + 2 * p1 * y + 6 * p2 * x, across],
-                      [across, radial + 2 * yy * steep + 6 * p1 * y + 2 * p2 * x]])  # fmt: skip
+    below = 1 + r2 * (k4 + r2 * (k5 + r2 * k6)) if k4 or k5 or k6 else 1.0
+    radial = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / below
+    value = at * radial
+    value += [2 * p1 * xy + p2 * (r2 + 2 * xx), 2 * p2 * xy + p1 * (r2 + 2 * yy)]
     if s1 or s2 or s3 or s4:
-        value += np.stack([r2 * (s1 + r2 * s2), r2 * (s3 + r2 * s4)])
-        prism = np.stack([2 * (s1 + 2 * r2 * s2), 2 * (s3 + 2 * r2 * s4)])
-        slope += prism[:, None] * at
+        value += [r2 * (s1 + r2 * s2), r2 * (s3 + r2 * s4)]
+
+    def slope() -> Array:
+        steep = k1 + r2 * (2 * k2 + 3 * r2 * k3)
+        if k4 or k5 or k6:
+            steep = (steep - radial * (k4 + r2 * (2 * k5 + 3 * r2 * k6))) / below
+        across = xy * (2 * steep) + 2 * (p1 * x + p2 * y)
+        slope = np.array([[radial + 2 * xx * steep + 2 * p1 * y + 6 * p2 * x, across],
+                          [across, radial + 2 * yy * steep + 6 * p1 * y + 2 * p2 * x]])  # fmt: skip
+        if s1 or s2 or s3 or s4:
+            prism = np.array([2 * (s1 + 2 * r2 * s2), 2 * (s3 + 2 * r2 * s4)])
+            slope += prism[:, None] * at
+        return slope
+
     return value, slope
 
 
 def _solved(slope: Array, off: Array) -> Array:
     """(2, N) the Newton step: the inverse of the slope times what is off."""
     ((a, b), (c, d)), (u, v) = slope, off
-    return np.stack([d * u - b * v, a * v - c * u]) / (a * d - b * c)
+    return np.array([d * u - b * v, a * v - c * u]) / (a * d - b * c)

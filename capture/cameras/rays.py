@@ -15,9 +15,9 @@ def ray_distance(from_one: Array, one: Array, from_other: Array, other: Array) -
     """Metres between two lines.
 
     Args:
-        from_one: (3,) metres, where a camera stands.
+        from_one: (..., 3) metres, where a camera stands.
         one: (..., 3) unit vectors, what it sees.
-        from_other: (3,) metres, of the other camera.
+        from_other: (..., 3) metres, of the other camera.
         other: (..., 3) unit vectors.
 
     Returns:
@@ -25,7 +25,7 @@ def ray_distance(from_one: Array, one: Array, from_other: Array, other: Array) -
     """
     (a, b, c), (d, e, f) = np.moveaxis(one, -1, 0), np.moveaxis(other, -1, 0)
     x, y, z = b * f - c * e, c * d - a * f, a * e - b * d  # the vector across both
-    length, (u, v, w) = np.sqrt(x * x + y * y + z * z), from_other - from_one
+    length, (u, v, w) = np.sqrt(x * x + y * y + z * z), np.moveaxis(from_other - from_one, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         away = np.abs(x * u + y * v + z * w) / length
     return np.asarray(np.where(length > _PARALLEL, away, np.nan))
@@ -34,4 +34,7 @@ def ray_distance(from_one: Array, one: Array, from_other: Array, other: Array) -
 def typical(values: Array, fewest: int = 6) -> float:
     """The median of those that are there; NaN where they are fewer than `fewest`."""
     known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) >= fewest else np.nan
+    if len(known) < fewest:
+        return np.nan
+    middle = [(len(known) - 1) // 2, len(known) // 2]
+    return float(np.partition(known, middle)[middle].mean())

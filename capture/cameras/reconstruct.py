@@ -95,8 +95,7 @@ def reconstruct(
     """
     options = options or ReconstructionOptions()
     _check(views, cameras)
-    sure = [view.above(options.min_confidence) for view in views]
-    views = common_frames(flattened(sure, cameras))
+    views = common_frames(flattened(views, cameras, options.min_confidence))
     people = associated(views, cameras)[: options.people]
     found = []
     for k, person in enumerate(people):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from ..arrays import Array
 from .options import Butterworth
 
 __all__ = ["butterworth"]
+
+_BLOCK: Final = 32  # frames
 
 
 def butterworth(values: Array, fps: float, options: Butterworth) -> Array:
@@ -52,12 +55,33 @@ def _sections(fps: float, options: Butterworth) -> Iterator[tuple[list[float], l
 
 
 def _recursion(values: Array, forward: list[float], backward: list[float]) -> Array:
-    """One part once over (T, n), begun as if the first value had always been."""
+    """One part once over (T, n), begun as if the first value had always been.
+
+    A block of frames at a time: what comes out is what the block's own values give, and what the two frames
+    before it go on to give.
+    """
     early = np.concatenate([values[:1], values[:1], values])
-    driven = forward[0] * early[2:] + forward[1] * early[1:-1] + forward[2] * early[:-2]
-    out = np.empty_like(values)
-    last, second = values[0], values[0]
-    for frame, drive in enumerate(driven):
-        last, second = drive - backward[0] * last - backward[1] * second, last
-        out[frame] = last
+    out = forward[0] * early[2:] + forward[1] * early[1:-1] + forward[2] * early[:-2]
+    own, after = _responses(*backward)
+    before = early[:2]
+    for k in range(0, len(out), _BLOCK):
+        driven = out[k : k + _BLOCK]
+        count = len(driven)
+        driven[:] = own[:count, :count] @ driven + after[:count] @ before
+        before = np.concatenate([before, driven])[-2:]
     return out
+
+
+def _responses(first: float, second: float) -> tuple[Array, Array]:
+    """What a block of y[t] = x[t] - first y[t - 1] - second y[t - 2] gives.
+
+    Returns:
+        Of its values (B, B), and of the two y before it (B, 2), the earlier one first.
+    """
+    pulse = [0.0, 1.0]
+    for _ in range(_BLOCK):
+        pulse.append(-first * pulse[-1] - second * pulse[-2])
+    late = np.arange(_BLOCK)[:, None] - np.arange(_BLOCK)
+    given = np.array(pulse)
+    own = np.where(late >= 0, given[np.maximum(late, 0) + 1], 0.0)
+    return own, np.stack([-second * given[1:-1], given[2:]], axis=1)

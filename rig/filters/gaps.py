@@ -23,26 +23,26 @@ def close_gaps(positions: Array, longest: int) -> tuple[Array, Mask]:
     """
     positions = np.array(checked("positions", positions, (None, None, None)))
     closed = np.zeros(positions.shape[:2], dtype=bool)
-    for point in range(positions.shape[1]):
-        track = positions[:, point]
-        seen = np.flatnonzero(np.isfinite(track).all(axis=-1))
-        lengths = np.diff(seen) - 1
-        for k in np.flatnonzero((lengths > 0) & (lengths <= longest)):
-            last, after = int(seen[k]), int(seen[k + 1])
-            inside = np.arange(last + 1, after)
-            speeds = _speed(track, last, -1), _speed(track, after, 1)
-            track[inside] = _curve(
-                track[last], track[after], *speeds, (inside - last) / (after - last), after - last
-            )
-            closed[inside, point] = True
+    seen = np.isfinite(positions).all(axis=-1)
+    points, frames = np.nonzero(seen.T)
+    steps = np.where(points[1:] == points[:-1], np.diff(frames), 0)
+    for k in np.flatnonzero((steps > 1) & (steps <= longest + 1)):
+        point, last, after = int(points[k]), int(frames[k]), int(frames[k + 1])
+        track, there = positions[:, point], seen[:, point]
+        inside = np.arange(last + 1, after)
+        speeds = _speed(track, there, last, -1), _speed(track, there, after, 1)
+        track[inside] = _curve(
+            track[last], track[after], *speeds, (inside - last) / (after - last), after - last
+        )
+        there[inside] = closed[inside, point] = True
     return positions, closed
 
 
-def _speed(track: Array, at: int, side: int) -> Array | None:
+def _speed(track: Array, there: Mask, at: int, side: int) -> Array | None:
     """(D,) per frame, over a few frames on that side; None where the neighbour is missing."""
     for step in range(_BESIDE, 0, -1):
         other = at + side * step
-        if 0 <= other < len(track) and np.isfinite(track[other]).all():
+        if 0 <= other < len(track) and there[other]:
             return np.asarray((track[other] - track[at]) / (side * step))
     return None
 

@@ -34,13 +34,14 @@ def bridged(values: Array, longest: int) -> Array:
 
 def stretches(seen: Mask) -> Iterator[tuple[slice, npt.NDArray[np.intp]]]:
     """Yield the runs of true frames of (T, n), with all columns whose gaps are the same together."""
-    patterns, group = np.unique(seen, axis=1, return_inverse=True)
-    group = group.reshape(-1)
-    for k in range(patterns.shape[1]):
-        columns = np.flatnonzero(group == k)
-        edges = np.flatnonzero(np.diff(patterns[:, k], prepend=False, append=False))
+    alike: dict[bytes, list[int]] = {}
+    packed = np.packbits(seen, axis=0).T.copy()
+    for column, pattern in enumerate(packed):
+        alike.setdefault(pattern.tobytes(), []).append(column)
+    for columns in alike.values():
+        edges = np.flatnonzero(np.diff(seen[:, columns[0]], prepend=False, append=False))
         for first, stop in edges.reshape(-1, 2):
-            yield slice(int(first), int(stop)), columns
+            yield slice(int(first), int(stop)), np.array(columns)
 
 
 def trusted(confidence: npt.ArrayLike | None, shape: tuple[int, ...]) -> Array:
