@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import bpy
@@ -51,18 +52,18 @@ class RestPose:
     inherits: Mask
     local_location: Mask
 
-    @property
+    @cached_property
     def object_rotation(self) -> Array:
         """(4,) world_from_armature without its scale."""
         basis = self.world_from_armature[:3, :3]
         return quaternion.from_matrix(basis / np.linalg.norm(basis, axis=0))
 
-    @property
+    @cached_property
     def object_scale(self) -> float:
         """World metres for one unit of the armature."""
         return float(np.cbrt(abs(np.linalg.det(self.world_from_armature[:3, :3]))))
 
-    @property
+    @cached_property
     def bones(self) -> Bones:
         """The bones in the world."""
         rotations = quaternion.multiply(self.object_rotation, self.armature_from_bone)

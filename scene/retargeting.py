@@ -11,7 +11,7 @@ from ..rig.arrays import Array
 from ..rig.errors import SceneError
 from ..rig.retarget import BoneMap
 from ..rig.retarget.result import Retargeted, RetargetOptions
-from ..rig.retarget.retargeter import Retargeter
+from ..rig.retarget.retargeter import retargeter_between
 from ..rig.retarget.source import SourceMotion
 from .clock import scene_fps
 from .curves import CONSTANT, write_curve
@@ -75,7 +75,9 @@ def retargeted_keys(task: Task, tell: Callable[[str, float], None] | None = None
         raise SceneError("the motion has 0 frames, expected at least 1; choose a longer range")
     tell = tell or (lambda piece, fraction: None)
     tell("retargeting", 0.0)
-    work = Retargeter(source.bones, task.source_map, target.bones, task.target_map, task.options)
+    work = retargeter_between(
+        source.bones, task.source_map, target.bones, task.target_map, task.options
+    )
     result = work.whole(
         source.rotations,
         source.heads,

@@ -6,10 +6,11 @@ from typing import Final
 import numpy as np
 
 from .. import quaternion
-from ..arrays import Array
+from ..arrays import Array, frozen
 from ..skeleton import Skeleton
 from .bone_map import BoneMap
 from .bones import Bones
+from .kept import kept
 from .presets import fit_preset, preset
 from .rests import Rest
 
@@ -35,6 +36,7 @@ def joint_bones(bone_map: BoneMap) -> dict[str, str]:
     return found
 
 
+@kept
 def body_bones(skeleton: Skeleton, other: Bones, other_map: BoneMap) -> tuple[Bones, BoneMap]:
     """A body's joints as bones beside another rig, with what they do.
 
@@ -62,6 +64,7 @@ def body_bones(skeleton: Skeleton, other: Bones, other_map: BoneMap) -> tuple[Bo
     return replace(bones, heads=heads), bone_map
 
 
+@kept
 def stance(bones: Bones, bone_map: BoneMap) -> tuple[Array, Array]:
     """Where a rig stands at rest.
 
@@ -77,7 +80,7 @@ def stance(bones: Bones, bone_map: BoneMap) -> tuple[Array, Array]:
     floor = float(np.mean(heights) - rest.soles[:2].mean()) if heights else 0.0
     inside = rest.in_body(rest.centre)
     inside[2] = 0.0 if abs(floor) < _SUNK * rest.leg else floor
-    return rest.frame, quaternion.rotate(rest.frame, inside)
+    return frozen(rest.frame), frozen(quaternion.rotate(rest.frame, inside))
 
 
 def _spine_ends(rest: Rest) -> Array | None:

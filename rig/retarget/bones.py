@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from .. import quaternion
-from ..arrays import Array, checked
+from ..arrays import Array, checked, frozen
 from ..errors import ShapeError
 from ..skeleton import Skeleton
 
@@ -42,7 +42,8 @@ class Bones:
             if not -1 <= parent < bone:
                 raise ShapeError(f"bone {self.names[bone]!r} comes before its parent")
         for name, width in (("rotations", 4), ("heads", 3), ("tails", 3)):
-            checked(name, getattr(self, name), (count, width))
+            array = checked(name, getattr(self, name), (count, width))
+            object.__setattr__(self, name, frozen(array))
 
     def __len__(self) -> int:
         return len(self.names)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final, cast
 
 import numpy as np
@@ -11,6 +10,7 @@ from ..errors import SceneError
 from .animals import refuse_four_legs, refuse_level_trunk
 from .bone_map import ROLES, BoneMap
 from .bones import Bones
+from .kept import kept
 from .limbs import ARM, LEG, Pair, best_limb
 from .naming import Reading, read_names
 from .presets import fit_preset, preset_decides, recognised
@@ -38,30 +38,12 @@ def match_bones(bones: Bones, *, presets: bool = True) -> BoneMap:
     Raises:
         SceneError: the bones are no humanoid's: no two legs under a trunk, or a level one, as an animal.
     """
-    arrays = (np.asarray(a, np.float64) for a in (bones.rotations, bones.heads, bones.tails))
-    found = _matched(
-        tuple(bones.names), tuple(bones.parents), *(array.tobytes() for array in arrays), presets
-    )
+    found = _matched(bones, presets)
     return replace(found, bones={**found.bones}, confidence={**found.confidence})
 
 
-@lru_cache(maxsize=32)
-def _matched(
-    names: tuple[str, ...],
-    parents: tuple[int, ...],
-    rotations: bytes,
-    heads: bytes,
-    tails: bytes,
-    presets: bool,
-) -> BoneMap:
-    """Kept for bones that are the same bit by bit: the arrays of `Bones` are made of what is asked with."""
-    bones = Bones(
-        names,
-        parents,
-        np.frombuffer(rotations).reshape(-1, 4),
-        np.frombuffer(heads).reshape(-1, 3),
-        np.frombuffer(tails).reshape(-1, 3),
-    )
+@kept
+def _matched(bones: Bones, presets: bool) -> BoneMap:
     known = recognised(bones.names) if presets else None
     fitted = fit_preset(known, bones.names) if known else None
     found = _match_automatically(bones, refuse=fitted is None)
@@ -70,9 +52,9 @@ def _matched(
 
 def _match_automatically(bones: Bones, *, refuse: bool) -> BoneMap | None:
     readings = read_names(bones.names)
-    for kept in layers(bones, readings):
-        if kept:
-            found = _match_tree(bones, readings, body_tree(bones, readings, kept))
+    for layer in layers(bones, readings):
+        if layer:
+            found = _match_tree(bones, readings, body_tree(bones, readings, layer))
             if found is not None:
                 return found
     if not refuse:

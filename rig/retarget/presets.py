@@ -1,7 +1,7 @@
 """Bone maps of well-known rigs, kept as data, and which of them a rig's names are."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -61,35 +61,48 @@ _LEAST_COVER: Final = (
 )
 _MISSING: Final = 0.5  # what a missing bone costs beside one that is there
 _DETAILS: Final = ("twist", "thumb", "index", "middle", "ring", "pinky", "toe", "root")
+_ROLES: Final = frozenset(ROLES)
+_CORE: Final = frozenset(role for role in ROLES if not any(word in role for word in _DETAILS))
+_FOLDER: Final = Path(__file__).parent / "presets"
 _CERTAIN: Final = 0.99  # a person's own choice has 1
 
 
 @dataclass(frozen=True)
 class _Preset:
-    """One file: per role its bones' names, each with alternatives, without the rig's prefix.
+    """One file: per role a line for each of its bones, with alternatives, without the rig's prefix.
 
     In the file, `{side}` stands for the side's word and `{short}` for its first letter; `a|b` is a or else b;
-    `others` are bones without a role that tell the rig from another, and `decides` roles of misleading names.
+    `extra` are bones without a role that tell the rig from another, and `decides` roles of misleading names.
     """
 
     title: str
     prefixes: tuple[str, ...]
-    bones: Mapping[str, tuple[tuple[str, ...], ...]]
-    others: tuple[tuple[str, ...], ...]
+    lines: Mapping[str, str]
+    extra: tuple[str, ...]
     controls: Mapping[str, str]
     decides: frozenset[str]
 
     @cached_property
+    def bones(self) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+        """By role, in the order of ROLES, the alternatives of each of its bones."""
+        known = [role for role in ROLES if role in self.lines]
+        return {role: _alternatives(self.lines[role].split("\n")) for role in known}
+
+    @cached_property
+    def others(self) -> tuple[tuple[str, ...], ...]:
+        """The alternatives of each bone without a role."""
+        return _alternatives(self.extra)
+
+    @cached_property
     def written(self) -> Mapping[str, frozenset[str]]:
         """By prefix, every name a rig of this kind can have."""
-        every = (*(either for own in self.bones.values() for either in own), *self.others)
-        plain = [name for either in every for name in either]
+        plain = "\n".join([*self.lines.values(), *self.extra]).replace("|", "\n").split("\n")
         return {prefix: frozenset(prefix + name for name in plain) for prefix in self.prefixes}
 
     @cached_property
     def core(self) -> tuple[str, ...]:
         """Roles without which a rig is of another kind."""
-        return tuple(role for role in self.bones if not any(word in role for word in _DETAILS))
+        return tuple(role for role in self.lines if role in _CORE)
 
     def found(self, names: Collection[str], prefix: str) -> dict[str, tuple[str, ...]]:
         """The bones of each role that are among the names, as they are written there."""
@@ -208,29 +221,28 @@ def recognised(names: Collection[str]) -> str | None:
 def _read(name: str) -> _Preset:
     if name not in PRESETS:
         raise SceneError(f"there is no preset {name!r}; the presets are: {', '.join(PRESETS)}")
-    path = Path(__file__).parent / "presets" / f"{name}.json"
-    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    bones = dict(_sided(table["bones"], table["sides"]))
-    controls = dict(_sided(table.get("controls", {}), table["sides"]))
+    table: dict[str, Any] = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return _Preset(
         table["title"],
         tuple(table["prefixes"]),
-        {role: bones[role] for role in ROLES if role in bones},
-        tuple(tuple(bone.split("|")) for bone in table.get("others", ())),
-        {control: own[0][0] for control, own in controls.items()},
+        dict(_sided(table["bones"], table["sides"])),
+        tuple(table.get("others", ())),
+        dict(_sided(table.get("controls", {}), table["sides"])),
         frozenset(table.get("decides", ())),
     )
 
 
-def _sided(
-    table: Mapping[str, str | list[str]], sides: list[str]
-) -> Iterator[tuple[str, tuple[tuple[str, ...], ...]]]:
-    """Each role with its alternatives per bone, written out for both sides."""
+def _sided(table: Mapping[str, str | list[str]], sides: list[str]) -> Iterator[tuple[str, str]]:
+    """Each role with the lines of its bones, written out for both sides."""
     for role, written in table.items():
-        bones = [written] if isinstance(written, str) else written
-        if role in ROLES and not any("{s" in bone for bone in bones):
-            yield role, tuple(tuple(bone.split("|")) for bone in bones)
+        lines = written if isinstance(written, str) else "\n".join(written)
+        if "{s" not in lines and role in _ROLES:
+            yield role, lines
             continue
         for side, word in zip(SIDES, sides, strict=True):
-            own = (bone.format(side=word, short=word[0]) for bone in bones)
-            yield f"{side}_{role}", tuple(tuple(bone.split("|")) for bone in own)
+            yield f"{side}_{role}", lines.replace("{side}", word).replace("{short}", word[0])
+
+
+def _alternatives(lines: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Of each bone: `a|b` is a or else b."""
+    return tuple(tuple(bone.split("|")) for bone in lines)

@@ -22,6 +22,7 @@ from .bones import Bones
 from .drives import drives
 from .feet import SourceFeet, foot_heights, foot_points, plant_feet, source_contacts
 from .hands import SourceHands, reaching
+from .kept import kept
 from .posed import Carriage, Posed
 from .reach import LimbTable, limbs_of
 from .rests import NEXT, Rest
@@ -29,7 +30,7 @@ from .result import Retargeted, RetargetOptions
 from .travel import floor_height, heading, hip_centre, size_ratio, travelled
 from .twist import twist_bones, twisted
 
-__all__ = ["Retargeter"]
+__all__ = ["Retargeter", "retargeter_between"]
 
 _AIMED = ("upper_arm", "forearm", "thigh", "shin")
 _RIGID = 1e-6  # radians; directions closer than this need no aim
@@ -280,3 +281,6 @@ class Retargeter:
         place = quaternion.rotate(turn, rest - self.target.centre) + posed.centre
         place[:, 2] = rest[2]
         return place
+
+
+retargeter_between = kept(Retargeter)  # the same one between rigs and maps that are the same
