@@ -11,8 +11,9 @@ import numpy as np
 from ..arrays import Array
 from .structure import Tree
 
-__all__ = ["ARM", "LEG", "Limb", "Pair", "best_limb"]
+__all__ = ["ARM", "LEG", "Chain", "Limb", "Pair", "Parts", "best_limb", "chains"]
 
+Parts: TypeAlias = tuple[str, str, str]
 LEG: Final = ("thigh", "shin", "foot")
 ARM: Final = ("upper_arm", "forearm", "hand")
 _LONGEST: Final = 14  # bones of a chain that are looked at
@@ -48,17 +49,41 @@ Pair: TypeAlias = tuple[Limb | None, Limb | None]
 """The left limb and the right."""
 
 
-def best_limb(tree: Tree, root: int, parts: tuple[str, str, str], shifted: bool) -> Limb | None:
-    """The likeliest leg or arm among the chains that begin at `root`.
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """Bones that may be a leg or an arm, with C choices of its joints, told by their places.
+
+    Attributes:
+        path: its bones from where it leaves the trunk to a tip.
+        parts: LEG or ARM.
+        triples: (C, 3) places of the joints.
+        fits: (C,) how well lengths and heights fit.
+        lengths: (C,) metres from the first joint over the second to the third.
+    """
+
+    path: tuple[int, ...]
+    parts: Parts
+    triples: Array
+    fits: Array
+    lengths: Array
+
+
+def chains(tree: Tree, root: int, parts: Parts) -> list[Chain]:
+    """The chains that begin at `root`, as legs or as arms (`parts` is LEG or ARM)."""
+    found = [_chain(tree, path, parts) for path in _paths(tree, root, parts)]
+    return [chain for chain in found if len(chain.triples)]
+
+
+def best_limb(tree: Tree, found: Sequence[Chain], shifted: bool) -> Limb | None:
+    """The likeliest leg or arm among chains.
 
     Args:
         tree: the rig.
-        root: the limb's first bone.
-        parts: LEG or ARM.
+        found: the chains.
         shifted: whether names tell the joint at a bone's end, as in a detector's keypoints.
     """
-    found = [_best_on_path(tree, path, parts, shifted) for path in _paths(tree, root, parts)]
-    return max((limb for limb in found if limb), key=lambda limb: limb.score, default=None)
+    limbs = [_best_on_chain(tree, chain, shifted) for chain in found]
+    return max(limbs, key=lambda limb: limb.score, default=None)
 
 
 def _paths(tree: Tree, root: int, parts: Sequence[str]) -> Iterator[tuple[int, ...]]:
@@ -92,35 +117,35 @@ def _triples(count: int) -> Array:
     return np.array(list(combinations(range(count + 1), 3)), dtype=int).reshape(-1, 3)
 
 
-def _best_on_path(
-    tree: Tree, path: tuple[int, ...], parts: tuple[str, str, str], shifted: bool
-) -> Limb | None:
+def _chain(tree: Tree, path: tuple[int, ...], parts: Parts) -> Chain:
     points = np.vstack([tree.heads[list(path)], tree.tails[path[-1]]])
     triples = _triples(len(path))
     if np.isnan(points[-1]).any():
         triples = triples[triples[:, 2] < len(path)]
         points[-1] = points[-2]
-    if not len(triples):
-        return None
-    said = _evidence(tree, path, parts, shifted)
-    names = said[np.arange(3), triples]  # (C, 3)
-    total = names.sum(axis=1) + _skips(tree, path, triples)
-    upper = np.linalg.norm(points[triples[:, 1]] - points[triples[:, 0]], axis=1)
-    lower = np.linalg.norm(points[triples[:, 2]] - points[triples[:, 1]], axis=1)
-    total += _proportions(upper, lower)
-    if parts == LEG:
-        total += _leg_shape(tree, path, points, triples)
-    else:
-        total += _arm_shape(tree, path, points, triples, upper + lower)
+    joints = points[triples]  # (C, 3, 3)
+    upper, lower = np.linalg.norm(np.diff(joints, axis=1), axis=-1).T
+    fits = _skips(tree, path, triples) + _proportions(upper, lower)
+    if len(triples) and parts == LEG:
+        fits += _leg_shape(tree, path, points, triples)
+    elif len(triples):
+        fits += _arm_shape(tree, path, points, triples, upper + lower)
+    return Chain(path, parts, triples, fits, upper + lower)
+
+
+def _best_on_chain(tree: Tree, chain: Chain, shifted: bool) -> Limb:
+    said = _evidence(tree, chain.path, chain.parts, shifted)
+    names = said[np.arange(3), chain.triples]  # (C, 3)
+    total = names.sum(axis=1) + chain.fits
     best = int(np.argmax(total))
-    first, second, third = (int(j) for j in triples[best])
-    said_best = tuple(float(max(w, 0.0)) for w in names[best])
+    first, second, third = chain.triples[best].tolist()
+    one, two, three = np.maximum(names[best], 0.0).tolist()
     return Limb(
-        path,
+        chain.path,
         (first, second, third),
         float(total[best]),
-        float(upper[best] + lower[best]),
-        (said_best[0], said_best[1], said_best[2]),
+        float(chain.lengths[best]),
+        (one, two, three),
     )
 
 

@@ -1,7 +1,8 @@
 """Automatic bone map: what names say and how the bones hang together, weighed into one answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from typing import Final, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from .animals import refuse_four_legs, refuse_level_trunk
 from .bone_map import ROLES, BoneMap
 from .bones import Bones
 from .kept import kept
-from .limbs import ARM, LEG, Pair, best_limb
+from .limbs import ARM, LEG, Chain, Pair, Parts, best_limb, chains
 from .naming import Reading, read_names
 from .presets import fit_preset, preset_decides, recognised
 from .roles import map_of_parts
@@ -20,6 +21,7 @@ from .trunk import find_trunk
 
 __all__ = ["match_bones"]
 
+_Chains = Callable[[int, Parts], list[Chain]]
 _LEAST_LEG: Final = -1.0  # score under which a pair of chains is no pair of legs
 _LEAST_ARM: Final = -1.0
 _SHIFT_COST: Final = 0.5  # names that tell a bone's end are rare: they must fit clearly better
@@ -90,9 +92,10 @@ def _joined(bones: Bones, found: BoneMap | None, known: BoneMap) -> BoneMap:
 def _match_tree(bones: Bones, readings: Sequence[Reading], tree: Tree) -> BoneMap | None:
     pairs = tree.limb_roots()
     refuse_four_legs(tree, pairs)
-    legs, arms, worth = _find_limbs(tree, pairs, False)
+    chains_of = cache(partial(chains, tree))
+    legs, arms, worth = _find_limbs(tree, chains_of, pairs, False)
     if tree.named:
-        otherwise = _find_limbs(tree, pairs, True)
+        otherwise = _find_limbs(tree, chains_of, pairs, True)
         if otherwise[2] > worth + _SHIFT_COST:
             legs, arms, _ = otherwise
     if legs is None:
@@ -107,28 +110,26 @@ def _match_tree(bones: Bones, readings: Sequence[Reading], tree: Tree) -> BoneMa
 
 
 def _find_limbs(
-    tree: Tree, pairs: Sequence[tuple[int, int]], shifted: bool
+    tree: Tree, chains_of: _Chains, pairs: Sequence[tuple[int, int]], shifted: bool
 ) -> tuple[Pair | None, Pair | None, float]:
     """The likeliest legs and arms among all pairs of chains, and how well they fit."""
-    as_legs = [_best_pair(tree, pair, LEG, shifted) for pair in pairs]
+
+    def best(pair: tuple[int, int], parts: Parts) -> Pair | None:
+        left, right = (
+            best_limb(tree, chains_of(root, parts), shifted) if root >= 0 else None for root in pair
+        )
+        return (left, right) if left or right else None
+
+    as_legs = [best(pair, LEG) for pair in pairs]
     leg = _best_index(as_legs, _LEAST_LEG)
     if leg is None:
         return None, None, -np.inf
     length = _length(as_legs[leg])
-    as_arms = [
-        None if i == leg else _best_pair(tree, pair, ARM, shifted) for i, pair in enumerate(pairs)
-    ]
+    as_arms = [None if i == leg else best(pair, ARM) for i, pair in enumerate(pairs)]
     small = [4.0 * max(0.5 - _length(pair) / max(length, 1e-9), 0.0) for pair in as_arms]
     arm = _best_index(as_arms, _LEAST_ARM, small)
     worth = _score(as_legs[leg]) + (_score(as_arms[arm]) if arm is not None else 0.0)
     return as_legs[leg], None if arm is None else as_arms[arm], worth
-
-
-def _best_pair(
-    tree: Tree, roots: tuple[int, int], parts: tuple[str, str, str], shifted: bool
-) -> Pair | None:
-    left, right = (best_limb(tree, root, parts, shifted) if root >= 0 else None for root in roots)
-    return (left, right) if left or right else None
 
 
 def _best_index(
@@ -145,8 +146,9 @@ def _best_index(
 def _score(pair: Pair | None) -> float:
     """Mean of both sides; a missing side counts against it."""
     limbs = [limb for limb in pair or () if limb]
-    return float(np.mean([limb.score for limb in limbs])) - 0.5 * (2 - len(limbs))
+    return sum(limb.score for limb in limbs) / len(limbs) - 0.5 * (2 - len(limbs))
 
 
 def _length(pair: Pair | None) -> float:
-    return float(np.mean([limb.length for limb in pair or () if limb] or [0.0]))
+    lengths = [limb.length for limb in pair or () if limb]
+    return sum(lengths) / max(len(lengths), 1)
