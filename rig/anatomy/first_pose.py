@@ -1,6 +1,6 @@
 """Poses of the anatomical model to start from: every segment points to where its ends were seen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -70,61 +70,67 @@ def first_poses(model: KinematicModel, markers: MarkerTrajectories) -> Array | N
 
 def _angles(seen: _Seen, nose: Array) -> dict[str, Array]:
     """Coordinates (T,) by name, NaN where what tells of them is missing."""
-    hips, shoulders = (
-        seen("r", "hip") - seen("l", "hip"),
-        seen("r", "shoulder") - seen("l", "shoulder"),
-    )
-    middle = 0.5 * (seen("r", "hip") + seen("l", "hip"))
-    up = 0.5 * (seen("r", "shoulder") + seen("l", "shoulder")) - middle
-    ahead = 0.5 * (seen("r", "front") + seen("l", "front") - seen("r", "back") - seen("l", "back"))
-    above = np.where(np.isnan(ahead), up, _cross(hips, ahead))
-    pelvis, torso = _upright(hips, above), _upright(shoulders, up)
-    ears = seen("r", "ear") - seen("l", "ear")
-    face = nose - 0.5 * (seen("r", "ear") + seen("l", "ear"))
-    head = _upright(ears, _cross(ears, face))
+    sides = {what: (seen("r", what), seen("l", what)) for what in _LANDMARKS}
+    across, middle = {}, {}
+    for what in ("hip", "shoulder", "ear", "front", "back"):
+        right, left = sides[what]
+        across[what], middle[what] = right - left, 0.5 * (right + left)
+    up, ahead = middle["shoulder"] - middle["hip"], middle["front"] - middle["back"]
+    above = np.where(np.isnan(ahead), up, _cross(across["hip"], ahead))
+    crown = _cross(across["ear"], nose - middle["ear"])
+    rights = np.concatenate([across["hip"], across["shoulder"], across["ear"]])
+    frames = _upright(rights, np.concatenate([above, up, crown]))
+    pelvis, torso, head = np.split(frames, 3)
+    limbs = {what: np.concatenate(both) for what, both in sides.items()}  # right ones, then left
+    femur, knee, ankle = _legs(limbs, np.tile(pelvis, (2, 1, 1)))
+    humerus, elbow = _arms(limbs, np.tile(torso, (2, 1, 1)))
+    outer = np.concatenate([pelvis, torso, pelvis, pelvis, torso, torso])
+    turns = np.split(_zxy(outer, np.concatenate([torso, head, femur, humerus])), 6)
     turn, lean, tilt = _yxz(pelvis)
     found = {"pelvis_rotation": _even(turn), "pelvis_list": lean, "pelvis_tilt": _even(tilt)}
-    place = middle - pelvis @ np.array(_HIP)
+    place = middle["hip"] - pelvis @ np.array(_HIP)
     found |= {f"pelvis_t{axis}": place[:, k] for k, axis in enumerate("xyz")}
-    found |= _named(("lumbar_extension", "lumbar_bending", "lumbar_rotation"), _zxy(pelvis, torso))
-    found |= _named(("neck_flexion", "neck_bending", "neck_rotation"), _zxy(torso, head))
-    for side in "lr":
-        found |= _leg(seen, side, pelvis) | _arm(seen, side, torso)
+    found |= _named(("lumbar_extension", "lumbar_bending", "lumbar_rotation"), turns[0])
+    found |= _named(("neck_flexion", "neck_bending", "neck_rotation"), turns[1])
+    hinges = {"knee_angle": knee, "ankle_angle": ankle, "elbow_flex": elbow}
+    for side, name in enumerate("rl"):
+        mirror = np.array([1.0, -1.0, -1.0]) if side else np.ones(3)
+        hip, arm = mirror * turns[2 + side], _continuous(mirror * turns[4 + side])
+        found |= _named(
+            [f"hip_{turn}_{name}" for turn in ("flexion", "adduction", "rotation")], hip
+        )
+        found |= _named([f"arm_{turn}_{name}" for turn in ("flex", "add", "rot")], arm)
+        found |= {f"{joint}_{name}": np.split(bend, 2)[side] for joint, bend in hinges.items()}
     return found
 
 
-def _leg(seen: _Seen, side: str, pelvis: Array) -> dict[str, Array]:
-    hip, knee, ankle = (seen(side, name) for name in ("hip", "knee", "ankle"))
-    thigh, shank = _unit(knee - hip), _unit(ankle - knee)
-    foot = _unit(seen(side, "toe") - seen(side, "heel"))
+def _legs(seen: dict[str, Array], pelvis: Array) -> tuple[Array, Array, Array]:
+    """Thighs (T, 3, 3), bends of knees (T,) and ankles (T,)."""
+    thigh, shank = _unit(seen["knee"] - seen["hip"]), _unit(seen["ankle"] - seen["knee"])
+    foot = _unit(seen["toe"] - seen["heel"])
     # Knees bend to the back, toes point ahead.
     hinge = _cross(shank, thigh) + _HINT * (_known(_cross(foot, -shank)) + pelvis[..., 2])
     femur = _along(-thigh, hinge)
-    bend = _about(femur[..., 2], thigh, shank)
     tibia = _along(-shank, femur[..., 2])
     toes = np.arctan2(_dot(foot, tibia[..., 1]), _dot(foot, tibia[..., 0]))
-    names = ("hip_flexion", "hip_adduction", "hip_rotation")
-    found = _named([f"{name}_{side}" for name in names], _zxy(pelvis, femur, left=side == "l"))
-    return found | {f"knee_angle_{side}": -bend, f"ankle_angle_{side}": toes}
+    return femur, -_about(femur[..., 2], thigh, shank), toes
 
 
-def _arm(seen: _Seen, side: str, torso: Array) -> dict[str, Array]:
-    shoulder, elbow, wrist = (seen(side, name) for name in ("shoulder", "elbow", "wrist"))
-    upper, fore = _unit(elbow - shoulder), _unit(wrist - elbow)
+def _arms(seen: dict[str, Array], torso: Array) -> tuple[Array, Array]:
+    """Upper arms (T, 3, 3) and bends of elbows (T,)."""
+    upper, fore = _unit(seen["elbow"] - seen["shoulder"]), _unit(seen["wrist"] - seen["elbow"])
     down, across = -torso[..., 1], torso[..., 2]
     # Elbows bend to the front; of a straight arm, as the shortest way from hanging turns it.
     axis, straight = _cross(down, upper), np.maximum(1.0 + _dot(down, upper), 1e-3)[:, None]
-    swung = across + _cross(axis, across) + _cross(axis, _cross(axis, across)) / straight
+    swung = _cross(axis, across)
+    swung = across + swung + _cross(axis, swung) / straight
     humerus = _along(-upper, _known(_cross(upper, fore)) + _HINT * swung)
-    names = [f"{name}_{side}" for name in ("arm_flex", "arm_add", "arm_rot")]
-    turns = _continuous(np.stack(_zxy(torso, humerus, left=side == "l"), axis=-1))
-    return _named(names, turns.T) | {f"elbow_flex_{side}": _about(humerus[..., 2], upper, fore)}
+    return humerus, _about(humerus[..., 2], upper, fore)
 
 
-def _named(
-    names: "tuple[str, ...] | list[str]", values: "Array | tuple[Array, ...]"
-) -> dict[str, Array]:
-    return dict(zip(names, values, strict=True))
+def _named(names: Sequence[str], values: Array) -> dict[str, Array]:
+    """Columns of values (T, N) by name."""
+    return dict(zip(names, values.T, strict=True))
 
 
 def _dot(a: Array, b: Array) -> Array:
@@ -133,8 +139,9 @@ def _dot(a: Array, b: Array) -> Array:
 
 def _cross(a: Array, b: Array) -> Array:
     """As `numpy.cross` of (T, 3), which takes three times as long for few frames."""
-    before, after = [2, 0, 1], [1, 2, 0]
-    return np.asarray(a[:, after] * b[:, before] - a[:, before] * b[:, after])
+    ax, ay, az = a.T
+    bx, by, bz = b.T
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
 
 
 def _unit(vector: Array) -> Array:
@@ -174,16 +181,12 @@ def _yxz(turn: Array) -> tuple[Array, Array, Array]:
     )
 
 
-def _zxy(above: Array, body: Array, *, left: bool = False) -> tuple[Array, Array, Array]:
-    """Angles about z, x, y of a body in the one above; of left ones x and y count the other way."""
+def _zxy(above: Array, body: Array) -> Array:
+    """Angles (T, 3) about z, x, y of bodies in those above."""
     turn = above.swapaxes(-1, -2) @ body
-    side = -1.0 if left else 1.0
+    flexion = np.arctan2(-turn[:, 0, 1], turn[:, 1, 1])
     lean = np.arcsin(np.clip(turn[:, 2, 1], -1.0, 1.0))
-    return (
-        np.arctan2(-turn[:, 0, 1], turn[:, 1, 1]),
-        side * lean,
-        side * np.arctan2(-turn[:, 2, 0], turn[:, 2, 2]),
-    )
+    return np.stack([flexion, lean, np.arctan2(-turn[:, 2, 0], turn[:, 2, 2])], axis=-1)
 
 
 def _even(angle: Array) -> Array:
@@ -211,7 +214,10 @@ def _continuous(triple: Array) -> Array:
 
 def _filled(values: Array, otherwise: float) -> Array:
     """Values (T,) with those between and beside filled in; all the same where none is known."""
-    good = np.flatnonzero(np.isfinite(values))
+    seen = np.isfinite(values)
+    if seen.all():
+        return values
+    good = np.flatnonzero(seen)
     if not len(good):
         return np.full(len(values), otherwise)
     return np.interp(np.arange(len(values)), good, values[good])

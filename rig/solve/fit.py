@@ -14,7 +14,7 @@ from . import lbfgs, lm, starts
 from .lm import Settings
 from .problem import Problem
 
-__all__ = ["METHODS", "Fit", "coupled", "solve", "solve_recording"]
+__all__ = ["METHODS", "Fit", "coupled", "minimised", "solve", "solve_recording"]
 
 _Method = Callable[[Problem, Tensor, Tensor, Settings], tuple[Tensor, Tensor, int]]
 METHODS: dict[str, _Method] = {"lm": lm.minimise, "lbfgs": lbfgs.minimise}
@@ -67,13 +67,22 @@ def solve(
     Raises:
         ShapeError: the poses or terms do not fit the model or each other, or the method is unknown.
     """
-    if method not in METHODS:
-        raise ShapeError(f"no method {method!r}; there are: {', '.join(METHODS)}")
-    pose = _checked(problem, initial)
     settings = Settings(iterations or (500 if method == "lbfgs" else 100), tolerance, damping)
     settings = settings if progress is None else replace(settings, told=progress)
-    pose, shared, steps = METHODS[method](problem, pose, problem.shared.first, settings)
-    return _found(problem, pose, shared, steps)
+    return _found(problem, *minimised(problem, _checked(problem, initial), method, settings))
+
+
+def minimised(
+    problem: Problem, pose: Tensor, method: str, settings: Settings
+) -> tuple[Tensor, Tensor, int]:
+    """Poses (T, D), shared values (S,) and steps, without what else a `Fit` says.
+
+    Raises:
+        ShapeError: the method is unknown.
+    """
+    if method not in METHODS:
+        raise ShapeError(f"no method {method!r}; there are: {', '.join(METHODS)}")
+    return METHODS[method](problem, pose, problem.shared.first, settings)
 
 
 def solve_recording(problem: Problem, initial: npt.ArrayLike | Tensor | None = None) -> Fit:

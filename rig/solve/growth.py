@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .equations import Equations
 from .problem import At
+from .shape import stretched
 
 __all__ = ["Pulled", "by_scales", "gather_scales", "gather_shifts"]
 
@@ -23,9 +24,9 @@ def by_scales(at: At, bodies: Tensor, offsets: Tensor) -> Tensor:
         return at.pose.new_zeros(3, len(bodies), 0, at.count)
     change = shared.scale_directions(at.shared)  # (K, B, 3)
     unscaled = offsets / (1.0 if at.scales is None else at.scales[bodies])
-    grown = (unscaled * change[:, bodies]).permute(2, 1, 0)  # (3, P, K) in the bodies
+    grown = unscaled * change[:, bodies]  # (K, P, 3) in the bodies
     shifts = shared.origin_shifts(at.posed, change, bodies)
-    return shifts + (at.posed.turns[:, :, bodies, None] * grown[..., None]).sum(1)
+    return shifts + stretched(at.posed.turns.index_select(2, bodies), grown)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..arrays import Array, Mask
 from .problem import At, Problem
-from .systems import CHUNK, frame_equations, held, solve_frames, solve_whole, system_at
+from .systems import frame_equations, held, solve_frames, solve_whole, system_at
 
 __all__ = ["Settings", "minimise", "minimise_frames", "minimise_one"]
 
@@ -29,7 +29,7 @@ _REACH = (
 )
 _PATIENCE = 4  # steps of Gauss's after one of Newton's that failed
 _TRIES = 2  # of all frames together with the curvature, before it is left out again
-_WORTH_PACKING = 0.6  # fraction of frames still at work below which the others are left out
+_WORTH_PACKING = 0.8  # fraction of frames still at work below which the others are left out
 
 
 def _nothing(done: float) -> None:
@@ -186,9 +186,7 @@ class _Frames:
         self._store()
         kept = torch.from_numpy(working).nonzero().squeeze(-1)
         self.which = kept if self.which is None else self.which[kept]
-        frames = self.at.frames
-        assert isinstance(frames, Tensor)
-        self.at = self.problem.at(self.at.pose[kept], self.at.shared, frames[kept])
+        self.at = self.at.taken(kept)
         self.cost, self.lambdas = self.cost[working], self.lambdas[working]
         self.newton, self.patience = self.newton[working], self.patience[working]
 
@@ -225,7 +223,7 @@ def _whole(
 
 def _total(problem: Problem, pose: Tensor, shared: Tensor) -> tuple[float, At | None]:
     """Cost of everything, some frames at a time; and all of it at once where that is no more."""
-    if len(pose) <= CHUNK:
+    if len(pose) <= _CHUNK:
         at = problem.at(pose, shared)
         return float(at.total()), at
     total, pairs = len(pose) * float(problem.shared.anchor(shared)), problem.pair_terms

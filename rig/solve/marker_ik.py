@@ -19,7 +19,7 @@ from ..model.model import KinematicModel
 from ..model.scaling import scaled
 from ..model.tables import tables_of
 from ..trajectories import MarkerTrajectories
-from .fit import coupled, solve
+from .fit import coupled, minimised, solve
 from .lm import Settings, minimise_frames
 from .points import Markers
 from .poses import Smoothness, StayNear
@@ -36,6 +36,7 @@ _SHAPING = (0.1, 0.7)  # of the time, when sizes begin and end to be fitted
 _ANOTHER_SIZE = (
     1.25  # times, from which a person is brought near the model's size before the first pose
 )
+_STEPS = {"lm": 50, "lbfgs": 500}  # for the shape
 _NARROW = np.pi  # radians between limits, that tell how far a joint goes
 _NEAR = Settings(8, 1e-5)  # to solve from poses that are near
 _WRONG_UNIT = 5.0  # a model this many times larger or smaller than its markers has other units
@@ -339,21 +340,16 @@ def _shaped(
     else:
         first = near(Problem(model, terms), pose[chosen], torch.arange(len(chosen)))
     problem = Problem(model, terms, shape=options.shape)
-    fit = solve(
-        problem,
-        first,
-        method=options.method,
-        iterations=_steps(options),
-        tolerance=options.shape_tolerance,
-        progress=rest,
-    )
-    body = SizedBody(model, torch.as_tensor(fit.scales), torch.as_tensor(fit.positions))
+    settings = Settings(_STEPS.get(options.method, 50), options.shape_tolerance, told=rest)
+    poses, shared, _ = minimised(problem, torch.as_tensor(first), options.method, settings)
+    poses, body = coupled(problem, poses), SizedBody.of(problem, shared)
+    own = np.asarray(body.scales)
+    scales = np.vstack([own[:1], size * own[1:]])
     if model.couplings:  # what they drive has lengths that scales leave as they are
         body = SizedBody(body.fitted())
-    scales = np.vstack([fit.scales[:1], size * fit.scales[1:]])
     if pose.ndim == 1:
-        return body, scales, torch.as_tensor(fit.pose[len(fit.pose) // 2])
-    return body, scales, spread_out(pose, chosen, torch.as_tensor(fit.pose))
+        return body, scales, poses[len(poses) // 2]
+    return body, scales, spread_out(pose, chosen, poses)
 
 
 def _pins_at(
@@ -363,7 +359,3 @@ def _pins_at(
         return number if np.ndim(number) == 0 else np.asarray(number)[frames]
 
     return {name: (at(value), at(weight)) for name, (value, weight) in (options.pins or {}).items()}
-
-
-def _steps(options: MarkerOptions) -> int | None:
-    return None if options.method == "lbfgs" else 50

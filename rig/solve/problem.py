@@ -174,7 +174,15 @@ class At:
 
     def moved(self, pose: Tensor) -> "At":
         """The same frames at other poses."""
-        return At(self.problem, pose, self.shared, self.frames, {}, self.measured)
+        result = At(self.problem, pose, self.shared, self.frames, {}, self.measured)
+        return result._of_the_same_size(self)
+
+    def _of_the_same_size(self, other: "At") -> "At":
+        """Itself, with what another has found that depends on the shared values alone."""
+        for name in ("scales", "marker_places"):
+            if name in other.__dict__:
+                self.__dict__[name] = other.__dict__[name]
+        return self
 
     def mixed(self, own: Tensor, other: "At") -> "At":
         """These values where `own` (T,) is true, elsewhere those of the same frames at other poses."""
@@ -185,6 +193,15 @@ class At:
                 pairs = zip(values, other.kept[key], strict=True)
                 result.kept[key] = tuple(torch.where(own, a, b) for a, b in pairs)
         return result
+
+    def taken(self, rows: Tensor) -> "At":
+        """Only some frames (K,) of these, with what is known of them."""
+        assert isinstance(self.frames, Tensor)
+        result = At(self.problem, self.pose[rows], self.shared, self.frames[rows])
+        result.__dict__["posed"] = self.posed.taken(rows)
+        for key, values in self.kept.items():
+            result.kept[key] = tuple(value.index_select(-1, rows) for value in values)
+        return result._of_the_same_size(self)
 
     @cached_property
     def scales(self) -> Tensor | None:

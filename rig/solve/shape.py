@@ -16,7 +16,7 @@ from ..model.kinematics import Posed, turned
 from ..model.model import KinematicModel
 from ..model.tables import tables_of
 
-__all__ = ["Shape", "ShapeUnknowns"]
+__all__ = ["Shape", "ShapeUnknowns", "stretched"]
 
 _LEAST_SCALE = 0.1  # what no marker sees must not shrink to nothing
 
@@ -166,11 +166,11 @@ class ShapeUnknowns:
         """(3, P, K, N) how origins of bodies (P,) move where scales change by (K, B, 3), each by itself."""
         t = posed.tables
         world = posed.turns.index_select(2, t.parents[1:])
-        steps = _stretched(world, t.parent_translation * change[:, t.parents[1:]])
+        steps = stretched(world, t.parent_translation * change[:, t.parents[1:]])
         if len(t.translation_joint):
             steps = steps.index_add(1, t.translation_joint, self._stretches(posed, change))
         if t.offset_children:
-            steps = steps - _stretched(posed.turns[:, :, 1:], t.child_translation * change[:, 1:])
+            steps = steps - stretched(posed.turns[:, :, 1:], t.child_translation * change[:, 1:])
         carry = t.subtree.T[bodies, 1:]
         return (carry @ steps.flatten(2)).unflatten(2, steps.shape[2:])
 
@@ -184,7 +184,7 @@ class ShapeUnknowns:
         return (along * posed.shifts)[:, :, None] * rate[..., None]
 
 
-def _stretched(turns: Tensor, lengths: Tensor) -> Tensor:
+def stretched(turns: Tensor, lengths: Tensor) -> Tensor:
     """(3, J, K, N) lengths (K, J, 3) as bodies have them that are turned by (3, 3, J, N)."""
     every = lengths.permute(2, 1, 0)[..., None].expand(-1, -1, -1, turns.shape[-1])
     return turned(turns[:, :, :, None], every)

@@ -1,6 +1,7 @@
 """A model with the sizes that were found of a person, and what poses of some frames tell of the others."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,14 @@ class SizedBody:
     model: KinematicModel
     scales: Tensor | None = None
     positions: Tensor | None = None
+
+    @classmethod
+    def of(cls, problem: Problem, shared: Tensor) -> Self:
+        """The model of a problem with the values (S,) of its shape."""
+        scales, places = problem.shared.scales(shared), problem.shared.positions(shared)
+        if scales is None:
+            scales = torch.ones(len(problem.model.bodies), 3, dtype=torch.float64)
+        return cls(problem.model, scales, places)
 
     def problem(self, terms: list[Term | PairTerm]) -> Problem:
         """Where the body's pose is unknown."""

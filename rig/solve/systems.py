@@ -17,9 +17,9 @@ from .chains import solve_chain
 from .equations import Equations
 from .problem import At, Problem
 
-__all__ = ["CHUNK", "System", "frame_equations", "held", "solve_frames", "solve_whole", "system_at"]
+__all__ = ["System", "frame_equations", "held", "solve_frames", "solve_whole", "system_at"]
 
-CHUNK = 256  # frames gathered at a time, to bound memory
+_CHUNK = 256  # frames gathered at a time, to bound memory
 _STIFF = 1e30  # on the diagonal of a held unknown
 _FLOOR = 1e-9  # added to the diagonal, so that an unknown that nothing sees stays where it is
 
@@ -73,9 +73,9 @@ def system_at(
         zeros(count, count),
         zeros(count),
     )
-    for start in range(0, frames, CHUNK):
-        stop = min(start + CHUNK, frames)
-        if at is None or frames > CHUNK:
+    for start in range(0, frames, _CHUNK):
+        stop = min(start + _CHUNK, frames)
+        if at is None or frames > _CHUNK:
             at = problem.at(pose[start:stop], shared, slice(start, stop))
         _add_frames(total, at, newton)
         if problem.pair_terms:
