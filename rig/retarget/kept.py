@@ -10,6 +10,7 @@ import numpy as np
 __all__ = ["kept"]
 
 _MOST: Final = 16  # answers of one function
+_PLAIN: Final = frozenset((str, int, float, bool, tuple, type(None)))
 _Asked = ParamSpec("_Asked")
 _Answer = TypeVar("_Answer")
 
@@ -51,14 +52,15 @@ class _Question:
 
 def _value(item: object) -> Hashable:
     """What a question is compared by."""
+    if type(item) in _PLAIN:
+        return item
     if isinstance(item, np.ndarray):
         return item.shape, item.dtype.str, item.tobytes()
     if isinstance(item, Mapping):
         return tuple((key, _value(value)) for key, value in item.items())
     if is_dataclass(item):
         return type(item), *(_value(getattr(item, field.name)) for field in fields(item))
-    found: Hashable = item
-    return found
+    return item
 
 
 def _copied(item: Any) -> Any:  # noqa: ANN401  of what kind it was

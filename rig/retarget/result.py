@@ -1,7 +1,8 @@
 """What retargeting is asked for, and what it gives."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -75,14 +76,19 @@ class Retargeted:
         rotations: (T, N, 4) world_from_bone, signs continuous over time.
         heads: (T, N, 3) metres, where they start.
         places: those of `driven` whose location is keyed too (target indices): hips, and the root bone.
-        limbs: by limb ("left_arm", ...), targets for IK; a limb that lacks a joint isn't there.
         contacts: (T, 2) True where the left and the right foot stand with the ball down, None where that was
             not asked.
+        find_limbs: finds `limbs` when they are asked for.
     """
 
     driven: tuple[int, ...]
     rotations: Array
     heads: Array
     places: tuple[int, ...]
-    limbs: Mapping[str, LimbTarget] = field(default_factory=dict)
     contacts: Mask | None = None
+    find_limbs: Callable[[], Mapping[str, LimbTarget]] = dict
+
+    @cached_property
+    def limbs(self) -> Mapping[str, LimbTarget]:
+        """By limb ("left_arm", ...), targets for IK; a limb that lacks a joint isn't there."""
+        return self.find_limbs()

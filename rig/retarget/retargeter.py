@@ -10,6 +10,7 @@ feet stand from the source's feet (`feet`), and where hands reach from what they
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -258,8 +259,8 @@ class Retargeter:
             heads = np.concatenate([self._root(turn, posed)[:, None], heads], axis=1)
         rests = quaternion.normalised(self.target.bones.rotations[driven])
         rotations = quaternion.continuous(quaternion.multiply(turns, rests))
-        targets = self._table.targets(posed)
-        return Retargeted(tuple(driven), rotations, heads, places, targets, contacts)
+        find_limbs = partial(self._table.targets, posed)
+        return Retargeted(tuple(driven), rotations, heads, places, contacts, find_limbs)
 
     def _with_twists(self, posed: Posed, driven: list[int]) -> tuple[list[int], Array, Array]:
         """Bones, turns and heads with those of twist bones, which may be a limb's own bone."""
