@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from ...rig.arrays import Array, Mask
+from ...rig.arrays import Array
 from .layouts import PafLayout
 from .limbs import Candidates, Ints
 from .peaks import Peaks
@@ -19,23 +19,24 @@ __all__ = ["best_body"]
 
 _LIMB: Final = 0.7  # weight of a limb's score beside that of a peak
 _WORST: Final = -1.0  # score of a limb
+_NONE: Final = 0.1  # score of a limb from which on it is better than none
 
 
-def best_body(peaks: Peaks, pairs: Candidates, layout: PafLayout, free: Mask) -> Ints:
+def best_body(peaks: Peaks, pairs: Candidates, layout: PafLayout, worth: Array) -> Ints:
     """Which peak is each keypoint of one body.
 
     Args:
         peaks: of all keypoints.
         pairs: of all of them, as `limb_scores` gives them.
         layout: K keypoints and L limbs.
-        free: (N,) the peaks that may be taken.
+        worth: (N,) of each peak, usually its score; minus infinity for those that may not be taken.
 
     Returns:
         (K,) peaks; -1 where the body is better without.
     """
     begins = np.searchsorted(peaks.point, np.arange(layout.points + 1))
-    rows = [low + np.nonzero(free[low:high])[0] for low, high in pairwise(begins)]
-    own = [np.append(peaks.score[row], 0.0) for row in rows]  # the last: it is missing
+    rows = [low + np.nonzero(worth[low:high] > -np.inf)[0] for low, high in pairwise(begins)]
+    own = [np.append(worth[row], 0.0) for row in rows]  # the last: it is missing
     scores = _scores(peaks, pairs, layout)
     choices: dict[int, Ints] = {}
     steps = _outwards(layout)
@@ -68,7 +69,7 @@ def _chosen(
 
 def _scores(peaks: Peaks, pairs: Candidates, layout: PafLayout) -> list[Array]:
     """Of each limb the scores of every peak of its beginning with every peak of its end."""
-    score = np.maximum(pairs.score, _WORST)
+    score = np.maximum(pairs.score, _WORST) - _NONE
     count = np.bincount(peaks.point, minlength=layout.points)
     shapes = [(count[a], count[b]) for a, b in layout.limbs]
     parts = np.split(score, np.cumsum([a * b for a, b in shapes])[:-1])

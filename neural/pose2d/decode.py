@@ -14,9 +14,12 @@ from .people import FEWEST, People, assembled
 
 __all__ = ["decode"]
 
-_FAINT: Final = 0.03  # a peak that may be of a body that is there
+_FAINT: Final = 0.05  # a peak that may be of a body that is there
 _MOST: Final = 6  # such peaks of a keypoint
-_WHOLE: Final = 8  # keypoints of somebody who isn't a part of another
+_WHOLE: Final = 5  # keypoints of somebody who isn't a part of another
+_CENTRAL: Final = 2.0  # what a keypoint of the trunk loses at the border, beside one in the middle
+_OUTER: Final = 3.0  # what others lose in as many halves of the maps beyond ...
+_REACH: Final = 0.9  # ... this many from the middle
 
 
 def decode(
@@ -36,8 +39,8 @@ def decode(
         layout: K keypoints and L limbs.
         matching: "greedy" or "hungarian".
         threshold: of a keypoint's confidence.
-        alone: the picture is of one person, who is the best body that all peaks can make, fainter ones too;
-            of several people in it, each is the best of its own peaks and those nobody has.
+        alone: the picture is around one person, who is the best body that all peaks can make, fainter ones
+            too; of several people in it, each is the best of its own peaks and those nobody has.
 
     Raises:
         ShapeError: the maps are of another layout.
@@ -55,24 +58,42 @@ def decode(
     candidates = pairs.chosen(likely & sure[pairs.start] & sure[pairs.end])
     people = assembled(peaks, candidates, layout, matching)
     if alone and (len(people.places) or len(np.unique(peaks.point[sure])) >= FEWEST):
-        return _bodies(_with_parts(people), peaks, pairs, layout)
+        return _bodies(_with_parts(people), peaks, pairs, layout, (pafs.shape[1], pafs.shape[2]))
     return people
 
 
-def _bodies(people: People, peaks: Peaks, pairs: Candidates, layout: PafLayout) -> People:
-    """The best body of all peaks; of several people the best of each, of what no other has."""
+def _bodies(
+    people: People, peaks: Peaks, pairs: Candidates, layout: PafLayout, shape: tuple[int, int]
+) -> People:
+    """The best body around the middle; of several people the best of each, of what no other has."""
     count = np.isfinite(people.places[..., 0]).sum(axis=1)
-    several = bool((count >= _WHOLE).sum() > 1)
-    owner = _owners(people, peaks) if several else np.full(len(peaks.point), -1)
-    places = np.full((len(people.places) if several else 1, layout.points, 2), np.nan)
-    confidence = np.zeros(places.shape[:2])
-    for row in range(len(places)):
-        body = best_body(peaks, pairs, layout, (owner == -1) | (owner == row))
-        there = body >= 0
-        owner[body[there]] = row
-        places[row, there] = peaks.place[body[there]]
-        confidence[row, there] = np.minimum(peaks.score[body[there]], 1.0)
-    return People(places, confidence)
+    if (count >= _WHOLE).sum() < 2:
+        worth = peaks.score - _from_middle(peaks, layout, shape)
+        return _found(peaks, best_body(peaks, pairs, layout, worth)[None])
+    owner, bodies = _owners(people, peaks), []
+    for row in range(len(people.places)):
+        worth = np.where((owner == -1) | (owner == row), peaks.score, -np.inf)
+        bodies.append(best_body(peaks, pairs, layout, worth))
+        owner[bodies[-1][bodies[-1] >= 0]] = row
+    return _found(peaks, np.stack(bodies))
+
+
+def _from_middle(peaks: Peaks, layout: PafLayout, shape: tuple[int, int]) -> Array:
+    """(N,) what it costs a peak to be further from the middle than others of its keypoint."""
+    half = np.array(shape[::-1]) / 2.0
+    away = np.linalg.norm((peaks.place - (half - 0.5)) / half, axis=-1)
+    trunk = np.isin(peaks.point, layout.trunk)
+    cost = np.where(trunk, _CENTRAL * away, 0.0) + _OUTER * np.maximum(away - _REACH, 0.0)
+    least = np.full(layout.points, np.inf)
+    np.minimum.at(least, peaks.point, cost)
+    return np.asarray(cost - least[peaks.point])
+
+
+def _found(peaks: Peaks, bodies: Ints) -> People:
+    """(P, K) peaks as people."""
+    there = bodies >= 0
+    places = np.where(there[..., None], peaks.place[bodies], np.nan)
+    return People(places, np.where(there, np.minimum(peaks.score[bodies], 1.0), 0.0))
 
 
 def _owners(people: People, peaks: Peaks) -> Ints:

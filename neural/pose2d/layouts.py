@@ -46,6 +46,11 @@ class PafLayout:
         return len(self.layout)
 
     @property
+    def trunk(self) -> tuple[int, ...]:
+        """The neck, and the hip where there is one."""
+        return tuple(k for k, name in enumerate(self.layout.names) if name in _TABLE["trunk"])
+
+    @property
     def mirrored_limbs(self) -> tuple[int, ...]:
         """L indices: the limb of the other side, or itself."""
         other = self.layout.mirrored

@@ -159,8 +159,9 @@ def test_the_best_body_is_the_best_of_all_bodies():
     peaks = Peaks(point, draw.uniform(0.0, 20.0, (36, 2)), draw.uniform(0.03, 1.0, 36))
     pairs, _ = limb_scores(peaks, draw.uniform(-0.8, 0.8, (38, 21, 21)), layout.limbs)
     among = [layout.limbs[0][0], *(end for _, end in layout.limbs[:7])]
-    found = best_body(peaks, pairs, layout, np.isin(point, among))
-    scores = {(a, b): max(s, -1.0) for _, a, b, s in zip(*pairs, strict=True)}
+    worth = np.where(np.isin(point, among), peaks.score, -np.inf)
+    found = best_body(peaks, pairs, layout, worth)
+    scores = {(a, b): max(s, -1.0) - 0.1 for _, a, b, s in zip(*pairs, strict=True)}
 
     def score(body):
         limbs = [(body.get(a, -1), body.get(b, -1)) for a, b in layout.limbs[:7]]
@@ -185,3 +186,14 @@ def test_faint_peaks_are_somebodys_only_where_somebody_is(person):
     found = decode(confidence, pafs, layout, alone=True)
     np.testing.assert_allclose(found.places, people, atol=0.3)
     assert len(decode(0.07 * confidence, pafs, layout, alone=True).places) == 0
+
+
+def test_of_two_people_the_one_in_the_middle_is_meant_and_a_whole_one_beside_is_another(person):
+    layout = PAF_LAYOUTS["body_25"]
+    middle, beside = person(layout.layout, 22.0, 4.0, 4.8), person(layout.layout, 40.0, 4.0, 4.8)
+    confidence, pafs = target_maps(np.stack([middle, beside]), layout.limbs, (46, 46))
+    found = decode(confidence, pafs, layout, alone=True)
+    np.testing.assert_allclose(in_order(found.places), [middle, beside], atol=0.8)
+    found = decode(confidence, np.zeros_like(pafs), layout, alone=True)  # nothing but peaks
+    trunk = list(layout.trunk)
+    np.testing.assert_allclose(found.places[:, trunk], middle[None, trunk], atol=0.3)
