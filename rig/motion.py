@@ -97,7 +97,6 @@ class Motion(Sampled):
     ) -> "Motion":
         """Build from world rotations (T, J, 4) instead of local ones."""
         local = np.array(world_from_joint)
-        for joint, parent in enumerate(skeleton.parents[1:], start=1):
-            parent_from_world = quaternion.conjugate(world_from_joint[:, parent])
-            local[:, joint] = quaternion.multiply(parent_from_world, world_from_joint[:, joint])
+        parent_from_world = quaternion.conjugate(local[:, list(skeleton.parents[1:])])
+        local[:, 1:] = quaternion.multiply(parent_from_world, local[:, 1:])
         return cls(skeleton, root_position, quaternion.continuous(local), fps)

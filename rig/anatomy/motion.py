@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import quaternion
 from ..arrays import Array, checked
@@ -40,6 +41,7 @@ _BETWEEN: Final = {
     "spine2": ("pelvis", "torso", 2 / 3),
     "neck": ("torso", "head", 0.5),
 }
+Places = npt.NDArray[np.intp]
 _SPINE: Final = 0.4  # of the way from hips to lumbar joint, between the spine's joints
 _COLLAR: Final = 0.2  # of the way from the middle to the shoulder
 
@@ -64,12 +66,13 @@ def motion_of_anatomy(model: KinematicModel, pose: Array, fps: float) -> Motion:
     turns, origins = body_turns(model, np.vstack([_tpose(model), pose]))
     skeleton = _skeleton(model, origins[0])
     away = quaternion.multiply(turns[1:], quaternion.conjugate(turns[0]))
-    by_body = dict(zip(model.bodies, away.swapaxes(0, 1), strict=True))
-    world = np.stack([_turned(name, by_body) for name in BODY_JOINTS], axis=1)
-    places = dict(zip(model.bodies, origins[1:].swapaxes(0, 1), strict=True))
-    hips = 0.5 * (places["femur_r"] + places["femur_l"])
+    first, last, share = _parts(model.bodies)
+    world = away[:, first]
+    between = share > 0.0
+    world[:, between] = quaternion.slerp(world[:, between], away[:, last[between]], share[between])
+    hips = origins[1:, [model.body_index(f"femur_{side}") for side in "lr"]].mean(axis=1)
     offset = skeleton.offsets[[BODY_JOINTS.index(f"{side}_hip") for side in ("left", "right")]]
-    root = hips - quaternion.rotate(by_body["pelvis"], offset.mean(axis=0))
+    root = hips - quaternion.rotate(away[:, model.body_index("pelvis")], offset.mean(axis=0))
     return Motion.from_world(skeleton, root, world, fps)
 
 
@@ -83,15 +86,17 @@ def _of(body: str, *, left: bool) -> str:
     return both_sides(body)[-1] if left else body
 
 
-def _turned(joint: str, by_body: dict[str, Array]) -> Array:
-    """World rotation (T, 4) of a joint away from the T-pose."""
-    kind, left = _split(joint)
-    if kind in _BETWEEN:
-        first, last, share = _BETWEEN[kind]
-        return quaternion.slerp(by_body[first], by_body[last], share)
-    body = _BODIES[kind][0]
-    assert body is not None
-    return by_body[_of(body, left=left)]
+@lru_cache(maxsize=4)
+def _parts(bodies: tuple[str, ...]) -> tuple[Places, Places, Array]:
+    """Of every joint the places of two bodies, and how far (24,) it turns from the one to the other."""
+    rows = []
+    for name in BODY_JOINTS:
+        kind, left = _split(name)
+        body = _BODIES[kind][0] or ""
+        first, last, share = _BETWEEN.get(kind, (_of(body, left=left), _of(body, left=left), 0.0))
+        rows.append((bodies.index(first), bodies.index(last), share))
+    first_places, last_places, shares = zip(*rows, strict=True)
+    return np.array(first_places), np.array(last_places), np.array(shares)
 
 
 def _tpose(model: KinematicModel) -> Array:

@@ -3,14 +3,12 @@
 Solvers use `kinematics`, which is differentiable and faster.
 """
 
-from functools import reduce
-
 import numpy as np
 
 from .. import quaternion
 from ..arrays import Array, checked
 from .functions import IDENTITY
-from .joints import Axis, Joint
+from .joints import Axis
 from .model import KinematicModel
 
 __all__ = ["body_places", "body_turns"]
@@ -39,50 +37,67 @@ def body_turns(model: KinematicModel, pose: Array) -> tuple[Array, Array]:
     for coupling in model.couplings:
         driver = values[:, model.coordinate_index(coupling.driver)]
         values[:, model.coordinate_index(coupling.coordinate)] = coupling.function(driver)
-    columns = dict(zip(model.coordinate_names, values.T, strict=True))
-    count = len(values)
-    turns = np.empty((count, len(model.bodies), 4))
-    origins = np.zeros((count, len(model.bodies), 3))
+    local, shifts = _parent_from_child(model, values)
+    turns = np.empty((len(values), len(model.bodies), 4))
+    origins = np.zeros((len(values), len(model.bodies), 3))
     turns[:, 0] = quaternion.from_matrix(model.world_from_ground)
-    for place, joint in enumerate(model.joints, start=1):
-        above = turns[:, model.parents[place]]
-        turn, shift = _parent_from_child(joint, columns, count)
-        turns[:, place] = quaternion.multiply(above, turn)
-        origins[:, place] = origins[:, model.parents[place]] + quaternion.rotate(above, shift)
+    parents, known = np.array(model.parents), 1
+    while known < len(parents):  # as far as all parents are known: bodies lie level by level
+        later = np.flatnonzero(parents >= known)
+        level = np.arange(known, later[0] if len(later) else len(parents))
+        above = turns[:, parents[level]]
+        turns[:, level] = quaternion.multiply(above, local[:, level - 1])
+        shifted = quaternion.rotate(above, shifts[:, level - 1])
+        origins[:, level] = origins[:, parents[level]] + shifted
+        known += len(level)
     return turns, origins
 
 
-def _parent_from_child(joint: Joint, columns: dict[str, Array], count: int) -> tuple[Array, Array]:
-    """Rotation (T, 4) and origin (T, 3) or (3,) of the child in its parent."""
-    frame, inside = joint.parent_frame, joint.child_frame
-    parts = [_turned(axis.direction, _values(axis, columns, count)) for axis in joint.rotations]
-    if joint.ball is not None:
-        vector = np.stack([columns[name] for name in joint.ball], axis=-1)
-        parts.append(quaternion.from_rotation_vector(vector))
-    if any(frame.orientation):
-        parts.insert(0, quaternion.from_matrix(frame.rotation))
-    if any(inside.orientation):
-        parts.append(quaternion.conjugate(quaternion.from_matrix(inside.rotation)))
-    turn = reduce(quaternion.multiply, parts) if parts else quaternion.IDENTITY
-    origin = np.array(frame.translation)
-    for axis in joint.translations:
-        along = frame.rotation @ axis.direction
-        origin = origin + _values(axis, columns, count)[:, None] * along
-    if any(inside.translation):
-        origin = origin - quaternion.rotate(turn, np.array(inside.translation))
-    return turn, origin
+def _parent_from_child(model: KinematicModel, pose: Array) -> tuple[Array, Array]:
+    """Rotations (T, J, 4) and origins (T, J, 3) of the children in their parents."""
+    joints, shape = model.joints, (len(pose), len(model.joints))
+    turns = np.broadcast_to(quaternion.IDENTITY, (*shape, 4)).copy()
+    origins = np.empty((*shape, 3))
+    origins[:] = [joint.parent_frame.translation for joint in joints]
+    for place, joint in enumerate(joints):
+        if any(joint.parent_frame.orientation):
+            turns[:, place] = quaternion.from_matrix(joint.parent_frame.rotation)
+        for axis in joint.translations:
+            along = joint.parent_frame.rotation @ axis.direction
+            origins[:, place] += _values(model, axis, pose)[:, None] * along
+    for number in range(max((len(joint.rotations) for joint in joints), default=0)):
+        places = [k for k, joint in enumerate(joints) if len(joint.rotations) > number]
+        axes = [joints[k].rotations[number] for k in places]
+        angles = np.stack([_values(model, axis, pose) for axis in axes], axis=-1)
+        turn = _turned(np.array([axis.direction for axis in axes]), angles)
+        turns[:, places] = quaternion.multiply(turns[:, places], turn)
+    for place, joint in enumerate(joints):
+        if joint.ball is not None:
+            vector = pose[:, [model.coordinate_index(name) for name in joint.ball]]
+            turn = quaternion.from_rotation_vector(vector)
+            turns[:, place] = quaternion.multiply(turns[:, place], turn)
+        inside = joint.child_frame
+        if any(inside.orientation):
+            turn = quaternion.conjugate(quaternion.from_matrix(inside.rotation))
+            turns[:, place] = quaternion.multiply(turns[:, place], turn)
+        if any(inside.translation):
+            shift = quaternion.rotate(turns[:, place], np.array(inside.translation))
+            origins[:, place] -= shift
+    return turns, origins
 
 
-def _turned(axis: Array, angle: Array) -> Array:
-    """(T, 4) rotations about a unit vector by angles (T,)."""
-    half = 0.5 * angle
-    turn = np.empty((len(angle), 4))
-    turn[:, 0] = np.cos(half)
-    turn[:, 1:] = np.sin(half)[:, None] * axis
+def _turned(axes: Array, angles: Array) -> Array:
+    """(T, N, 4) rotations about unit vectors (N, 3) by angles (T, N)."""
+    half = 0.5 * angles
+    turn = np.empty((*angles.shape, 4))
+    turn[..., 0] = np.cos(half)
+    turn[..., 1:] = np.sin(half)[..., None] * axes
     return turn
 
 
-def _values(axis: Axis, columns: dict[str, Array], count: int) -> Array:
+def _values(model: KinematicModel, axis: Axis, pose: Array) -> Array:
     """(T,) radians or metres."""
-    coordinate = np.zeros(count) if axis.coordinate is None else columns[axis.coordinate]
+    if axis.coordinate is None:
+        return axis.function(np.zeros(len(pose)))
+    coordinate = pose[:, model.coordinate_index(axis.coordinate)]
     return coordinate if axis.function == IDENTITY else axis.function(coordinate)
