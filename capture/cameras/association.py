@@ -24,7 +24,7 @@ __all__ = ["Views", "associated", "common_frames", "flattened"]
 _MEET: Final = 0.15  # metres: rays to one keypoint of one person pass each other this closely
 _FRAMES: Final = 60  # of two pieces tell whether they are of one person
 _SHORTEST: Final = 2  # frames of a piece that is looked at
-_PAIRS: Final = 64  # of pieces at a time
+_PAIRS: Final = 8  # of pieces at a time
 _MOST_PIECES: Final = 200  # of a view, the longest
 _OVERLAP: Final = 2  # frames in which a view may show one person twice
 _GAP: Final = 60  # frames out of sight
@@ -47,7 +47,7 @@ class Views:
     def weight(self) -> float:
         """How much was seen of the person, by at least two cameras at a time."""
         several = (self.confidence > 0.0).sum(axis=-1) > 1
-        return float(self.confidence[several].sum())
+        return float(self.confidence.sum(axis=-1)[several].sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class _Seen:
     view: int
     first: int
     rows: Labels  # (n,)
-    rays: Array  # (n, K, 3)
+    rays: Array  # (3, n, K)
 
     @property
     def frames(self) -> slice:
@@ -83,8 +83,7 @@ def flattened(
     found = []
     for view, camera in zip(views, cameras, strict=True):
         sure = view.seen & (view.confidence >= min_confidence)
-        positions = np.full(view.positions.shape, np.nan)
-        positions[sure] = camera.undistorted(view.positions[sure])
+        positions = camera.undistorted(np.where(sure[..., None], view.positions, np.nan))
         found.append(
             replace(view, positions=positions, confidence=np.where(sure, view.confidence, 0.0))
         )
@@ -120,11 +119,11 @@ def _pieces(place: int, view: Keypoints, camera: Camera) -> list[_Seen]:
     ]
     if not longest and len(view) < _SHORTEST:  # a picture, not a film
         longest = [k for k in range(len(lengths)) if lengths[k]]
-    rays = camera.straight_rays(view.positions)
+    rays = np.moveaxis(camera.straight_rays(view.positions), -1, 0)
     found = []
     for label in longest:
         frames, rows = np.nonzero(labels == label)
-        found.append(_Seen(place, int(frames[0]), rows, rays[frames, rows]))
+        found.append(_Seen(place, int(frames[0]), rows, rays[:, frames, rows]))
     return found
 
 
@@ -151,13 +150,15 @@ def _away(
     for a, b in pairs:
         one, other = pieces[a], pieces[b]
         both = one.common(other)
-        few = np.linspace(0, len(both) - 1, min(_FRAMES, len(both))).astype(int) + both.start
-        ones.append(one.rays[few - one.first])
-        others.append(other.rays[few - other.first])
+        count = min(_FRAMES, len(both))
+        few = both.start + np.arange(count) * (len(both) - 1) // max(count - 1, 1)
+        ones.append(one.rays[:, few - one.first])
+        others.append(other.rays[:, few - other.first])
         between.append(cameras[other.view].position - cameras[one.view].position)
-        lengths.append(len(few))
+        lengths.append(count)
     apart = np.repeat(between, lengths, axis=0)[:, None]
-    away = ray_distance(np.zeros(3), np.concatenate(ones), apart, np.concatenate(others))
+    rays = [np.moveaxis(np.concatenate(some, axis=1), 0, -1) for some in (ones, others)]
+    away = ray_distance(np.zeros(3), rays[0], apart, rays[1])
     return np.split(away, np.cumsum(lengths)[:-1])
 
 

@@ -14,6 +14,7 @@ Pose2Sim writes a table for each camera, in metres:
 
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +51,7 @@ def read_calibration(path: Path | str, *, up: str = "z") -> tuple[Camera, ...]:
     return tuple(_upright(camera, up) for camera in cameras) if up != "z" else cameras
 
 
+@lru_cache(maxsize=8)  # many takes have the same calibration; cameras do not change
 def parse_calibration(text: str) -> tuple[Camera, ...]:
     """Cameras of the text of a calibration. See `read_calibration`."""
     cameras = parse_qualisys(text) if is_qualisys(text) else parse_calibration_toml(text)

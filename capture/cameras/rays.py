@@ -33,8 +33,9 @@ def ray_distance(from_one: Array, one: Array, from_other: Array, other: Array) -
 
 def typical(values: Array, fewest: int = 6) -> float:
     """The median of those that are there; NaN where they are fewer than `fewest`."""
-    known = values[np.isfinite(values)]
-    if len(known) < fewest:
+    known = int(np.isfinite(values).sum())
+    if known < fewest:
         return np.nan
-    middle = [(len(known) - 1) // 2, len(known) // 2]
-    return float(np.partition(known, middle)[middle].mean())
+    low, high = (known - 1) // 2, known // 2
+    part = np.partition(values, (low, high))  # NaN last
+    return float(part[low] + part[high]) / 2.0

@@ -51,9 +51,9 @@ class Keypoints:
             raise ShapeError(
                 f"the keypoints' rate is {self.fps} frames per second, expected above 0"
             )
-        # A sum is missing where a part is, and a sum of sizes zero where all are; einsum is quick at both.
-        seen = np.einsum("...d->...", np.abs(positions)) > 0.0  # NaN compares false
-        seen &= np.isfinite(np.einsum("...d->...", positions)) & (confidence > 0.0)
+        # A sum of sizes is missing where a part is, and zero where all are; einsum is quick at it.
+        size = np.einsum("...d->...", np.abs(positions))
+        seen = (size > 0.0) & (size < np.inf) & (confidence > 0.0)  # NaN compares false
         object.__setattr__(self, "positions", frozen(np.where(seen[..., None], positions, np.nan)))
         object.__setattr__(self, "confidence", frozen(np.where(seen, confidence, 0.0)))
 

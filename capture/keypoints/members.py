@@ -20,6 +20,7 @@ __all__ = ["Member", "is_archive", "members"]
 _MOST_FILES: Final = 1_000_000
 _MOST_BYTES: Final = 2 << 30  # of all files together
 _LARGEST_FILE: Final = 256 << 20
+_READING: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _MAGIC: Final = (b"PK\x03\x04", b"\xfd7zXZ\0", b"\x1f\x8b", b"BZh")
 _SKIPPED: Final = ("__MACOSX",)
 
@@ -43,7 +44,8 @@ class Member(NamedTuple):
     @property
     def stem(self) -> str:
         """The name without its suffix."""
-        return self.name.rpartition(".")[0] or self.name
+        name = self.path.rpartition("/")[2]
+        return name.rpartition(".")[0] or name
 
     @property
     def suffix(self) -> str:
@@ -77,8 +79,8 @@ def members(path: Path, suffixes: tuple[str, ...]) -> list[Member]:
 def _wanted(path: str, suffixes: tuple[str, ...]) -> bool:
     if not path.lower().endswith(suffixes):
         return False
-    *folders, name = path.split("/")
-    return name[0] != "." and not any(folder in _SKIPPED for folder in folders)
+    folder, _, name = path.rpartition("/")
+    return name[0] != "." and not (folder and any(f in _SKIPPED for f in folder.split("/")))
 
 
 def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Member]:
@@ -102,7 +104,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 def _content(file: os.DirEntry[str]) -> bytes:
     """The content of one of thousands of small files: without buffers and objects about it."""
-    handle = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    handle = os.open(file.path, _READING)
     try:
         size = os.fstat(handle).st_size
         if size > _LARGEST_FILE:

@@ -28,7 +28,7 @@ _LAYOUTS: Final = (
 _NUMBER: Final = re.compile(r"\d{1,9}")
 Places = npt.NDArray[np.int64]
 
-_BLOCK: Final = 256  # files whose people become an array at once
+_BLOCK: Final = 40  # files whose people become an array at once: what fits the cache
 _KEYS: Final = ("pose_keypoints_2d", "pose_keypoints")  # the latter in versions before 1.2
 
 

@@ -44,8 +44,9 @@ class Piece(NamedTuple):
 
 def sizes(positions: Array) -> Array:
     """(...) extent of people (..., K, D) from corner to corner; NaN where nobody is."""
-    # These pass over NaN, and say it where there is nothing else.
-    extent = np.fmax.reduce(positions, axis=-2) - np.fmin.reduce(positions, axis=-2)
+    # These pass over NaN, and say it where there is nothing else; along the first axis they are quick.
+    keypoints = np.ascontiguousarray(np.moveaxis(positions, -2, 0))
+    extent = np.fmax.reduce(keypoints) - np.fmin.reduce(keypoints)
     return np.sqrt(np.einsum("...d,...d->...", extent, extent))
 
 
@@ -101,11 +102,11 @@ def _links(positions: Array, mirrored: Sequence[int]) -> Labels:
 
 def _steps(now: Array, before: Array, size: Array) -> Array:
     """(n, P, P) mean distance of people now from those before, in their sizes; infinite if unknown."""
-    apart = now[:, :, None] - before[:, None, :]
-    away = np.sqrt(np.einsum("...d,...d->...", apart, apart))
-    seen = np.isfinite(away)
-    common = seen.sum(axis=-1)
-    mean = np.where(seen, away, 0.0).sum(axis=-1) / np.maximum(common, 1)
+    axes = zip(np.moveaxis(now, -1, 0), np.moveaxis(before, -1, 0), strict=True)
+    squares = [(one[:, :, None] - other[:, None]) ** 2 for one, other in axes]
+    away = np.sqrt(sum(squares))
+    common = np.isfinite(away).sum(axis=-1)
+    mean = np.fmax(away, 0.0).sum(axis=-1) / np.maximum(common, 1)  # NaN counts nothing
     enough = (common >= min(_COMMON, now.shape[2])) & (size > 0.0)
     return np.where(enough, mean / np.where(size > 0.0, size, 1.0), np.inf)
 

@@ -84,7 +84,7 @@ class Rays:
     Attributes:
         pixels: (2, C, N).
         projections: (C, 3, 4).
-        products: (9, C, N) what each camera adds to the normal equations.
+        products: (C, 9, N) what each camera adds to the normal equations.
     """
 
     def __init__(self, pixels: Array, projections: Array, products: Array) -> None:
@@ -96,15 +96,9 @@ class Rays:
     def of(cls, pixels: Array, projections: Array) -> "Rays":
         """Rays to pixels (2, C, N) of cameras with projections (C, 3, 4)."""
         pixels = np.ascontiguousarray(pixels)
-        ahead = projections[:, 2].T[:, None, :, None]  # (4, 1, C, 1)
-        own = projections[:, :2].transpose(2, 1, 0)[..., None]  # (4, 2, C, 1)
-        rows = np.where(np.isfinite(pixels), pixels, 0.0) * ahead - own  # (4, 2, C, N)
-        products = np.empty((len(_ROWS), *pixels.shape[1:]))
-        for k, (row, column) in enumerate(zip(_ROWS, _COLUMNS, strict=True)):
-            (a, b), (c, d) = rows[row], rows[column]
-            np.multiply(a, c, out=products[k])
-            products[k] += b * d
-        return cls(pixels, projections, products)
+        u, v = np.where(np.isfinite(pixels), pixels, 0.0)
+        known = np.stack([u * u + v * v, u, v, np.ones_like(u)], axis=1)  # (C, 4, N)
+        return cls(pixels, projections, _squares(projections) @ known)
 
     def __getitem__(self, which: npt.NDArray[np.intp]) -> "Rays":
         """Those of some points."""
@@ -119,7 +113,7 @@ class Rays:
         with np.errstate(invalid="ignore"):
             scale = weights if near is None else weights / self._before(self._depth(near))
             for _ in range(_STEPS if near is None else _STEPS - 1):
-                points = nearest(np.einsum("kcn,c...n->k...n", self.products, scale * scale))
+                points = nearest(np.einsum("ckn,c...n->k...n", self.products, scale * scale))
                 depth = self._depth(points)
                 scale = weights / self._before(depth)
             lost = (counts & ~(depth > _NEAREST)).any(axis=0) | (counts.sum(axis=0) < 2)
@@ -143,6 +137,23 @@ class Rays:
         off -= np.expand_dims(self.pixels, tuple(range(2, points.ndim)))
         off *= off
         return np.sqrt(off[0] + off[1])
+
+
+def _squares(projections: Array) -> Array:
+    """(C, 9, 4) the normal equations of (u p3 - p1) X = 0 and (v p3 - p2) X = 0 by u² + v², u, v and 1."""
+
+    def product(a: int, b: int) -> Array:
+        return np.asarray(projections[:, a, _ROWS] * projections[:, b, _COLUMNS])
+
+    return np.stack(
+        [
+            product(2, 2),
+            -product(0, 2) - product(2, 0),
+            -product(1, 2) - product(2, 1),
+            product(0, 0) + product(1, 1),
+        ],
+        axis=-1,
+    )
 
 
 def nearest(sums: Array) -> Array:
