@@ -22,7 +22,7 @@ from .rays import ray_distance, typical
 __all__ = ["Views", "associated", "common_frames", "flattened"]
 
 _MEET: Final = 0.15  # metres: rays to one keypoint of one person pass each other this closely
-_FRAMES: Final = 60  # of two pieces tell whether they are of one person
+_FRAMES: Final = 30  # of two pieces tell whether they are of one person
 _SHORTEST: Final = 2  # frames of a piece that is looked at
 _PAIRS: Final = 8  # of pieces at a time
 _MOST_PIECES: Final = 200  # of a view, the longest

@@ -123,11 +123,11 @@ def _start(path: Path) -> bytes:
 
 
 def _frames(
-    name: str, found: list[Member], layout: Layout | None, size: tuple[int, int] | None
+    name: str, every: list[Member], layout: Layout | None, size: tuple[int, int] | None
 ) -> list[Keypoints]:
     """Cameras, the files of each in a folder of their own; or one camera."""
     groups: dict[str, list[Member]] = defaultdict(list)
-    for member in found:
+    for member in every:
         folder, _, file = member.path.rpartition("/")
         if file.lower() not in _NO_FRAMES:
             groups[folder].append(member)
@@ -136,12 +136,13 @@ def _frames(
     views = []
     for folder, files in groups.items():
         told = name if len(groups) == 1 else folder.rpartition("/")[2] or name
-        views += [replace(v, name=v.name or told) for v in _camera(files, layout, size)]
+        found = _camera(told, files, layout, size)
+        views += [v if v.name else replace(v, name=told) for v in found]
     return views
 
 
 def _camera(
-    files: list[Member], layout: Layout | None, size: tuple[int, int] | None
+    name: str, files: list[Member], layout: Layout | None, size: tuple[int, int] | None
 ) -> list[Keypoints]:
     frames = [file for file in files if file.path.lower().endswith(".json")]
     if not frames:
@@ -151,7 +152,7 @@ def _camera(
     with naming(filled.path):
         document = parse_json(filled.content)
     if is_openpose(document):
-        return [parse_openpose(files, layout)]
+        return [parse_openpose(files, layout, name)]
     if is_yolo_json(document) or (document == [] and len(files) > 1):
         return [parse_yolo_json(files, layout)]
     views = []

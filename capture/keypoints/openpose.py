@@ -37,8 +37,10 @@ def is_openpose(document: Any) -> bool:  # noqa: ANN401  JSON
     return isinstance(document, dict) and isinstance(document.get("people"), list)
 
 
-def parse_openpose(files: Sequence[Member], layout: Layout | None = None) -> Keypoints:
-    """Keypoints of the files of one camera, a frame each.
+def parse_openpose(
+    files: Sequence[Member], layout: Layout | None = None, name: str = ""
+) -> Keypoints:
+    """Keypoints of the files of one camera called `name`, a frame each.
 
     Raises:
         FormatError: a file is none of OpenPose's, or people have a number of keypoints that no layout has.
@@ -54,9 +56,9 @@ def parse_openpose(files: Sequence[Member], layout: Layout | None = None) -> Key
             for places, points in arrays
             for n, one in zip(places, points, strict=True)
         ]
-        return collected(seen, layouts=_LAYOUTS, layout=layout, frames=numbers)
+        return collected(seen, layouts=_LAYOUTS, layout=layout, frames=numbers, name=name)
     places, points = (np.concatenate(parts) for parts in zip(*arrays, strict=True))
-    return tabled(places, points, layouts=_LAYOUTS, layout=layout, frames=numbers)
+    return tabled(places, points, layouts=_LAYOUTS, layout=layout, frames=numbers, name=name)
 
 
 def _block(files: list[tuple[int, Member]]) -> tuple[Places, Array] | list[Seen]:

@@ -96,7 +96,8 @@ def _whole(
 ) -> Array:
     """(N,) whole numbers of so many digits in front of the places `stops`."""
     digits = np.concatenate([np.zeros(_WORD, dtype=np.uint8), written - _ZERO])
-    words = np.ndarray((len(written) + 1,), "<u8", digits, strides=(1,))  # one at each byte
+    words: npt.NDArray[np.uint64]  # one at each byte
+    words = np.ndarray((len(written) + 1,), "<u8", digits, strides=(1,))
     whole = words[stops] & _OWN.view(words.dtype)[lengths, 0]  # without what is before
     for unit, bits, lanes in _JOINED:
         whole = (whole * unit + (whole >> bits)) & lanes

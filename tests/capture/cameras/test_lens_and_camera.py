@@ -4,6 +4,7 @@ from stages import camera
 
 from pallas.capture.cameras.camera import Camera
 from pallas.capture.cameras.lens import distorted, undistorted
+from pallas.capture.cameras.rays import typical
 from pallas.rig.errors import ShapeError
 
 GRID = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 9), np.linspace(-0.6, 0.6, 9)), -1).reshape(
@@ -100,6 +101,21 @@ def test_a_ray_passes_through_what_it_shows():
     point = np.array([0.3, 0.4, 1.2])
     away = point - one.position
     np.testing.assert_allclose(one.rays(one.project(point)), away / np.linalg.norm(away), atol=1e-8)
+
+
+def test_rays_of_pixels_without_distortion_are_those_of_the_pixels_with_it():
+    lens = camera((4.0, 1.0, 1.5), "one", lens=(0.1, -0.05, 0.001, 0.002))
+    pixels = np.array([[[100.0, 200.0], [900.0, 1500.0]], [[540.0, 960.0], [np.nan, np.nan]]])
+    rays = lens.rays(pixels)
+    np.testing.assert_allclose(lens.straight_rays(lens.undistorted(pixels)), rays, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(rays[0], axis=-1), 1.0)
+
+
+def test_the_typical_distance_is_the_median_of_those_that_are_known():
+    for count in (6, 7):
+        values = np.array([np.nan, *range(count), np.nan])
+        assert typical(values) == np.median(range(count))
+    assert np.isnan(typical(np.array([1.0, 2.0, np.nan])))
 
 
 @pytest.mark.parametrize(
