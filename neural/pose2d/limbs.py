@@ -29,7 +29,7 @@ class Candidates(NamedTuple):
 
     def chosen(self, which: Mask) -> "Candidates":
         """Some of them."""
-        return Candidates(*(values[which] for values in self))
+        return Candidates(self.limb[which], self.start[which], self.end[which], self.score[which])
 
 
 def limb_candidates(
