@@ -123,3 +123,11 @@ def test_no_factors_change_nothing():
 def test_a_scale_that_makes_no_body_is_told(factors, message):
     with pytest.raises(ShapeError, match=message):
         scaled(LEG, factors)
+
+
+def test_markers_given_other_places_are_stretched_with_their_bodies():
+    places = np.arange(3.0 * len(LEG.markers)).reshape(-1, 3)
+    own = scaled(LEG, dict.fromkeys(LEG.bodies[1:], 2.0), places)
+    np.testing.assert_allclose([marker.position for marker in own.markers], 2.0 * places)
+    with pytest.raises(ShapeError, match="places has shape"):
+        scaled(LEG, FACTORS, places[1:])
