@@ -44,8 +44,6 @@ def test_numbers_are_to_the_last_bit_those_of_a_parser_of_json():
         frame("1.,2,3"),
         frame(".5,2,3"),
         frame("1.2.3,2,3"),
-        frame("1,2,123456789"),
-        frame("1,2,99999999.99999999"),
         frame("1,2,3")[:-1],
         frame("1,2,3").replace(b'{"person_id":[-1],', b'{"other":{').replace(b"]}]", b"]}}]"),
         frame("1,2,3").replace(b"[-1]", b'"\\n"'),
