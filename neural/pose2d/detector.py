@@ -24,8 +24,15 @@ _FEWEST: Final = 4  # keypoints of somebody
 _LOOK_AGAIN: Final = 15  # frames after which somebody missing is looked for again
 _SAME: Final = 0.25  # of a person's size, mean distance of keypoints of one and the same
 _NEAR: Final = 0.6  # the same from frame to frame
-_WHOLE: Final = 1.5  # times the side of a crop, the whole picture
-_FEW: Final = 0.6  # of the keypoints; who shows fewer is looked for again now and then
+_WHOLE: Final = (
+    1.5,
+    3.0,
+)  # times the side of a crop, the whole picture: for large people, and small ones
+_FEW: Final = 0.6  # of the keypoints; who shows fewer is looked for again now and then ...
+_UNSURE: Final = 0.3  # ... and who is as unsure as that, over all keypoints
+_SURENESS: Final = 3.0  # power of sureness, beside size: trees may look like large people
+_HELD: Final = 2.0  # times as much counts somebody who was followed
+_MORE: Final = 3  # than are followed: people whom the search looks at closer
 _SHRINK: Final = 0.95  # of the box from frame to frame, at most
 _ROOM: Final = 1.15  # around the box of a person, who moves until the next frame
 
@@ -58,7 +65,8 @@ class PafDetector:
         network: ready to look.
         people: the most that are followed.
         side: pixels of the longer side of a crop around somebody; None for what the network is used to.
-        whole: pixels of the longer side of the whole picture; None for half as many again.
+        whole: pixels of the longer side of the whole picture, of each time it is looked at; None for half as
+            many again, and in larger pictures three times as many.
         scales: of both; their maps are averaged.
     """
 
@@ -69,13 +77,13 @@ class PafDetector:
         network: PafNetwork,
         people: int = 1,
         side: int | None = None,
-        whole: int | None = None,
+        whole: tuple[int, ...] | None = None,
         scales: tuple[float, ...] = (1.0,),
     ) -> None:
         self.layout = network.config.paf_layout.layout
         self._network, self._most = folded(network), people
         self._side = side or network.config.side
-        self._whole = whole or STRIDE * round(_WHOLE * self._side / STRIDE)
+        self._wholes = whole or tuple(STRIDE * round(w * self._side / STRIDE) for w in _WHOLE)
         self._scales = scales
         self._followed: list[_Followed] = []
         self._wait = 0
@@ -88,12 +96,10 @@ class PafDetector:
             nearest = self._nearest(found, before.points)
             if nearest is not None and not any(_apart(nearest[0], p) < _SAME for p, _ in people):
                 people.append(nearest)
-        fewest = _FEW * len(self.layout)
-        whole = [one for one in people if _count(one[0]) >= fewest]
-        if len(whole) < self._most:
+        if sum(map(_is_whole, people)) < self._most:
             self._wait -= 1
             if self._wait < 0 or len(people) < len(self._followed):
-                people = self._with_others(picture, whole, people)
+                people = self._with_others(picture, people)
                 self._wait = _LOOK_AGAIN
         self._followed = [self._on(points) for points, _ in people]
         if not people:
@@ -113,29 +119,31 @@ class PafDetector:
         return _Followed(points, Box(box.x, box.y, side, side))
 
     def _with_others(
-        self, picture: Picture, whole: list[tuple[Array, Array]], people: list[tuple[Array, Array]]
+        self, picture: Picture, people: list[tuple[Array, Array]]
     ) -> list[tuple[Array, Array]]:
-        """Those seen whole, those found by looking at the whole picture, then who was seen in part."""
-        found = list(whole)
-        self._search(picture, found)
-        for one in people:
-            if len(found) < self._most and not any(_apart(one[0], p) < _SAME for p, _ in found):
-                found.append(one)
-        return found
+        """Those seen whole, then the largest and surest of those seen in part and those a search finds."""
+        found = [one for one in people if _is_whole(one)]
+        partly = [one for one in people if not _is_whole(one)]
+        weights = [_HELD * _weight(one) for one in partly]
+        others = self._searched(picture)
+        weights += map(_weight, others)
+        rest = sorted(zip(weights, [*partly, *others], strict=True), key=lambda one: -one[0])
+        return _different([*found, *(one for _, one in rest)])[: self._most]
 
-    def _search(self, picture: Picture, people: list[tuple[Array, Array]]) -> None:
-        """Look for people in the whole picture, then closer at each that is new."""
+    def _searched(self, picture: Picture) -> list[tuple[Array, Array]]:
+        """People found in the whole picture, looked at once more from closer by."""
         height, width = picture.shape[:2]
         whole = Box(width / 2, height / 2, width, height)
-        found = sorted(self._look(picture, whole, self._whole), key=_weight, reverse=True)
-        for points, sure in found:
-            if len(people) == self._most:
-                return
-            closer = self._nearest(self._look(picture, _around(points), self._side), points)
-            better = closer is not None and _count(closer[0]) >= _count(points)
-            best = closer if closer is not None and better else (points, sure)
-            if not any(_apart(best[0], other) < _SAME for other, _ in people):
-                people.append(best)
+        first, *others = self._wholes
+        sizes = [first, *(size for size in others if max(height, width) > first)]
+        found = [one for size in sizes for one in self._look(picture, whole, size)]
+        found = _different(sorted(found, key=_weight, reverse=True))[: self._most + _MORE]
+        return [self._closer(picture, one) for one in found]
+
+    def _closer(self, picture: Picture, one: tuple[Array, Array]) -> tuple[Array, Array]:
+        """Somebody as a crop around them shows them, if it shows as much."""
+        closer = self._nearest(self._look(picture, _around(one[0]), self._side), one[0])
+        return closer if closer is not None and _count(closer[0]) >= _count(one[0]) else one
 
     def _look(self, picture: Picture, box: Box, longest: int) -> list[tuple[Array, Array]]:
         """(points (K, 2) in the picture, confidence (K,)) of everybody in a part of it, the surest first."""
@@ -190,7 +198,22 @@ def _weight(person: tuple[Array, Array]) -> float:
     """How much somebody counts who is seen for the first time: large in the picture, and sure."""
     points, sure = person
     there = points[np.isfinite(points).all(axis=-1)]
-    return float(np.linalg.norm(np.ptp(there, axis=0)) * sure.sum())
+    return float(np.linalg.norm(np.ptp(there, axis=0)) * sure.mean() ** _SURENESS)
+
+
+def _different(people: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
+    """Without those who are somebody before them."""
+    found: list[tuple[Array, Array]] = []
+    for one in people:
+        if not any(_apart(one[0], other) < _SAME for other, _ in found):
+            found.append(one)
+    return found
+
+
+def _is_whole(person: tuple[Array, Array]) -> bool:
+    """Whether enough of somebody is seen, and surely enough, to look for nobody else."""
+    points, sure = person
+    return _count(points) >= _FEW * len(points) and float(sure.mean()) >= _UNSURE
 
 
 def _count(points: Array) -> int:

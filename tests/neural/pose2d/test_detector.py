@@ -48,8 +48,8 @@ def test_somebody_is_found_once_and_then_followed_in_crops(seen, network, person
         people[:] = [person(detector.layout, 200.0 + 4 * step, 60.0, 45.0)]
         found = detector.detect(picture)
         np.testing.assert_allclose(found.positions, np.stack(people), atol=3.0)
-    assert [box.width == 640 for box in looked[:2]] == [True, False]
-    assert len(looked) == 2 + 7 and all(box.width < 520 for box in looked[1:])
+    assert [box.width == 640 for box in looked[:3]] == [True, True, False]
+    assert len(looked) == 3 + 7 and all(box.width < 520 for box in looked[2:])
 
 
 def test_who_leaves_is_forgotten_and_who_comes_is_found_later(seen, network, person):
@@ -76,7 +76,7 @@ def test_of_ten_people_as_many_are_followed_as_were_asked_for(seen, network, per
 
 @pytest.mark.parametrize("shape", [(64, 1), (1, 64), (48, 64), (300, 90)])
 def test_pictures_of_nobody_and_of_any_shape_give_an_answer(network, shape):
-    detector = PafDetector(network, side=64, whole=64)
+    detector = PafDetector(network, side=64, whole=(64,))
     picture = np.random.default_rng(0).integers(0, 255, (*shape, 3), dtype=np.uint8)
     for frame in (np.zeros_like(picture), picture, picture):
         found = detector.detect(frame)
