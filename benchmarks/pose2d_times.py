@@ -28,6 +28,7 @@ from pallas.neural.pose2d.stored import load_paf
 from pallas.neural.pose2d.targets import target_maps
 
 CELLS = 46
+CONTEXT = 128  # channels, as the network in the package has them
 SIDES = (128, 256, 384)
 # COCO's 18 points of somebody who stands, in heads.
 STANDING = np.array(
@@ -76,7 +77,9 @@ def runtime(options: argparse.Namespace) -> str:
     """The paper's figure 4: time by stages and image scale, for each backbone."""
     rows = []
     for backbone in ("light", "alexnet", "vgg"):
-        network = folded(PafNetwork(PafConfig(backbone, "coco_18", stages=MOST_STAGES)))
+        context = CONTEXT if backbone == "light" else 0
+        config = PafConfig(backbone, "coco_18", stages=MOST_STAGES, context=context)
+        network = folded(PafNetwork(config))
         millions = sum(p.numel() for p in network.parameters()) / 1e6
         for side in SIDES if backbone == "light" else SIDES[:2]:
             repeats = 9 if backbone == "light" else 2

@@ -35,6 +35,7 @@ _OWN: Final = {
         several=True,
         packages=("torch",),
         own=Path(__file__).parents[1] / "neural" / "trained" / "pose2d.safetensors",
+        mirrors=True,
     )
 }
 
@@ -72,6 +73,11 @@ def add_detector_arguments(parser: argparse.ArgumentParser, model: str = "--mode
     )
     parser.add_argument(
         "--people", type=_people, default=1, metavar="N", help="to find at most (1)"
+    )
+    parser.add_argument(
+        "--mirrored",
+        action="store_true",
+        help="look at mirror images, too: more exact, in more time (paf)",
     )
 
 

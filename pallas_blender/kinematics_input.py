@@ -121,6 +121,7 @@ def _keypoints(
     words = [*arguments.input, "-o", out, "--detector", arguments.detector]
     words += ["--model", arguments.detector_model] if arguments.detector_model else []
     words += ["--layout", arguments.layout] if arguments.layout else []
+    words += ["--mirrored"] if arguments.mirrored else []
     words += ["--people", max(arguments.people, arguments.person)]
     _, report = _ran(keypoints, words, console)
     return (sorted(out.iterdir()) if several else [out]), report

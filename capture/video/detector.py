@@ -58,11 +58,13 @@ class DetectorOptions:
         model: a file with a network; None for the detector's own.
         layout: key of the model's layout, where the number of keypoints does not tell.
         people: the most that are looked for.
+        mirrored: whether mirror images are looked at, too, where a detector can (paf).
     """
 
     model: Path | None = None
     layout: str | None = None
     people: int = 1
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class DetectorKind:
         several: whether it finds more than one person.
         packages: what pip installs for it, under the names that are imported; versions may follow.
         own: the network in this package, which is used where no file is named.
+        mirrors: whether it can look at mirror images, too.
     """
 
     title: str
@@ -86,6 +89,7 @@ class DetectorKind:
     several: bool = False
     packages: tuple[str, ...] = ()
     own: Path | None = None
+    mirrors: bool = False
 
     @property
     def needs_model(self) -> bool:
@@ -149,7 +153,7 @@ def make_detector(name: str, options: DetectorOptions | None = None) -> Detector
     """A new detector.
 
     Raises:
-        FormatError: there is none of that name, or it takes no model.
+        FormatError: there is none of that name, it takes no model, or looks at no mirror images.
         ModelError: what it needs is not installed, or its model can't be used.
     """
     options = options or DetectorOptions()
@@ -157,4 +161,7 @@ def make_detector(name: str, options: DetectorOptions | None = None) -> Detector
         raise FormatError(f"no detector {name[:40]!r}; there are: {', '.join(DETECTORS)}")
     if options.model is not None and not DETECTORS[name].takes_model:
         raise FormatError(f"the detector {name} has its own model; leave the model out")
+    if options.mirrored and not DETECTORS[name].mirrors:
+        able = " or ".join(n for n, kind in DETECTORS.items() if kind.mirrors) or "no detector here"
+        raise FormatError(f"the detector {name} looks at no mirror images; {able} does")
     return DETECTORS[name].make(options)

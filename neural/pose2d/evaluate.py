@@ -7,11 +7,11 @@ import numpy as np
 
 from ...capture.keypoints.keypoints import Keypoints
 from ...capture.keypoints.layout import Layout
-from ...capture.video.crops import Box, box_around
+from ...capture.video.crops import Box
 from ...capture.video.frames import Picture
 from ...rig.arrays import Array
 from .coco_set import Labelled, read_picture
-from .detector import looked_at
+from .detector import looked_at, place_to_look
 from .masks import mask_of
 from .network import PafNetwork
 from .scores import COCO_POINTS, average_precision, correct, oks, torso
@@ -39,7 +39,12 @@ class Measured:
 
 
 def measured(
-    network: PafNetwork, pictures: Sequence[Labelled], side: int = 256, whole: int = 256
+    network: PafNetwork,
+    pictures: Sequence[Labelled],
+    side: int = 256,
+    whole: int = 256,
+    *,
+    mirrored: bool = False,
 ) -> Measured:
     """Measure a network on pictures with labels.
 
@@ -48,16 +53,17 @@ def measured(
         pictures: of `labelled_pictures`.
         side: pixels of the crops.
         whole: pixels of the longer side of whole pictures.
+        mirrored: whether mirror images are averaged, too.
     """
     right, seen, similar = [], [], []
     for one in pictures:
         picture = read_picture(one)
         for person, shown in zip(one.points, one.seen, strict=True):
-            found = found_in_crop(network, picture, person, side)
+            found = found_in_crop(network, picture, person, side, mirrored=mirrored)
             row = correct(found, person, np.asarray(torso(person)))
             right.append(row)
             seen.append(np.where(shown, row, np.nan))
-        similar.append(_in_whole(network, picture, one, whole))
+        similar.append(_in_whole(network, picture, one, whole, mirrored=mirrored))
     rows = np.array(right)
     counted = np.isfinite(rows).any(axis=1)
     return Measured(
@@ -69,24 +75,25 @@ def measured(
     )
 
 
-def found_in_crop(network: PafNetwork, picture: Picture, person: Array, side: int) -> Array:
-    """(17, 2) of who is most like a person (17, 2) in a square crop around it; NaN where nobody is."""
-    there = person[np.isfinite(person).all(axis=-1)]
-    box = box_around(there)
-    square = max(box.width, box.height)
-    found = looked_at(network, picture, Box(box.x, box.y, square, square), side, alone=True)
+def found_in_crop(
+    network: PafNetwork, picture: Picture, person: Array, side: int, *, mirrored: bool = False
+) -> Array:
+    """(17, 2) of who is most like a person (17, 2) in the crop in which it is followed; NaN if nobody is."""
+    box = place_to_look(person)
+    found = looked_at(network, picture, box, side, alone=True, mirrored=mirrored)
     if not found:
         return np.full((len(COCO_POINTS), 2), np.nan)
     points = np.stack([in_coco(own, network.config.paf_layout.layout) for own, _ in found])
-    area = np.array([max(square**2 / 4.0, 1.0)])
+    area = np.array([max(box.width**2 / 4.0, 1.0)])
     return np.asarray(points[oks(points, person[None], area)[:, 0].argmax()])
 
 
 def _in_whole(
-    network: PafNetwork, picture: Picture, one: Labelled, longest: int
+    network: PafNetwork, picture: Picture, one: Labelled, longest: int, *, mirrored: bool
 ) -> tuple[Array, Array]:
     height, width = picture.shape[:2]
-    found = looked_at(network, picture, Box(width / 2, height / 2, width, height), longest)
+    box = Box(width / 2, height / 2, width, height)
+    found = looked_at(network, picture, box, longest, mirrored=mirrored)
     area = np.array([float(mask_of(m, height, width).sum()) for m in one.people])
     layout = network.config.paf_layout.layout
     points = np.array([in_coco(own, layout) for own, _ in found]).reshape(-1, len(COCO_POINTS), 2)

@@ -31,15 +31,39 @@ def network_size(width: float, height: float, longest: int) -> tuple[int, int]:
     return _whole_cells(sides[0]), _whole_cells(sides[1])
 
 
-def maps_of(network: PafNetwork, picture: Picture) -> Maps:
-    """The last stage's maps of one picture whose sides are multiples of 8, as (C, h, w) tensors."""
+def maps_of(network: PafNetwork, picture: Picture, *, mirrored: bool = False) -> Maps:
+    """The last stage's maps of one picture whose sides are multiples of 8, as (C, h, w) tensors.
+
+    With `mirrored` the mean of the picture's and of what its mirror image's say of it.
+    """
+    pictures = [picture, picture[:, ::-1]] if mirrored else [picture]
     with torch.inference_mode():
-        last = network(normalised(torch.from_numpy(picture)[None]))[-1]
-    return Maps(last.confidence[0], last.pafs[0])
+        last = network(normalised(torch.from_numpy(np.stack(pictures))))[-1]
+    own = Maps(last.confidence[0], last.pafs[0])
+    return _mean(own, _turned_over(network, last)) if mirrored else own
+
+
+def _turned_over(network: PafNetwork, maps: Maps) -> Maps:
+    """What the maps of a mirror image, the second of two, say of the picture itself."""
+    layout = network.config.paf_layout
+    keypoints = [*layout.layout.mirrored, layout.points]
+    pafs = maps.pafs[1].unflatten(0, (-1, 2))[list(layout.mirrored_limbs)].flip(-1)
+    across = torch.tensor([-1.0, 1.0])[:, None, None]
+    return Maps(maps.confidence[1][keypoints].flip(-1), (pafs * across).flatten(0, 1))
+
+
+def _mean(one: Maps, other: Maps) -> Maps:
+    return Maps((one.confidence + other.confidence) / 2.0, (one.pafs + other.pafs) / 2.0)
 
 
 def averaged_maps(
-    network: PafNetwork, picture: Picture, box: Box, longest: int, scales: Sequence[float]
+    network: PafNetwork,
+    picture: Picture,
+    box: Box,
+    longest: int,
+    scales: Sequence[float],
+    *,
+    mirrored: bool = False,
 ) -> tuple[Array, Array, Box, tuple[int, int]]:
     """Maps of a part of a picture, averaged over scales, as Cao et al. do.
 
@@ -49,6 +73,7 @@ def averaged_maps(
         box: the part.
         longest: pixels of the longer side at scale 1.
         scales: the maps have the size of the largest.
+        mirrored: whether mirror images are averaged, too.
 
     Returns:
         Confidence (K + 1, h, w) and fields (2L, h, w); the part that they show, and the width and height in
@@ -57,7 +82,8 @@ def averaged_maps(
     base = network_size(box.width, box.height, longest)
     box = box.of_shape(base[0] / base[1])
     sizes = [(_whole_cells(base[0] * scale), _whole_cells(base[1] * scale)) for scale in scales]
-    found = [maps_of(network, crop(picture, box, size)) for size in sizes]
+    crops = [crop(picture, box, size) for size in sizes]
+    found = [maps_of(network, one, mirrored=mirrored) for one in crops]
     largest = max(range(len(sizes)), key=lambda number: sizes[number])
     shape = tuple(found[largest].pafs.shape[-2:])
     means = [

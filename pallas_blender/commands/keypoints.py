@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> dict[str, object]:
     """Detect clip by clip; each file is written when its clip is done."""
-    options = DetectorOptions(arguments.detector_model, arguments.layout, arguments.people)
+    options = DetectorOptions(
+        arguments.detector_model, arguments.layout, arguments.people, arguments.mirrored
+    )
     videos = [checked_input(path) for path in arguments.video]
     outs = _outs(videos, arguments)
     make_detector(

@@ -19,7 +19,7 @@ def seen(monkeypatch):
     """A detector's network replaced by what is true; the parts of the picture it looked at."""
     people, looked = [], []
 
-    def maps(network, picture, box, longest, scales):
+    def maps(network, picture, box, longest, scales, mirrored):
         side = longest // 8
         looked.append(Box(*box))
         box = box.of_shape(1.0)
@@ -93,6 +93,9 @@ def test_it_is_one_choice_among_others(tmp_path, network):
     assert make_detector("paf", DetectorOptions(model)).layout.key == "coco_18"
     with pytest.raises(FormatError, match="has the layout coco_18"):
         make_detector("paf", DetectorOptions(model, layout="body_25"))
+    assert make_detector("paf", DetectorOptions(model, mirrored=True)).layout.key == "coco_18"
+    with pytest.raises(FormatError, match="mediapipe looks at no mirror images; paf does"):
+        make_detector("mediapipe", DetectorOptions(mirrored=True))
     with pytest.raises(FileError, match="does not exist"):
         make_detector("paf", DetectorOptions(tmp_path / "none.safetensors"))
 

@@ -10,7 +10,7 @@ import torch
 from pallas.capture.video.crops import Box
 from pallas.neural.pose2d.backbones import BACKBONES
 from pallas.neural.pose2d.layouts import PAF_LAYOUTS
-from pallas.neural.pose2d.look import averaged_maps, network_size
+from pallas.neural.pose2d.look import averaged_maps, maps_of, network_size
 from pallas.neural.pose2d.losses import Wanted, paf_losses
 from pallas.neural.pose2d.network import Maps, PafConfig, PafNetwork, with_stages
 from pallas.neural.pose2d.published import published_network
@@ -222,3 +222,23 @@ def test_maps_of_several_scales_are_averaged_on_the_largest():
 )
 def test_pictures_of_any_shape_have_a_size_for_the_network(picture, size):
     assert network_size(*picture, 368) == size
+
+
+def test_a_mirror_image_says_the_same_the_other_way_around():
+    torch.manual_seed(6)
+    network = PafNetwork(PafConfig("light", "body_25", width=16)).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d) and module.out_channels in (26, 52):
+            torch.nn.init.normal_(module.weight, std=0.3)
+    picture = np.random.default_rng(2).integers(0, 256, (64, 80, 3), dtype=np.uint8)
+    own = maps_of(network, picture, mirrored=True)
+    other = maps_of(network, np.ascontiguousarray(picture[:, ::-1]), mirrored=True)
+    layout = network.config.paf_layout
+    names = layout.layout.names
+    left, right = names.index("LWrist"), names.index("RWrist")
+    torch.testing.assert_close(own.confidence[left], other.confidence[right].flip(-1))
+    limb = layout.limbs.index((names.index("RElbow"), right))
+    twin = layout.limbs.index((names.index("LElbow"), left))
+    torch.testing.assert_close(own.pafs[2 * limb], -other.pafs[2 * twin].flip(-1))
+    torch.testing.assert_close(own.pafs[2 * limb + 1], other.pafs[2 * twin + 1].flip(-1))
+    assert not torch.allclose(own.pafs, maps_of(network, picture).pafs)
