@@ -27,8 +27,8 @@ def _paf(options: DetectorOptions) -> Detector:
 
 _OWN: Final = {
     "paf": DetectorKind(
-        "part affinity fields, several people: a network taught by rendered people alone, about half "
-        "right on real ones; or one of pallas train pose2d, or OpenPose's published weights",
+        "part affinity fields, several people: a network taught by rendered people alone, two "
+        "thirds right on real ones; or one of pallas train pose2d, or OpenPose's published weights",
         _paf,
         takes_model=True,
         label="PALLAS",
