@@ -14,11 +14,10 @@ from ..contacts import foot_contacts
 from ..library import load_library
 from ..training.checkpoint import (
     average_towards,
-    check_losses,
+    checked_checkpoint,
     learning_rate,
     read_checkpoint,
     used_up,
-    write_checkpoint,
 )
 from ..training.journal import Journal
 from ..training.options import TrainingOptions
@@ -168,12 +167,10 @@ class _Run:
     def checkpoint(self, terms: dict[str, Tensor], held: Sequence[ViewBatch]) -> None:
         """Measure on held-out views, and write the log and everything from which to go on."""
         self.measured = _measured(self.averaged, held)
-        values = {f"training_{name}": float(value.detach()) for name, value in terms.items()}
-        values |= {f"validation_{name}": value for name, value in self.measured.items()}
-        check_losses(values.values(), self.step)
         counts = {"step": self.step, "seconds": self.seconds}
-        write_checkpoint(self.folder, self.network, self.averaged, self.optimiser, counts)
-        self.journal.add(self.step, {"seconds": self.seconds, **values})
+        state = (self.folder, self.network, self.averaged, self.optimiser)
+        values = checked_checkpoint(*state, counts, (terms, self.measured))
+        self.journal.add(self.step, values)
 
     def _resume(self) -> None:
         found = read_checkpoint(

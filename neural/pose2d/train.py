@@ -15,11 +15,10 @@ from ...rig.errors import ModelError
 from ..settings import settings_from
 from ..training.checkpoint import (
     average_towards,
-    check_losses,
+    checked_checkpoint,
     learning_rate,
     read_checkpoint,
     used_up,
-    write_checkpoint,
 )
 from ..training.group import Group, process_group
 from ..training.journal import Journal
@@ -190,12 +189,10 @@ class _Run:
             self.measured = {
                 name: sum(float(one[name]) for one in found) / len(found) for name in terms
             }
-            values = {f"training_{name}": float(value.detach()) for name, value in terms.items()}
-            values |= {f"validation_{name}": value for name, value in self.measured.items()}
-            check_losses(values.values(), self.step)
             counts = {"step": self.step, "seconds": self.seconds}
-            write_checkpoint(self.folder, self.network, self.averaged, self.optimiser, counts)
-            self.journal.add(self.step, {"seconds": self.seconds, **values})
+            state = (self.folder, self.network, self.averaged, self.optimiser)
+            values = checked_checkpoint(*state, counts, (terms, self.measured))
+            self.journal.add(self.step, values)
         self.group.wait()
 
     def _resume(self) -> None:

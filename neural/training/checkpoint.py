@@ -14,6 +14,7 @@ from .options import TrainingOptions
 __all__ = [
     "average_towards",
     "check_losses",
+    "checked_checkpoint",
     "learning_rate",
     "read_checkpoint",
     "used_up",
@@ -83,6 +84,27 @@ def write_checkpoint(
     for name, number in numbers.items():
         tensors[name] = torch.tensor(float(number), dtype=torch.float64)
     write_tensors(folder / _FILE, tensors)
+
+
+def checked_checkpoint(
+    folder: Path,
+    network: nn.Module,
+    averaged: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    numbers: Mapping[str, float],
+    losses: tuple[Mapping[str, Tensor], Mapping[str, float]],
+) -> dict[str, float]:
+    """Write a checkpoint if training's and validation's losses are numbers; what the log is to say of them.
+
+    Raises:
+        ModelError: a loss is no number.
+    """
+    training, validation = losses
+    values = {f"training_{name}": float(value.detach()) for name, value in training.items()}
+    values |= {f"validation_{name}": value for name, value in validation.items()}
+    check_losses(values.values(), int(numbers["step"]))
+    write_checkpoint(folder, network, averaged, optimiser, numbers)
+    return {"seconds": numbers["seconds"], **values}
 
 
 def read_checkpoint(
