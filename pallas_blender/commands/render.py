@@ -114,8 +114,10 @@ def _render(
 ) -> "Outcome":
     """In this process."""
     load_blender(arguments.threads)
+    from ...render.dataset.passes import check_machine
     from ...render.dataset.run import open_store, render_tasks
 
+    check_machine(spec.image)
     store, sources = open_store(spec, arguments.out)
     total = sum(task.stop - task.start for task in tasks)
     try:

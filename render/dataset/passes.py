@@ -13,8 +13,9 @@ from ...rig.errors import DeviceError, FileError, OutputError
 from .clip import SENSOR, Clip
 from .draws import generator
 from .exr import read_exr
+from .spec import Image
 
-__all__ = ["Passes", "camera_now", "prepare", "render_passes"]
+__all__ = ["Passes", "camera_now", "check_machine", "prepare", "render_passes"]
 
 _LAYER_PASSES: Final = (
     "use_pass_z",
@@ -99,6 +100,18 @@ def _set_cycles(cycles: bpy.types.PropertyGroup, samples: int) -> None:
     cycles.diffuse_bounces = 2
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.pixel_filter_type = "BLACKMAN_HARRIS"
+
+
+def check_machine(image: Image) -> None:
+    """See whether this machine and this Blender have what the pictures are to be made with.
+
+    Raises:
+        DeviceError: there is no graphics card, or no denoiser.
+    """
+    if image.device == "gpu":
+        _find_card()
+    if image.denoise:
+        _find_denoiser(bpy.context.scene.cycles)
 
 
 def _find_denoiser(cycles: bpy.types.PropertyGroup) -> None:

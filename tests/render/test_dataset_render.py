@@ -177,6 +177,8 @@ def test_what_cant_be_rendered_is_told_in_a_line(change, told, tmp_path, capsys)
     assert main(["render", str(tmp_path / "s.toml"), "-o", str(tmp_path / "out")]) == 1
     lines = capsys.readouterr().err.strip().splitlines()
     assert told in lines[-1]
+    # What another spec mends leaves no folder behind, which would refuse that spec.
+    assert (tmp_path / "out").exists() == (told == "met a body")
 
 
 def test_a_picture_of_one_pixel_and_a_clip_without_people_are_done(tmp_path):
